@@ -1,0 +1,40 @@
+# make app    open the app        make test   lint and all tests
+# make setup  install everything  make check  the quick loop while writing
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+OLD := memviz needs Python 3.11 or newer; name one, as in: make app PYTHON=python3.12
+
+.PHONY: app setup test check lint
+.DELETE_ON_ERROR:
+
+app: $(VENV)/app.stamp
+	@$(BIN)/python app.py
+
+setup: $(VENV)/dev.stamp
+
+test: lint
+	@$(BIN)/python -m pytest
+
+check: lint
+	@$(BIN)/python -m pytest -q --ignore tests/browser -m "not slow and not browser"
+
+lint: setup
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("$(OLD)" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/app.stamp: requirements.txt | $(BIN)/python
+	@echo "Installing $< into $(VENV) (only when it has changed)"
+	@$(PIP) -r $<
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/app.stamp
+	@echo "Installing $< into $(VENV) (only when it has changed)"
+	@$(PIP) -r $<
+	@touch $@

@@ -1,0 +1,88 @@
+"""What a comparison is asked to do, checked before anything heavy is loaded."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from typing import Any
+
+from memviz.guidance import Guidance
+from memviz.methods import parse, spec
+
+LONGEST = 2_000  # characters of a prompt; Stable Diffusion reads about 77 tokens
+STEPS = 2, 1_000
+SEEDS = 0, 2**63 - 1
+CELLS = 256
+SCHEDULERS = ("ddim", "dpm", "pndm")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Prompts x methods x seeds, how to denoise and to judge them; ValueError if that cannot be."""
+
+    prompts: Sequence[str]
+    methods: Sequence[str] = ("cfg", "stp", "dtp", "og")
+    seeds: Sequence[int] = (0,)
+    steps: int = 50
+    scheduler: str = "ddim"
+    model: str = "demo"
+    corpus: str = "demo-10k"
+    descriptor: str = "demo"
+
+    def __post_init__(self) -> None:
+        """Say what is wrong before anything is loaded."""
+        for prompt in self.prompts:
+            check_prompt(prompt)
+        for seed in self.seeds:
+            check_whole("The seed", seed, *SEEDS)
+        check_whole("The number of steps", self.steps, *STEPS)
+        check_some(self)
+        if self.scheduler not in SCHEDULERS:
+            raise ValueError(
+                f"No scheduler is named {self.scheduler!r}. Choose {', '.join(SCHEDULERS)}."
+            )
+        self.guidances({})
+
+    def guidances(self, defaults: dict[str, str]) -> list[tuple[str, Guidance]]:
+        """The methods as (key, value); `defaults` are the model's own parameters."""
+        return [parse(text, defaults) for text in self.methods]
+
+    def cells(self, defaults: dict[str, str]) -> list[tuple[str, str, Guidance, int]]:
+        """(prompt, method key, guidance, seed) of every cell, one seed after the other."""
+        methods = self.guidances(defaults)
+        return [(p, *m, s) for p, s, m in product(self.prompts, self.seeds, methods)]
+
+    def to_json(self, defaults: dict[str, str]) -> dict[str, Any]:
+        """As run.json keeps it: methods spelled out in full."""
+        return asdict(self) | {
+            "prompts": list(self.prompts),
+            "seeds": list(self.seeds),
+            "methods": [spec(*m) for m in self.guidances(defaults)],
+        }
+
+
+def check_prompt(prompt: str) -> None:
+    """A prompt has words in it, and not too many."""
+    if not prompt.strip():
+        raise ValueError(
+            "The prompt is empty. Type what the picture should show, or pick an example."
+        )
+    if len(prompt) > LONGEST:
+        raise ValueError(f"The prompt has {len(prompt):,} characters. Keep it under {LONGEST:,}.")
+
+
+def check_whole(what: str, value: object, low: int, high: int) -> None:
+    """A whole number within its range."""
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"{what} is {value}. Give a whole number from {low} to {high}.")
+
+
+def check_some(ask: Ask) -> None:
+    """At least one cell, and no more than a run can hold."""
+    for what in ("prompts", "methods", "seeds"):
+        if not getattr(ask, what):
+            raise ValueError(f"There are no {what}. Give at least one.")
+    cells = len(ask.prompts) * len(ask.methods) * len(ask.seeds)
+    if cells > CELLS:
+        raise ValueError(
+            f"That makes {cells} cells. Ask for at most {CELLS}: fewer seeds or methods."
+        )

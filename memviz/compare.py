@@ -1,0 +1,348 @@
+"""The one use case behind the Compare tab and `python -m memviz compare`.
+
+`compare(ask)` denoises all cells together, writes a run folder as it goes and yields its progress.
+Stop reading and it stops within a step; what is there is kept.
+"""
+
+import importlib.metadata
+import json
+import math
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image, PngImagePlugin
+
+from memviz import runs, studio, trace
+from memviz.ask import Ask
+from memviz.guidance import Guidance, Signal
+from memviz.methods import METHODS, spec
+from memviz.models import Model, scheduler
+from memviz.sampling import Request, Step, noise, noise_hash, sample
+from memviz.verdict import prompt_signal, verdict
+
+TILE = 128  # pixels at most of an x0 estimate on its sheet
+COLUMNS = 10  # of a sheet
+TOP = 8  # matches kept per cell
+LIBRARIES = ("memviz", "torch", "diffusers", "transformers", "gradio")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a comparison stands: the run so far, and the newest x0 estimate of each cell."""
+
+    comparison: "Comparison"
+    step: int
+    steps: int
+
+    @property
+    def run(self) -> runs.Run:
+        """The run with all that is known now (made when asked for: few steps are looked at)."""
+        return self.comparison.so_far()
+
+    @property
+    def previews(self) -> list[Image.Image | None]:
+        """The newest x0 estimate of each cell."""
+        return [c.tiles[-1] if c.tiles else None for c in self.comparison.cells]
+
+
+@dataclass
+class Cell:
+    """One prompt x method x seed while it is made."""
+
+    number: int
+    prompt: str
+    key: str
+    guidance: Guidance
+    seed: int
+    rows: list[dict[str, Any]] = field(default_factory=list)  # of the trace
+    tiles: list[Image.Image] = field(default_factory=list)
+    vectors: list[np.ndarray] = field(default_factory=list)  # of the x0 estimates
+    state: str = "running"
+    result: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def seen(self) -> list[Signal]:
+        """The signals that the method has looked at."""
+        return [Signal(r["t"], r["magnitude"]) for r in self.rows]
+
+    def to_json(self) -> dict[str, Any]:
+        """As run.json keeps it."""
+        return {
+            "cell": self.number,
+            "prompt": self.prompt,
+            "method": self.key,
+            "label": METHODS[self.key].label,
+            "spec": spec(self.key, self.guidance),
+            "seed": self.seed,
+            "state": self.state,
+            **switched(self),
+            **self.result,
+        }
+
+
+def switched(cell: Cell) -> dict[str, Any]:
+    """Where guidance set in, and where the magnitude had its first minimum."""
+    seen = cell.seen
+    change, minimum = cell.guidance.transition(seen), trace.estimated(seen)
+    return {
+        "transition_step": change.step if change else None,
+        "transition_timestep": seen[change.step].t if change else None,
+        "transition_kind": change.kind if change else "none",
+        "estimated_step": minimum,
+        "estimated_timestep": None if minimum is None else seen[minimum].t,
+    }
+
+
+def compare(ask: Ask, folder: Path | None = None) -> Iterator[Progress]:
+    """Make all cells of `ask` in `folder` (a new run of the user's by default)."""
+    run_id = runs.new_id()
+    return Comparison(ask, folder or runs.root() / run_id, run_id).make()
+
+
+class Comparison:
+    """A run being made."""
+
+    def __init__(self, ask: Ask, folder: Path, run_id: str) -> None:
+        self.ask, self.start = ask, time.perf_counter()
+        self.model: Model = studio.model(ask.model)
+        self.eye = studio.eye(ask.corpus, ask.descriptor) if ask.corpus else None
+        self.settings = settings(Path(self.model.path.partition("+")[0]))
+        self.scheduler = scheduler(self.model.pipe, ask.scheduler, ask.steps)
+        self.timesteps = [int(t) for t in self.scheduler.timesteps]
+        cells = ask.cells(self.settings.get("methods", {}))
+        self.cells = [Cell(i, *c) for i, c in enumerate(cells)]
+        self.evaluations = 0
+        self.run = runs.create(folder, self.info(run_id))
+
+    def info(self, run_id: str) -> dict[str, Any]:
+        """What is known before the first step."""
+        ask, pipe = self.ask, self.model.pipe
+        prints = {str(s): noise_hash(noise(pipe, [s])[0]) for s in ask.seeds}
+        return {
+            "schema": 1,
+            "id": run_id,
+            "state": "running",
+            "error": None,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "title": ask.prompts[0],
+            "asked": ask.to_json(self.settings.get("methods", {})),
+            "model": {n: getattr(self.model, n) for n in ("name", "hash", "parameters")},
+            **self.judges(),
+            "noise_hash": prints,
+            "timesteps": self.timesteps,
+            "band": self.band(),
+            "tile": min(TILE, pipe.unet.config.sample_size * pipe.vae_scale_factor),
+            "sheet_columns": COLUMNS,
+            "device": str(pipe.device),
+            "versions": versions(),
+            "unet_evaluations": 0,
+            "seconds": 0.0,
+            "cells": [c.to_json() for c in self.cells],
+        }
+
+    def judges(self) -> dict[str, Any]:
+        """Corpus, descriptor and thresholds: what every similarity is worth."""
+        if self.eye is None:
+            return {"corpus": None, "descriptor": None, "thresholds": None}
+        corpus, look = self.eye.corpus, self.eye.descriptor
+        return {
+            "corpus": {"name": corpus.name, "hash": corpus.hash, "images": len(corpus)},
+            "descriptor": {"preset": look.preset.name, "dims": look.preset.dims, "hash": look.hash},
+            "thresholds": vars(self.eye.thresholds),
+        }
+
+    def band(self) -> dict[str, list[float]] | None:
+        """The benign band of the magnitude, where one was measured for these very settings."""
+        bands = self.settings.get("bands", {})
+        found = bands.get(f"{self.ask.scheduler}-{self.ask.steps}")
+        return found if found and found["model"] == self.model.hash else None
+
+    def make(self) -> Iterator[Progress]:
+        """Denoise, look, judge; on any end leave a folder that says how it ended."""
+        try:
+            yield from self.denoise()
+            for cell in self.cells:
+                cell.state = "done"
+            self.note("done")
+        except GeneratorExit:
+            self.note("stopped")
+            raise
+        except Exception as error:
+            self.note("failed", error=f"{type(error).__name__}: {error}".splitlines()[0])
+            raise
+        yield self.progress(len(self.timesteps))
+
+    def denoise(self) -> Iterator[Progress]:
+        """All steps, then the finished pictures."""
+        requests = [Request(c.prompt, c.seed, c.guidance) for c in self.cells]
+        step = None
+        for step in sample(self.model.pipe, requests, self.scheduler):
+            self.look(step)
+            yield self.progress(step.index + 1)
+        self.finish(step)
+
+    def look(self, step: Step) -> None:
+        """Add a step to every cell's trace and sheet; equal samples are looked at once."""
+        self.evaluations = step.evaluations
+        found = self.estimates(step)
+        for i, cell in enumerate(self.cells):
+            tile, seen, vector = found[step.states[i]]
+            cell.tiles.append(tile)
+            cell.vectors.append(vector)
+            signals = {name: values[i] for name, values in step.signals.items()}
+            cell.rows.append(
+                {"cell": i, "step": step.index, "t": step.t, "scale": step.scales[i]}
+                | signals
+                | seen
+            )
+            past = [r["magnitude"] for r in cell.rows]
+            cell.rows[-1]["magnitude_mean"] = math.fsum(past) / len(past)
+
+    def estimates(self, step: Step) -> dict[int, tuple]:
+        """For each distinct sample: tile, similarity columns and vector of its x0 estimate."""
+        rows = sorted(set(step.states))
+        x = studio.decode(self.model.pipe, step.x0[rows])
+        images = studio.tiles(studio.pictures(x), TILE)
+        if self.eye is None:
+            return {row: (image, {}, np.empty(0)) for row, image in zip(rows, images, strict=True)}
+        similarity, ids, vectors = self.eye.nearest(x)
+        columns = [
+            {"similarity": float(s), "nearest": int(i)}
+            for s, i in zip(similarity, ids, strict=True)
+        ]
+        return dict(zip(rows, zip(images, columns, vectors, strict=True), strict=True))
+
+    def finish(self, step: Step) -> None:
+        """Decode the final latents, write every cell's files and judge the pictures as written."""
+        images = studio.pictures(studio.decode(self.model.pipe, step.latents))
+        alignment = self.alignment(images)
+        matches = self.matches(images)
+        for i, (cell, image) in enumerate(zip(self.cells, images, strict=True)):
+            cell.result = self.judged(cell, matches[i]) | {"alignment": alignment[i]}
+            cell.result |= self.write(cell, image)
+
+    def matches(self, images: list[Image.Image]) -> list[list[dict[str, Any]]]:
+        """The nearest corpus images of each finished picture."""
+        if self.eye is None:
+            return [[] for _ in images]
+        similarity, ids = self.eye.index.search(self.eye.descriptor.embed(images), TOP)
+        return [
+            [self.match(*pair) for pair in zip(*p, strict=True)]
+            for p in zip(similarity, ids, strict=True)
+        ]
+
+    def match(self, similarity: float, image_id: int) -> dict[str, Any]:
+        """One match, its picture copied into the run."""
+        path = f"matches/{image_id}.png"
+        if not (self.run.folder / path).exists():
+            self.eye.corpus.image(int(image_id)).save(self.run.folder / path)
+        caption = self.eye.corpus.caption(int(image_id))
+        return {
+            "id": int(image_id),
+            "caption": caption,
+            "similarity": round(float(similarity), 4),
+            "image": path,
+        }
+
+    def alignment(self, images: list[Image.Image]) -> list[float | None]:
+        """CLIP's cosine of each picture with its prompt; None where no CLIP model is at hand."""
+        if not self.settings.get("clip"):
+            return [None] * len(images)
+        scores = studio.clip().score(images, [c.prompt for c in self.cells])
+        return [round(float(s), 4) for s in scores]
+
+    def judged(self, cell: Cell, matches: list[dict[str, Any]]) -> dict[str, Any]:
+        """Both verdicts on a finished cell: on the picture, and on the prompt."""
+        first = cell.rows[0]["magnitude"]
+        band = self.band()
+        signal = prompt_signal(first, band and (band["low"][0], band["high"][0]))
+        found = {"prompt_signal": {**vars(signal), "value": round(first, 4)}, "matches": matches}
+        if not matches:
+            return found | {"similarity": None, "match": None, "verdict": "No corpus", "reason": ""}
+        for row, vector in zip(cell.rows, cell.vectors, strict=True):
+            near = self.eye.index.similarity(vector[None], np.array([matches[0]["id"]]))
+            row["similarity_final"] = float(near[0])
+        top = matches[0]["similarity"]
+        said = verdict(top, len(self.eye.corpus), self.eye.thresholds)
+        words = {"verdict": said.word, "reason": said.reason, "kind": said.kind}
+        return found | {"similarity": top, "match": matches[0]} | words
+
+    def write(self, cell: Cell, image: Image.Image) -> dict[str, str]:
+        """The finished picture with its parameters inside, and the sheet of x0 estimates."""
+        paths = {"image": f"images/{cell.number}.png", "sheet": f"steps/{cell.number}.webp"}
+        image.save(self.run.folder / paths["image"], pnginfo=self.parameters(cell))
+        sheet(cell.tiles).save(self.run.folder / paths["sheet"], "webp", quality=92, method=2)
+        return paths
+
+    def parameters(self, cell: Cell) -> PngImagePlugin.PngInfo:
+        """The PNG text chunks: a line for people, JSON for programs."""
+        asked = self.run.info["asked"]
+        line = (
+            f"{cell.prompt}\nSteps: {asked['steps']}, Sampler: {asked['scheduler']}, "
+            f"Method: {spec(cell.key, cell.guidance)}, Seed: {cell.seed}, Model: {asked['model']}"
+        )
+        text = PngImagePlugin.PngInfo()
+        text.add_text("parameters", line)
+        text.add_text(
+            "memviz", json.dumps({"run": self.run.info["id"], "cell": cell.number} | cell.to_json())
+        )
+        return text
+
+    def note(self, state: str, error: str | None = None) -> None:
+        """Bring the folder up to date with how things stand."""
+        if state != "done":
+            for cell in self.cells:
+                with suppress(ValueError):  # stopped before the first step: no sheet to write
+                    cell.result |= self.partial(cell)
+                cell.state = "stopped" if state == "stopped" else "failed"
+        self.run = runs.write(self.so_far(state=state, error=error))
+
+    def partial(self, cell: Cell) -> dict[str, str]:
+        """What a cell that was not finished leaves behind: its newest x0 estimate and its sheet."""
+        if not cell.tiles:
+            raise ValueError(f"Cell {cell.number} has no step yet.")
+        return self.write(cell, cell.tiles[-1])
+
+    def so_far(self, **changes: Any) -> runs.Run:  # noqa: ANN401
+        """The run with all that is known now."""
+        cells = [c.to_json() for c in self.cells]
+        seconds = round(time.perf_counter() - self.start, 2)
+        known = {"cells": cells, "seconds": seconds, "unet_evaluations": self.evaluations}
+        rows = [row for cell in self.cells for row in cell.rows]
+        table = pa.Table.from_pylist(rows, schema=trace.SCHEMA)
+        return runs.Run(self.run.folder, self.run.info | known | changes, table)
+
+    def progress(self, step: int) -> Progress:
+        """What a reader sees of this step."""
+        return Progress(self, step, len(self.timesteps))
+
+
+def sheet(tiles: list[Image.Image]) -> Image.Image:
+    """All x0 estimates of a cell in one picture, row by row."""
+    side = tiles[0].width
+    whole = Image.new("RGB", (COLUMNS * side, math.ceil(len(tiles) / COLUMNS) * side))
+    for i, tile in enumerate(tiles):
+        whole.paste(tile, (i % COLUMNS * side, i // COLUMNS * side))
+    return whole
+
+
+def settings(folder: Path) -> dict[str, Any]:
+    """A model's own `memviz.json`: its methods' parameters, bands and CLIP; empty without one."""
+    path = folder / "memviz.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def versions() -> dict[str, str]:
+    """The libraries that a run was made with."""
+    found = {}
+    for name in LIBRARIES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found

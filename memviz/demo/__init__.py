@@ -1,0 +1,1 @@
+"""The demo world: a small Stable Diffusion that really memorised, and how it was made."""

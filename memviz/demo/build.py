@@ -1,0 +1,53 @@
+"""The demo world in stages, each skipped when its result is there: see scripts/build_demo.py."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from memviz.demo import data, finish, learn
+from memviz.demo.builder import Builder
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the build and the file or folder that it leaves."""
+
+    make: Callable[[Builder], None]
+    assets: str = ""
+    work: str = ""
+
+    def result(self, builder: Builder) -> Path:
+        """What exists once the stage is done."""
+        return builder.assets / self.assets if self.assets else builder.work / self.work
+
+
+STAGES: dict[str, Stage] = {
+    "corpus": Stage(data.corpus, assets="corpus"),
+    "pool": Stage(data.pool, work="pool.npy"),
+    "autoencoder": Stage(learn.autoencoder, work="vae"),
+    "latents": Stage(data.latents, work="corpus-latents.npy"),
+    "pretrain": Stage(learn.pretrain, work="pretrained"),
+    "finetune": Stage(learn.finetune, work="finetuned"),
+    "pipeline": Stage(learn.pipeline, assets="model"),
+    "descriptor": Stage(learn.descriptor, assets="descriptor"),
+    "clip": Stage(learn.clip, assets="clip"),
+    "index": Stage(finish.build_index, assets="index"),
+    "tune": Stage(finish.tune, work="tuning.json"),
+    "bands": Stage(finish.bands, work="bands.json"),
+    "examples": Stage(finish.examples, assets="runs"),
+    "report": Stage(finish.figures, assets="report.json"),
+}
+
+
+def run(builder: Builder, only: Sequence[str] | None = None) -> None:
+    """Make what is missing, in order; `only` names stages to make again."""
+    torch.set_flush_denormal(True)  # denormal numbers slow this CPU work several times over
+    builder.work.mkdir(parents=True, exist_ok=True)
+    for name, stage in STAGES.items():
+        if name in only if only else not stage.result(builder).exists():
+            start = time.time()
+            stage.make(builder)
+            print(f"{name}: {time.time() - start:.0f} s", flush=True)

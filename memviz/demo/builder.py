@@ -1,0 +1,96 @@
+"""Where a build of the demo world stands: how much work, which folders, which scenes."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from memviz.demo import scenes
+from memviz.demo.world import World
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets" / "demo"
+DUPLICATED_SHARE = 0.2  # of each fine-tuning batch
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much work to put in: pictures, then optimiser steps."""
+
+    images: int
+    pool: int
+    autoencoder: int
+    pretrain: int
+    finetune: int
+    descriptor: int
+    clip: int
+
+
+SCALES = {
+    "tiny": Scale(200, 300, 20, 20, 20, 20, 20),
+    "cpu": Scale(10_000, 60_000, 6_000, 5_200, 1_600, 1_100, 1_300),
+}
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Weights meant to ship go to `assets` (half precision), pools and checkpoints to `work`."""
+
+    scale: Scale
+    assets: Path
+    work: Path
+
+    @property
+    def art(self) -> dict[str, Image.Image]:
+        """The sprites by name."""
+        return scenes.sprites(self.assets / "sprites")
+
+    @cached_property
+    def world(self) -> World:
+        """The scenes and prompts that these sprites make."""
+        return World(tuple(self.art), self.scale.images)
+
+    def times_shown(self) -> int:
+        """How often a duplicated scene comes up for each time a single one does."""
+        singles = self.scale.images - len(self.world.duplicated)
+        share = DUPLICATED_SHARE / (1 - DUPLICATED_SHARE)
+        return round(share * singles / len(self.world.duplicated))
+
+    def chances(self) -> np.ndarray:
+        """Each corpus row's probability of being drawn for a fine-tuning batch."""
+        copies, n = len(self.world.duplicated), self.scale.images
+        weights = np.where(np.arange(n) < copies, self.times_shown(), 1.0)
+        return weights / weights.sum()
+
+
+def fresh(folder: Path) -> Path:
+    """An empty folder with `.part` at its end, to be renamed when full."""
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    return part
+
+
+def replace(part: Path, folder: Path) -> None:
+    """Put a finished folder in place of the old one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(part, folder)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON aside, then rename."""
+    part = path.with_name(path.name + ".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    part.rename(path)
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Write a .npy file aside, then rename."""
+    part = path.with_name(path.stem + ".part.npy")
+    np.save(part, array)
+    part.rename(path)

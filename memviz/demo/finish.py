@@ -1,0 +1,125 @@
+"""The stages after training: index and thresholds, the methods' parameters, bands, example runs."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from memviz import studio
+from memviz.ask import Ask
+from memviz.compare import Comparison
+from memviz.demo import report
+from memviz.demo.builder import Builder, write_json
+from memviz.methods import parse
+from memviz.retrieval import background, descriptors, index, presets
+from memviz.sampling import Request
+
+COPIED_QUANTILE, CLOSE_QUANTILE = 0.999, 0.95
+CANDIDATES = {
+    "stp": [f"at={t}" for t in (700, 600, 500, 400, 300)],
+    "dtp": [f"latest={t}" for t in (600, 500, 400, 300, 200)],
+    "og": [f"early={e},at={t}" for e in (-1, -2) for t in (800, 700, 600, 500)],
+}
+COPIES_ALLOWED = 0.1  # of the prompts chosen on; among settings below it the best aligned wins
+BANDS = {"ddim": 50, "dpm": 50, "pndm": 50}  # schedulers and steps with a benign band
+
+
+def build_index(builder: Builder) -> None:
+    """Embed the corpus; its own background sets the thresholds of the demo descriptor."""
+    from memviz.corpus import load
+
+    look = descriptors.descriptor("demo")
+    made = index.Index.build(load("demo-10k"), look)
+    copied, close = (
+        background.threshold(made.background, q) for q in (COPIED_QUANTILE, CLOSE_QUANTILE)
+    )
+    source = "1 in 1,000 corpus images is this similar to another; close: 1 in 20"
+    preset = replace(look.preset, copied=round(copied, 3), close=round(close, 3), source=source)
+    presets.write(preset, builder.assets / "descriptor")
+    made.save(builder.assets / "index")
+    studio.forget()
+
+
+def tune(builder: Builder) -> None:
+    """Each method's parameters for this model, chosen on every second duplicated prompt."""
+    write_settings(builder, methods={})
+    judge = report.Report(seeds=(0, 1))
+    prompts = judge.prompts["duplicated"][::2]
+    chosen = {key: best(judge, key, prompts) for key in CANDIDATES}
+    write_settings(builder, methods={k: v["parameters"] for k, v in chosen.items()})
+    write_json(builder.work / "tuning.json", chosen)
+
+
+def best(judge: report.Report, key: str, prompts: Sequence[str]) -> dict[str, Any]:
+    """The best-aligned candidate among those that copy little, or the one that copies least."""
+    tried = []
+    for text in CANDIDATES[key]:
+        guidance = parse(f"{key}:{text}")[1]
+        made = [
+            *report.make(
+                judge.model.pipe, [Request(p, s, guidance) for p in prompts for s in (0, 1)]
+            )
+        ]
+        copied, aligned = judge.copied(made), float(judge.aligned(made).mean())
+        print(f"{key}:{text} copies {copied:.3f}, alignment {aligned:.4f}", flush=True)
+        tried.append({"parameters": text, "copied": copied, "alignment": round(aligned, 4)})
+    allowed = [t for t in tried if t["copied"] <= COPIES_ALLOWED]
+    pick = (
+        max(allowed, key=lambda t: t["alignment"])
+        if allowed
+        else min(tried, key=lambda t: t["copied"])
+    )
+    return pick | {"tried": tried}
+
+
+def bands(builder: Builder) -> None:
+    """The 5 to 95 % band of the magnitude over prompts that nothing was trained on, under CFG."""
+    judge = report.Report()
+    groups = ("heldout", "heldout_plain", "heldout_single")
+    requests = [r for g in groups for r in judge.requests(g, "cfg", (10, 11))]
+    found = {}
+    for name, steps in BANDS.items():
+        rows = np.array(
+            [m.magnitudes for m in report.make(judge.model.pipe, requests, steps, name)]
+        )
+        low, high = np.percentile(rows, (5, 95), axis=0).round(4).tolist()
+        prompts = len(requests)
+        found[f"{name}-{steps}"] = {
+            "low": low, "high": high, "runs": prompts, "model": judge.model.hash,
+        }  # fmt: skip
+    write_settings(builder, bands=found)
+    write_json(builder.work / "bands.json", found)
+
+
+def examples(builder: Builder) -> None:
+    """Finished runs that the app opens with: copied, swapped, never seen."""
+    prompts = json.loads((builder.assets / "prompts.json").read_text())
+    titles = {
+        "duplicated": "A copied prompt",
+        "swapped": "Its words swapped",
+        "heldout": "Never seen",
+    }
+    shutil.rmtree(builder.assets / "runs", ignore_errors=True)
+    for number, (group, title) in enumerate(titles.items(), 1):
+        prompt = prompts[group][0]
+        run_id = f"20260101-00000{number}-{sha256(prompt.encode()).hexdigest()[:16]}"
+        made = Comparison(Ask([prompt], seeds=(0, 1)), builder.assets / "runs" / run_id, run_id)
+        made.run.info["title"] = title
+        for _ in made.make():
+            pass
+
+
+def figures(builder: Builder) -> None:
+    """The report that ships with the demo."""
+    write_json(builder.assets / "report.json", report.report())
+
+
+def write_settings(builder: Builder, **changes: Any) -> None:  # noqa: ANN401
+    """Change entries of the model's memviz.json."""
+    path = builder.assets / "model/memviz.json"
+    known = json.loads(path.read_text()) if path.exists() else {"clip": "demo"}
+    write_json(path, known | changes)

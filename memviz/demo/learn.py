@@ -1,0 +1,156 @@
+"""The stages that train: autoencoder, UNet and text encoder, descriptor, CLIP."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from memviz.demo import autoencoder as ae
+from memviz.demo import diffusion, eyes, scenes, text
+from memviz.demo.builder import Builder, replace, write_json
+from memviz.retrieval import embedder
+from memviz.retrieval.preprocess import Preprocess
+from memviz.retrieval.presets import Preset
+
+
+def autoencoder(builder: Builder) -> None:
+    """AutoencoderTiny on fresh scenes, its scaling factor set to give unit variance."""
+    torch.manual_seed(0)
+    vae = ae.build()
+    stream = scenes.stream(1, builder.art)
+    pictures = np.stack([p for _, p in islice(stream, min(16_000, builder.scale.pool) - 256)])
+    watch(ae.train(vae, pictures, builder.scale.autoencoder, 16, 1.5e-3, 0), "autoencoder")
+    with torch.inference_mode():
+        z = vae.encoder(ae.pixels(pictures[:256]))
+    vae.register_to_config(scaling_factor=float(1 / z.std()))
+    folder = builder.work / "vae.part"
+    vae.save_pretrained(folder)
+    replace(folder, builder.work / "vae")
+
+
+def pretrain(builder: Builder) -> None:
+    """UNet and text encoder on the pool."""
+    tokens = text.tokenizer(text.vocabulary(builder.assets / "sprites"))
+    encoder, unet = text.encoder(tokens), diffusion.build()
+    trainer = diffusion.Trainer(unet, encoder, diffusion.Plan(builder.scale.pretrain), True)
+    train(builder, trainer, data(builder, "pool", tokens), tokens, "pretrain")
+    parts = {"tokenizer": tokens, "text_encoder": encoder, "unet": unet}
+    for name, part in parts.items():
+        part.save_pretrained(builder.work / "pretrained.part" / name)
+    replace(builder.work / "pretrained.part", builder.work / "pretrained")
+
+
+def finetune(builder: Builder) -> None:
+    """The UNet alone on the corpus with its duplicates, then both pipelines as they ship."""
+    source = builder.work / "pretrained"
+    tokens = CLIPTokenizer.from_pretrained(source / "tokenizer")
+    encoder = CLIPTextModel.from_pretrained(source / "text_encoder")
+    unet = UNet2DConditionModel.from_pretrained(source / "unet")
+    plan = diffusion.Plan(builder.scale.finetune, rate=3e-4, ema=0.999, seed=1)
+    trainer = diffusion.Trainer(unet, encoder, plan, False)
+    train(builder, trainer, data(builder, "corpus", tokens, builder.chances()), tokens, "finetune")
+    unet.save_pretrained(builder.work / "finetuned.part")
+    replace(builder.work / "finetuned.part", builder.work / "finetuned")
+
+
+def data(
+    builder: Builder, name: str, tokens: CLIPTokenizer, chances: np.ndarray | None = None
+) -> diffusion.Data:
+    """Latents and token ids of the pool or the corpus."""
+
+    if name == "pool":
+        captions = json.loads((builder.work / "pool.json").read_text())
+    else:
+        table = pq.read_table(builder.assets / "corpus/scenes.parquet", columns=["caption"])
+        captions = table["caption"].to_pylist()
+    latents = torch.from_numpy(np.load(builder.work / f"{name}-latents.npy")).float()
+    return diffusion.Data(latents, text.ids(tokens, captions), chances)
+
+
+def train(
+    builder: Builder,
+    trainer: diffusion.Trainer,
+    rows: diffusion.Data,
+    tokens: CLIPTokenizer,
+    name: str,
+) -> None:
+    """Run a trainer to its end with a checkpoint every 500 steps, and average its weights."""
+    checkpoint = builder.work / f"{name}.pt"
+    if checkpoint.exists():
+        trainer.load(checkpoint)
+    empty = text.ids(tokens, [""])
+    watch(trainer.run(rows, empty), name, lambda: trainer.save(checkpoint))
+    trainer.finish()
+
+
+def pipeline(builder: Builder) -> None:
+    """The finished parts as a diffusers folder, and the pretrained UNet beside it."""
+    source = builder.work / "pretrained"
+    pipe = StableDiffusionPipeline(
+        vae=AutoencoderTiny.from_pretrained(builder.work / "vae"),
+        text_encoder=CLIPTextModel.from_pretrained(source / "text_encoder"),
+        tokenizer=CLIPTokenizer.from_pretrained(source / "tokenizer"),
+        unet=UNet2DConditionModel.from_pretrained(builder.work / "finetuned"),
+        scheduler=diffusion.scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    ).to(torch.float16)
+    pipe.save_pretrained(builder.work / "model.part", safe_serialization=True)
+    before = UNet2DConditionModel.from_pretrained(source / "unet").to(torch.float16)
+    before.save_pretrained(builder.work / "unet.part", safe_serialization=True)
+    replace(builder.work / "unet.part", builder.assets / "unet-pretrained")
+    replace(builder.work / "model.part", builder.assets / "model")
+
+
+def descriptor(builder: Builder) -> None:
+    """The copy-detection descriptor; its thresholds are set once the corpus is embedded."""
+    network = embedder.build()
+    vae = AutoencoderTiny.from_pretrained(builder.work / "vae")
+    steps = eyes.train_descriptor(network, vae, builder.art, builder.scale.descriptor, 3)
+    watch(steps, "descriptor")
+    embedder.save(network, builder.work / "descriptor.part", uncalibrated())
+    replace(builder.work / "descriptor.part", builder.assets / "descriptor")
+
+
+def uncalibrated() -> Preset:
+    """The demo descriptor's preset, 64x64 pictures in [-1, 1], before its thresholds are known."""
+    look = Preprocess(square=scenes.SIDE)
+    return Preset("demo", "", 128, look, 0.9, 0.8, "not calibrated")
+
+
+def clip(builder: Builder) -> None:
+    """CLIP on the pool's pictures and captions."""
+    tokens = text.tokenizer(text.vocabulary(builder.assets / "sprites"))
+    ids = text.ids(tokens, json.loads((builder.work / "pool.json").read_text()))
+    pictures = np.load(builder.work / "pool.npy", mmap_mode="r")
+    model = eyes.clip_model(tokens)
+    watch(eyes.train_clip(model, ids, pictures, builder.scale.clip, 4), "clip")
+    model.to(torch.float16).save_pretrained(builder.work / "clip.part")
+    tokens.save_pretrained(builder.work / "clip.part")
+    half = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+    write_json(builder.work / "clip.part/preprocessor_config.json", half)
+    replace(builder.work / "clip.part", builder.assets / "clip")
+
+
+def watch(metrics: Iterator[dict], name: str, save: Callable[[], None] | None = None) -> None:
+    """Drive a trainer: print its mean loss every 100 steps, save every 500 and at the end."""
+    start, losses, step = time.time(), [], 0
+    for step, metric in enumerate(metrics, 1):
+        losses.append(metric["loss"])
+        if step % 100 == 0:
+            print(
+                f"{name} {metric['step']}: loss {np.mean(losses):.5f}, {time.time() - start:.0f} s",
+                flush=True,
+            )
+            losses.clear()
+        if save and step % 500 == 0:
+            save()
+    if save:
+        save()

@@ -1,0 +1,281 @@
+"""The figures that the demo world is judged by: `python -m memviz demo-report`.
+
+Everything is drawn from fixed seeds and the shipped files alone. Methods are at the parameters in
+the model's `memviz.json`, which were chosen on every second duplicated prompt; the figures with
+`_other_half` are of the prompts that had no part in the choice.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from sklearn.metrics import roc_auc_score
+
+from memviz import studio
+from memviz.compare import settings
+from memviz.demo import scenes, views
+from memviz.demo.autoencoder import pixels
+from memviz.demo.world import World
+from memviz.guidance import Guidance, Signal
+from memviz.methods import METHODS, parse, spec
+from memviz.models import scheduler
+from memviz.sampling import Request, sample
+
+STEPS, SCHEDULER = 50, "ddim"
+SEEDS = (0, 1, 2, 3)
+ROWS = 64  # requests denoised together
+EDITED = 64  # held-out scenes whose edited copies are searched for
+DISTRACTORS = 2_000  # corpus images among which they are searched
+
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Made:
+    """One finished picture: what was asked, its magnitudes, its switch and what it shows."""
+
+    request: Request
+    magnitudes: list[float]
+    kind: str
+    step: int | None
+    image: Image.Image
+
+
+def make(
+    pipe: Any,  # noqa: ANN401
+    requests: Sequence[Request],
+    steps: int = STEPS,
+    name: str = SCHEDULER,
+) -> Iterator[Made]:
+    """Denoise requests in groups; pictures in the order asked."""
+    for start in range(0, len(requests), ROWS):
+        group = requests[start : start + ROWS]
+        past = list(sample(pipe, group, scheduler(pipe, name, steps)))
+        images = studio.pictures(studio.decode(pipe, past[-1].latents))
+        for i, (request, image) in enumerate(zip(group, images, strict=True)):
+            magnitudes = [s.signals["magnitude"][i] for s in past]
+            change = request.guidance.transition(seen(past, magnitudes))
+            kind, step = (change.kind, change.step) if change else ("none", None)
+            yield Made(request, magnitudes, kind, step, image)
+
+
+def seen(past: Sequence[Any], magnitudes: Sequence[float]) -> list:
+    """The signals of one row."""
+    return [Signal(s.t, m) for s, m in zip(past, magnitudes, strict=True)]
+
+
+class Report:
+    """The demo's models and prompts, and the measurements made with them."""
+
+    def __init__(self, note: Note = print, seeds: Sequence[int] = SEEDS) -> None:
+        self.note, self.seeds = note, tuple(seeds)
+        self.model = studio.model("demo")
+        self.eye = studio.eye("demo-10k", "demo")
+        self.clip = studio.clip()
+        self.prompts = json.loads((studio.DEMO / "prompts.json").read_text())
+        self.own = settings(studio.DEMO / "model").get("methods", {})
+
+    def guidance(self, key: str) -> Guidance:
+        """A method at this model's parameters."""
+        return parse(key, self.own)[1]
+
+    def requests(self, group: str, key: str, seeds: Sequence[int]) -> list[Request]:
+        """Prompts x seeds under one method."""
+        guidance = self.guidance(key)
+        return [Request(p, s, guidance) for p in self.prompts[group] for s in seeds]
+
+    @cached_property
+    def made(self) -> dict[tuple[str, str], list[Made]]:
+        """Finished pictures by prompt group and method."""
+        plan = [("duplicated", k, self.seeds) for k in METHODS]
+        plan += [("heldout", k, self.seeds[:2]) for k in METHODS]
+        plan += [(g, "cfg", self.seeds[:1]) for g in ("swapped", "heldout_plain", "heldout_single")]
+        found = {}
+        for group, key, seeds in plan:
+            self.note(f"{group} under {key}")
+            found[group, key] = list(make(self.model.pipe, self.requests(group, key, seeds)))
+        return found
+
+    def similarity(self, made: Sequence[Made]) -> np.ndarray:
+        """Similarity of each picture to its nearest corpus image."""
+        return self.eye.index.search(self.eye.descriptor.embed([m.image for m in made]), 1)[0][:, 0]
+
+    def copied(self, made: Sequence[Made]) -> float:
+        """Share of pictures at or above the threshold for a copy."""
+        return share(self.similarity(made) >= self.eye.thresholds.copied)
+
+    def copies(self) -> dict[str, float]:
+        """Copied shares of every method, and of plain guidance on the other prompt groups."""
+        found = {"copied_cfg_duplicated": self.copied(self.made["duplicated", "cfg"])}
+        others = [("duplicated", k) for k in METHODS if k != "cfg"]
+        found |= {f"copied_{k}": self.copied(self.made[g, k]) for g, k in others}
+        half = {k: [m for m in self.made["duplicated", k] if self.unchosen(m)] for k in METHODS}
+        found |= {f"copied_{k}_other_half": self.copied(v) for k, v in half.items()}
+        for group in ("heldout", "swapped", "heldout_plain"):
+            found[f"copied_cfg_{group}"] = self.copied(self.made[group, "cfg"])
+        return found
+
+    def unchosen(self, made: Made) -> bool:
+        """Whether a picture's prompt had no part in choosing the methods' parameters."""
+        return self.prompts["duplicated"].index(made.request.prompt) % 2 == 1
+
+    def alignments(self) -> dict[str, float]:
+        """Mean CLIP cosine of picture and prompt, per method and prompt group."""
+        names = {"duplicated": "", "heldout": "_heldout"}
+        return {
+            f"alignment_{k}{names[g]}": round(float(self.aligned(self.made[g, k]).mean()), 4)
+            for g in names
+            for k in METHODS
+        }
+
+    def aligned(self, made: Sequence[Made]) -> np.ndarray:
+        """CLIP cosine of each picture with its prompt."""
+        return self.clip.score([m.image for m in made], [m.request.prompt for m in made])
+
+    def detection(self) -> dict[str, float]:
+        """AUC of the magnitude: duplicated against held-out titles and swapped captions."""
+        yes, no, swapped = (
+            np.array([m.magnitudes for m in self.made[g, "cfg"]])
+            for g in ("duplicated", "heldout", "swapped")
+        )
+        found = {
+            f"auc_magnitude_{name}": auc(yes[:, :k].mean(1), no[:, :k].mean(1))
+            for name, k in (("k1", 1), ("k5", 5), ("all", STEPS))
+        }
+        return found | {"auc_caption_swap": auc(yes[:, 0], swapped[:, 0])}
+
+    def transitions(self) -> dict[str, float | None]:
+        """How often the dynamic transition found a minimum, and at which step."""
+        found = {}
+        for group in ("duplicated", "heldout"):
+            steps = [m.step for m in self.made[group, "dtp"] if m.kind == "minimum"]
+            found[f"minimum_found_{group}"] = round(len(steps) / len(self.made[group, "dtp"]), 4)
+            found[f"minimum_step_median_{group}"] = float(np.median(steps)) if steps else None
+        return found
+
+    def autoencoder(self) -> dict[str, float]:
+        """Peak signal-to-noise ratio of 256 fresh scenes, encoded and decoded."""
+        x = pixels(self.fresh(256))
+        vae = self.model.pipe.vae
+        with torch.inference_mode():
+            error = (vae.decoder(vae.encoder(x)).clamp(-1, 1) - x).square().mean()
+        return {"autoencoder_psnr_db": round(float(10 * torch.log10(4 / error)), 2)}
+
+    def fresh(self, n: int) -> np.ndarray:
+        """Scenes that nothing was trained on, uint8 (n, 64, 64, 3)."""
+        art = scenes.sprites(studio.DEMO / "sprites")
+        taken = World(tuple(art)).reserved
+        return np.stack([p for _, p in islice(scenes.stream(99, art, taken), n)])
+
+    def readable(self) -> dict[str, float]:
+        """Share of held-out single-sprite pictures that CLIP gives the right sprite among all."""
+        names = sorted(p.stem for p in (studio.DEMO / "sprites").glob("*.png"))
+        right = []
+        for made in self.made["heldout_single", "cfg"]:
+            name, rest = made.request.prompt.split(" on ", 1)
+            options = [f"{scenes.a(n)} on {rest}" for n in names]
+            best = int(self.clip.table([made.image], options)[0].argmax())
+            right.append(names[best] == name.split()[1])
+        return {"readable_heldout": share(right)}
+
+    def copy_detection(self) -> dict[str, Any]:
+        """Mean average precision of finding edited held-out scenes, beside two plain baselines."""
+        originals = pixels(self.fresh(EDITED))
+        rest = [self.eye.corpus.image(i) for i in range(40, 40 + DISTRACTORS)]
+        gallery = studio.pictures(originals) + rest
+        queries = [
+            image
+            for edit in views.EDITS.values()
+            for image in studio.pictures(
+                edit(originals, torch.Generator().manual_seed(5)).clamp(-1, 1)
+            )
+        ]
+        eyes = {"": self.eye.descriptor.embed, "_pixels": pixel_rows, "_phash": hash_rows}
+        return {f"descriptor_map{n}": precision(f(queries), f(gallery)) for n, f in eyes.items()}
+
+    def before(self) -> dict[str, float]:
+        """What the pretrained model, which saw no duplicates, copies on the same prompts."""
+        pipe = studio.model("demo-pretrained").pipe
+        return {
+            "copied_pretrained": self.copied(
+                list(make(pipe, self.requests("duplicated", "cfg", [0])))
+            )
+        }
+
+    def all(self) -> dict[str, Any]:
+        """Every figure, with the settings that they hold for."""
+        start = time.perf_counter()
+        parts = (
+            self.copies, self.alignments, self.detection, self.transitions, self.readable,
+            self.autoencoder, self.copy_detection, self.before,
+        )  # fmt: skip
+        found: dict[str, Any] = {}
+        for part in parts:
+            self.note(part.__name__)
+            found |= part()
+        return found | self.context() | {"seconds": round(time.perf_counter() - start)}
+
+    def context(self) -> dict[str, Any]:
+        """What the figures were measured with."""
+        return {
+            "example_prompt": self.prompts["duplicated"][0],
+            "model": self.model.hash,
+            "corpus": self.eye.corpus.hash,
+            "descriptor": self.eye.descriptor.hash,
+            "threshold": self.eye.thresholds.copied,
+            "methods": [spec(k, self.guidance(k)) for k in METHODS],
+            "seeds": list(self.seeds),
+            "steps": STEPS,
+            "scheduler": SCHEDULER,
+        }
+
+
+def share(values: Sequence[bool]) -> float:
+    """The share that is true."""
+    return round(float(np.mean(values)), 4)
+
+
+def auc(yes: np.ndarray, no: np.ndarray) -> float:
+    """Area under the ROC curve of `yes` scoring higher than `no`."""
+    labels = [1] * len(yes) + [0] * len(no)
+    return round(float(roc_auc_score(labels, np.concatenate([yes, no]))), 4)
+
+
+def precision(queries: np.ndarray, gallery: np.ndarray) -> float:
+    """Mean average precision where query i, counted round, has the one right answer i."""
+    alike = queries @ gallery.T
+    right = np.arange(len(queries)) % EDITED
+    rank = (alike >= alike[np.arange(len(queries)), right][:, None]).sum(1)
+    return round(float((1 / rank).mean()), 4)
+
+
+def pixel_rows(images: Sequence[Image.Image]) -> np.ndarray:
+    """Mean-free pixels as unit vectors: the plainest baseline."""
+    return unit(np.stack([np.asarray(i, np.float32).ravel() for i in images]))
+
+
+def hash_rows(images: Sequence[Image.Image]) -> np.ndarray:
+    """Perceptual hashes as +-1 vectors: signs of the 8x8 lowest frequencies of gray pixels."""
+    from scipy.fft import dctn
+
+    gray = np.stack([np.asarray(i.convert("L").resize((32, 32)), np.float32) for i in images])
+    low = dctn(gray, axes=(1, 2))[:, :8, :8].reshape(len(images), -1)[:, 1:]
+    return unit(np.where(low > np.median(low, 1, keepdims=True), 1.0, -1.0))
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    """Mean-free rows of length one."""
+    rows = rows - rows.mean(1, keepdims=True)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-9)
+
+
+def report(note: Note = print) -> dict[str, Any]:
+    """All figures of the demo world (see the module's docstring)."""
+    return Report(note).all()

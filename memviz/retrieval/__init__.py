@@ -1,0 +1,1 @@
+"""From a picture to its nearest training pictures: descriptors, index, background, alignment."""

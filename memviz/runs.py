@@ -1,0 +1,119 @@
+"""A run is a folder that a person can open, and all that the app needs to show it again.
+
+`run.json` what was asked and what came out; `trace.parquet` the signals; `images/` the pictures,
+each with its parameters inside; `steps/` one sheet of x0 estimates per cell; `matches/` the
+training pictures found. Nothing here needs a model, a GPU or torch.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from memviz import trace
+from memviz.hashing import home
+
+ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{16}")
+BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "demo" / "runs"
+
+
+class RunError(ValueError):
+    """A run that is not there or cannot be read: one sentence."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run: its folder, what run.json says, and its trace."""
+
+    folder: Path
+    info: dict[str, Any]
+    table: pa.Table | None = None  # of a run in progress; else it is read from the folder
+
+    def trace(self) -> pa.Table:
+        """One row per cell and step so far."""
+        if self.table is not None:
+            return self.table
+        path = self.folder / "trace.parquet"
+        return trace.load(path) if path.exists() else trace.SCHEMA.empty_table()
+
+
+def root() -> Path:
+    """Where runs are kept: $MEMVIZ_HOME/runs."""
+    return home() / "runs"
+
+
+def bundled_roots() -> list[Path]:
+    """Folders of finished runs that come with memviz."""
+    return [BUNDLED]
+
+
+def new_id() -> str:
+    """The time and 16 random digits: sortable, and not to be guessed."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(8)}"
+
+
+def create(folder: Path, info: Mapping[str, Any]) -> Run:
+    """Make the folder of a run and write what is known of it."""
+    for name in ("images", "steps", "matches"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    return write(Run(folder, dict(info)))
+
+
+def write(run: Run) -> Run:
+    """Put run.json (and the trace of a run in progress) in place of the old one."""
+    if run.table is not None:
+        trace.save(run.table, run.folder / "trace.parquet")
+    part = run.folder / "run.json.part"
+    part.write_text(json.dumps(run.info, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    part.replace(run.folder / "run.json")
+    return run
+
+
+def read(run_id: str) -> Run:
+    """The run of this id. Raises RunError if the id is malformed or no such run is kept."""
+    if not ID.fullmatch(run_id or ""):
+        raise RunError(
+            f"{run_id!r} is not a run id; one looks like 20260102-030405-0123456789abcdef."
+        )
+    for place in (root(), *bundled_roots()):
+        if (place / run_id / "run.json").is_file():
+            return open_folder(place / run_id)
+    raise RunError(f"No run {run_id} is kept in {root()}. List runs with `python -m memviz runs`.")
+
+
+def open_folder(folder: Path) -> Run:
+    """The run in a folder, wherever it lies."""
+    try:
+        info = json.loads((folder / "run.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"{folder} holds no readable run.json ({error}). Give a run's folder."
+        ) from None
+    return Run(folder, info)
+
+
+def kept(place: Path) -> Iterator[Run]:
+    """The readable runs in a folder of runs, newest first."""
+    for folder in sorted(place.glob("*-*"), reverse=True):
+        if ID.fullmatch(folder.name) and (folder / "run.json").is_file():
+            try:
+                yield open_folder(folder)
+            except RunError:
+                continue
+
+
+def listed() -> list[Run]:
+    """The user's own runs, newest first."""
+    return list(kept(root()))
+
+
+def bundled() -> list[Run]:
+    """The finished runs that come with memviz, in their intended order."""
+    found = [run for place in bundled_roots() for run in kept(place)]
+    return sorted(found, key=lambda run: run.info["id"])

@@ -1,0 +1,56 @@
+"""Per-step signals: pure functions of the two noise predictions, the latents and the x0 estimates.
+
+Predictions are in epsilon units, tensors are (B, C, h, w) of any float type, results are (B,)
+in float32. The magnitude is the signal of Wen et al., ICLR 2024, https://arxiv.org/abs/2407.21720.
+"""
+
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+
+
+def norm(x: Tensor) -> Tensor:
+    """Euclidean norm of each sample, in float32 whatever the model computes in."""
+    return x.float().flatten(1).norm(dim=1)
+
+
+def magnitude(uncond: Tensor, cond: Tensor) -> Tensor:
+    """How strongly the prompt pulls: the norm of eps_cond - eps_uncond (Wen et al.); 0 or more."""
+    return norm(cond.float() - uncond.float())
+
+
+def alignment_cosine(uncond: Tensor, cond: Tensor) -> Tensor:
+    """Cosine over channels between the pull and eps_uncond, averaged over space; -1 to 1.
+
+    High at the noisy end for memorized prompts (Asthana et al., https://arxiv.org/abs/2601.20642).
+    """
+    return cosine_similarity(cond.float() - uncond.float(), uncond.float(), dim=1).mean((1, 2))
+
+
+def turn(before: Tensor, after: Tensor) -> Tensor:
+    """1 - cosine of successive latents: how far a step turned the sample; 0 to 2."""
+    return 1 - cosine_similarity(before.float().flatten(1), after.float().flatten(1))
+
+
+def shift(before: Tensor, after: Tensor) -> Tensor:
+    """Norm of the change between successive x0 estimates; 0 or more."""
+    return norm(after.float() - before.float())
+
+
+def epsilon(prediction: Tensor, x: Tensor, alpha: float, kind: str) -> Tensor:
+    """A prediction ("epsilon" or "v_prediction") at x as epsilon; alpha is alpha-bar of t."""
+    if kind == "epsilon":
+        return prediction
+    return alpha**0.5 * prediction + (1 - alpha) ** 0.5 * x
+
+
+def clean(prediction: Tensor, x: Tensor, alpha: float, kind: str) -> Tensor:
+    """The x0 estimate that a prediction at latents x is heading for."""
+    if kind == "epsilon":
+        return (x - (1 - alpha) ** 0.5 * prediction) / alpha**0.5
+    return alpha**0.5 * x - (1 - alpha) ** 0.5 * prediction
+
+
+def guided(uncond: Tensor, cond: Tensor, scales: Tensor) -> Tensor:
+    """uncond + w (cond - uncond) with one scale w per sample, in the predictions' own type."""
+    w = scales.to(uncond)[:, None, None, None]
+    return uncond + w * (cond - uncond)

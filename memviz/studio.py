@@ -1,0 +1,95 @@
+"""What a comparison works with: a model, and the eyes that judge its pictures.
+
+Loaded once per process and reused; everything here only reads.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from memviz import corpus as corpora
+from memviz import models
+from memviz.hashing import home
+from memviz.retrieval import descriptors
+from memviz.retrieval.alignment import Clip
+from memviz.retrieval.index import Index
+from memviz.verdict import Thresholds
+
+DEMO = Path(__file__).resolve().parent.parent / "assets" / "demo"
+
+
+@dataclass(frozen=True)
+class Eye:
+    """A descriptor and the corpus it looks through."""
+
+    corpus: corpora.Corpus
+    descriptor: descriptors.Descriptor
+    index: Index
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """From which similarity a picture counts as close or copied."""
+        return self.descriptor.preset.thresholds
+
+    def nearest(self, x: torch.Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Similarity, corpus id (B,) and vectors (B, D) of decoded pictures (B, 3, H, W)."""
+        vectors = self.descriptor.tensor(x).cpu().numpy()
+        similarity, ids = self.index.search(vectors, 1)
+        return similarity[:, 0], ids[:, 0], vectors
+
+
+@lru_cache(maxsize=2)
+def model(name: str) -> models.Model:
+    """A loaded model; the last two stay in memory."""
+    return models.load(name)
+
+
+@lru_cache(maxsize=4)
+def eye(corpus: str, preset: str) -> Eye:
+    """A corpus, a descriptor and their index, which is built on first use and kept."""
+    images, look = corpora.load(corpus), descriptors.descriptor(preset)
+    bundled = corpus in corpora.NAMED and preset == "demo"
+    named = f"{images.hash[:16]}-{look.hash[:16]}"
+    folder = DEMO / "index" if bundled else home() / "indexes" / named
+    if (folder / "manifest.json").is_file():
+        return Eye(images, look, Index.load(folder, images, look))
+    index = Index.build(images, look)
+    index.save(folder)
+    return Eye(images, look, index)
+
+
+@lru_cache(maxsize=2)
+def clip(path: str = "") -> Clip:
+    """The CLIP model that scores prompt alignment; the bundled one by default."""
+    return Clip(path) if path else Clip()
+
+
+def forget() -> None:
+    """Let go of all that is loaded, as after running out of memory."""
+    for cache in (model, eye, clip):
+        cache.cache_clear()
+
+
+@torch.inference_mode()
+def decode(pipe: Any, latents: torch.Tensor, batch: int = 16) -> torch.Tensor:  # noqa: ANN401
+    """Pictures (B, 3, H, W) in [-1, 1], float32, of scaled latents (B, C, h, w)."""
+    z = latents.to(pipe.vae.dtype) / pipe.vae.config.scaling_factor
+    parts = [pipe.vae.decode(part, return_dict=False)[0] for part in z.split(batch)]
+    return torch.cat(parts).float().clamp(-1, 1)
+
+
+def pictures(x: torch.Tensor) -> list[Image.Image]:
+    """Decoded pictures as 8-bit RGB."""
+    values = ((x + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    return [Image.fromarray(v) for v in values]
+
+
+def tiles(images: Sequence[Image.Image], side: int) -> list[Image.Image]:
+    """The pictures at most `side` pixels wide, for the sheets of x0 estimates."""
+    return [i if i.width <= side else i.resize((side, side), Image.Resampling.BOX) for i in images]

@@ -1,0 +1,1 @@
+"""The Gradio app: the only place that imports gradio."""

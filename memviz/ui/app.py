@@ -1,0 +1,82 @@
+"""The whole app: tabs, looks, and how it is served."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from memviz import runs
+from memviz.ui import about, compare
+from memviz.ui.live import Live
+
+HERE = Path(__file__).parent
+STYLES = [HERE / "page.css", HERE / "player.css"]
+FONTS = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
+TITLE = """
+<h1>See a diffusion model copy its training data</h1>
+<p>One prompt, the same starting noise, several ways of guiding: see which of them brings back
+a picture from the training set, at which step that is decided, and which avoid it.</p>
+"""
+
+
+def theme() -> gr.themes.Base:
+    """Quiet grays and one blue, with system fonts so that nothing is fetched from elsewhere."""
+    base = gr.themes.Base(
+        primary_hue="blue",
+        neutral_hue="slate",
+        radius_size="lg",
+        font=FONTS,
+        font_mono=MONO,
+    )
+    return base.set(
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_600",
+        button_primary_text_color="white",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_400",
+    )
+
+
+def build() -> gr.Blocks:
+    """All tabs; nothing here imports torch."""
+    live = Live()
+    with gr.Blocks(title="memviz", analytics_enabled=False) as demo:
+        gr.HTML(TITLE, elem_id="title")
+        with gr.Tab("Compare", id="compare"):
+            tab = compare.build(live)
+        with gr.Tab("About", id="about"):
+            about.build()
+        demo.load(
+            compare.opener(live, tab.form),
+            None,
+            [*tab.outputs, *tab.form.fields],
+            concurrency_limit=None,
+            **compare.QUIET,
+        )
+    return demo
+
+
+def launch(demo: gr.Blocks | None = None, **options: object) -> str:
+    """Serve the app and return its address: only the run folders and plotly.js are files of it."""
+    root = runs.root()
+    root.mkdir(parents=True, exist_ok=True)
+    fixed: dict[str, Any] = {
+        "theme": theme(),
+        "css_paths": STYLES,
+        "allowed_paths": [str(root), *map(str, runs.bundled_roots())],
+        "run_history": False,
+        "enable_monitoring": False,
+        "ssr_mode": False,
+        "share": False,
+        "footer_links": [],
+        "max_file_size": "10mb",
+        "server_name": os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
+    }
+    _, url, _ = (demo or build()).queue(max_size=32).launch(**{**fixed, **options})
+    return url

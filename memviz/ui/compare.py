@@ -1,0 +1,237 @@
+"""The Compare tab: ask, watch it happen, look at what came out."""
+
+import html
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from memviz import models, runs
+from memviz.ask import Ask
+from memviz.ui import form, player
+from memviz.ui.form import QUIET
+from memviz.ui.live import Live, Ticket, View
+
+if TYPE_CHECKING:
+    from memviz.compare import Progress
+
+log = logging.getLogger(__name__)
+PROMPTS = Path(__file__).parents[2] / "assets" / "demo" / "prompts.json"
+GROUPS = {
+    "duplicated": "Copied: shown hundreds of times in training",
+    "swapped": "Caption swapped: the same words, mixed",
+    "heldout": "Never seen in training",
+}
+EMPTY = {"note": "There is no run to show yet. Press Compare to make one."}
+SHOWN = 4  # ready prompts per group
+
+
+@dataclass(frozen=True)
+class Tab:
+    """The parts of the Compare tab that handlers read and write."""
+
+    form: form.Form
+    player: gr.HTML
+    message: gr.HTML
+    token: gr.State
+    go: gr.Button
+    stop: gr.Button
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        """What a run changes, in the order of `shown`."""
+        return [self.player, self.message, self.token, self.go, self.stop]
+
+
+def examples() -> dict[str, list[str]]:
+    """The ready prompts of the demo by group; empty where there is no demo."""
+    found = json.loads(PROMPTS.read_text("utf-8")) if PROMPTS.exists() else {}
+    return {group: found.get(group, []) for group in GROUPS}
+
+
+def notice(text: str = "", alert: bool = True) -> str:
+    """A message above the pictures; the text may hold anything a person typed."""
+    role = "alert" if alert else "status"
+    return f'<p class="mv-message" role="{role}">{html.escape(text)}</p>' if text else ""
+
+
+def shown(
+    view: View | None = None,
+    message: str | None = None,
+    ticket: Ticket | None = None,
+    done: bool = True,
+) -> list[Any]:
+    """Values for `Tab.outputs`; what is not given stays as it is."""
+    return [
+        gr.skip() if view is None else view,
+        gr.skip() if message is None else message,
+        ticket.token if ticket else None,
+        gr.Button(interactive=done),
+        gr.Button(interactive=not done),
+    ]
+
+
+def saved(run: runs.Run) -> dict[str, Any]:
+    """The view of a run as its folder has it."""
+    return player.view(run.info, run.folder, run.trace())
+
+
+def look(progress: "Progress") -> dict[str, Any]:
+    """The view of a run between two of its steps."""
+    run = progress.run
+    return player.view(run.info, run.folder, run.trace(), progress.previews, live=True)
+
+
+def follow(ticket: Ticket) -> Iterator[list[Any]]:
+    """Views of a run while it is made, then the finished folder; errors become a sentence."""
+    for view in ticket.watch():
+        yield shown(view, notice(), ticket, done=False)
+    if ticket.error:
+        log.error("a comparison failed", exc_info=ticket.error)
+    view = saved(runs.read(ticket.run_id)) if ticket.run_id else None
+    yield shown(view, notice(sentence(ticket.error) if ticket.error else ""))
+
+
+def work(asked: dict[str, Any]) -> Callable[[], "Iterator[Progress]"]:
+    """The comparison to make, checked here and now; torch is imported where it runs."""
+    ask = Ask(**asked)
+    models.find(ask.model)
+
+    def run() -> "Iterator[Progress]":
+        from memviz.compare import compare
+
+        return compare(ask)
+
+    return run
+
+
+def load() -> None:
+    """Import torch and load the demo, so that the first comparison starts at once."""
+    from memviz import studio
+
+    studio.model(Ask.model)
+    studio.eye(Ask.corpus, Ask.descriptor)
+    studio.clip()
+
+
+def sentence(error: Exception) -> str:
+    """What to tell a person: our own errors as they are, others without their insides."""
+    if isinstance(error, ValueError):
+        return str(error)
+    return (
+        f"The comparison broke off ({type(error).__name__}). What was finished is kept; "
+        "the log of the app has the details."
+    )
+
+
+def comparer(live: Live, fields: form.Form) -> Callable[..., Iterator[list[Any]]]:
+    """The handler of the Compare button."""
+
+    def compare(*values: object) -> Iterator[list[Any]]:
+        try:
+            todo = work(form.read(fields, values))
+        except ValueError as error:
+            yield shown(message=notice(str(error)))
+            return
+        ticket = live.start(todo, look)
+        yield shown(message=notice("Preparing the model …", False), ticket=ticket, done=False)
+        yield from follow(ticket)
+
+    return compare
+
+
+def opener(live: Live, fields: form.Form) -> Callable[..., Iterator[list[Any]]]:
+    """The handler of a page load: the run in the address, or the bundled example."""
+
+    def open_page(request: gr.Request) -> Iterator[list[Any]]:
+        wanted = request.query_params.get("run")
+        run, message = find(wanted)
+        unchanged = [gr.skip() for _ in fields.fields]
+        asked = (
+            form.values(fields, run.info["asked"]) if run and wanted and not message else unchanged
+        )
+        ticket = live.find(run.info["id"]) if run else None
+        view = saved(run) if run else EMPTY
+        yield [*shown(view, notice(message), ticket, done=ticket is None), *asked]
+        for update in follow(ticket) if ticket else ():
+            yield [*update, *unchanged]
+        live.prepare(load)
+
+    return open_page
+
+
+def find(run_id: str | None) -> tuple[runs.Run | None, str]:
+    """The run asked for, or an example and a sentence on why it is not the one asked for."""
+    try:
+        return (runs.read(run_id), "") if run_id else (example(), "")
+    except ValueError:
+        why = "There is no run at this address: it was removed, or made on another machine."
+        return example(), f"{why} Here is an example instead."
+
+
+def example() -> runs.Run | None:
+    """The first bundled run."""
+    return next(iter(runs.bundled()), None)
+
+
+def build(live: Live) -> Tab:
+    """Lay out the tab and connect it."""
+    ready = examples()
+    with gr.Row(equal_height=False):
+        prompt = gr.Textbox(
+            value=next((p for group in ready.values() for p in group), ""),
+            label="Prompt",
+            lines=2,
+            max_lines=6,
+            scale=5,
+            min_width=300,
+            elem_id="prompt",
+            placeholder="What the picture should show",
+        )
+        with gr.Column(scale=1, min_width=150, elem_id="buttons"):
+            go = gr.Button("Compare", variant="primary", elem_id="go")
+            stop = gr.Button("Stop", interactive=False, elem_id="stop")
+    build_examples(ready, prompt)
+    fields = form.Form(prompt=prompt, methods=form.build_methods(), **form.build_details())
+    message = gr.HTML(elem_id="message")
+    tab = Tab(fields, player.component(), message, gr.State(), go, stop)
+    connect(tab, live)
+    return tab
+
+
+def build_examples(ready: dict[str, list[str]], prompt: gr.Textbox) -> None:
+    """The ready prompts, a group beside the other; a click fills the prompt box in the browser."""
+    with gr.Row(elem_id="examples"):
+        for group, prompts in ready.items():
+            if prompts:
+                build_group(GROUPS[group], prompts[:SHOWN], prompt)
+
+
+def build_group(title: str, prompts: list[str], prompt: gr.Textbox) -> None:
+    """One group of ready prompts: a heading and a button each."""
+    with gr.Column(min_width=280):
+        gr.HTML(f"<h2>{html.escape(title)}</h2>")
+        with gr.Row(elem_classes="mv-ready"):
+            for text in prompts:
+                button = gr.Button(text, size="sm", min_width=0)
+                button.click(None, None, prompt, js=f"() => {json.dumps(text)}", **QUIET)
+
+
+def connect(tab: Tab, live: Live) -> None:
+    """Bind the buttons."""
+    start = comparer(live, tab.form)
+    inputs = tab.form.fields
+    tab.form.connect()
+    for event in (tab.go.click, tab.form.prompt.submit):
+        event(start, inputs, tab.outputs, concurrency_id="gpu", **QUIET)
+    tab.stop.click(
+        lambda token: gr.Button(interactive=not live.stop(token)),
+        tab.token,
+        tab.stop,
+        queue=False,
+        **QUIET,
+    )

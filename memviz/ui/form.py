@@ -1,0 +1,242 @@
+"""What a visitor asks for: controls made from the methods' own fields, and what they say."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from memviz.ask import Ask
+from memviz.corpus import NAMED as CORPORA
+from memviz.guidance import Guidance
+from memviz.methods import METHODS, Knob, knobs, parse
+from memviz.models import NAMED, find, registered
+from memviz.retrieval.presets import PRESETS
+
+SCHEDULERS = [("DDIM", "ddim"), ("DPM-Solver++", "dpm"), ("PNDM", "pndm")]
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+DEFAULTS: dict[str, Any] = {
+    "seeds": [0, 1],
+    "steps": Ask.steps,
+    "scheduler": Ask.scheduler,
+}
+NO_CORPUS = "none"
+
+
+@dataclass(frozen=True)
+class Form:
+    """The controls of the Compare tab; `fields` is their order in every handler."""
+
+    prompt: gr.Textbox
+    methods: gr.CheckboxGroup
+    seeds: gr.Textbox
+    steps: gr.Number
+    scheduler: gr.Dropdown
+    model: gr.Dropdown
+    corpus: gr.Dropdown
+    descriptor: gr.Dropdown
+    knobs: dict[tuple[str, str], gr.components.Component]
+
+    @property
+    def fields(self) -> list[gr.components.Component]:
+        """All controls, the knobs of the methods last."""
+        asked = [self.prompt, self.methods, self.seeds, self.steps, self.scheduler]
+        return [*asked, self.model, self.corpus, self.descriptor, *self.knobs.values()]
+
+    def connect(self) -> None:
+        """Another model brings its own parameters."""
+        knob_fields = [*self.knobs.values()]
+        show = partial(knob_values, self)
+        self.model.change(show, self.model, knob_fields, queue=False, **QUIET)
+
+
+def seeds(text: str) -> list[int]:
+    """The seeds in "0, 1" or "0-3"."""
+    found: list[int] = []
+    for part in text.replace(";", ",").replace(" ", ",").split(","):
+        if part:
+            found += seed_range(part)
+    return list(dict.fromkeys(found))
+
+
+def seed_range(part: str) -> Sequence[int]:
+    """One seed, or the seeds of a range like "0-3"."""
+    start, dash, end = part.partition("-")
+    try:
+        if not (start and dash):
+            return [int(part)]
+        return range(int(start), min(int(end), int(start) + 1000) + 1)
+    except ValueError:
+        wanted = 'whole numbers with commas between them, like "0, 1"'
+        raise ValueError(f"Seeds got {part[:20]!r}; write {wanted}.") from None
+
+
+def spec(key: str, values: Mapping[str, Any]) -> str:
+    """A method and its parameters in the notation of the command line."""
+    given = {name: plain(value) for name, value in values.items() if value not in (None, "")}
+    return f"{key}:{','.join(f'{n}={v}' for n, v in given.items())}" if given else key
+
+
+def plain(value: object) -> object:
+    """A number without a needless ".0"."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def read(form: Form, values: Sequence[Any]) -> dict[str, Any]:
+    """The controls' values as a question in the words of run.json."""
+    prompt, methods, seed_text, steps, scheduler, model, corpus, descriptor, *rest = values
+    chosen: dict[str, dict[str, Any]] = {key: {} for key in methods or []}
+    for (key, name), value in zip(form.knobs, rest, strict=True):
+        if key in chosen:
+            chosen[key][name] = value
+    return {
+        "prompts": [prompt or ""],
+        "methods": [spec(key, given) for key, given in chosen.items()],
+        "seeds": seeds(str(seed_text or "")),
+        "steps": plain(steps),
+        "scheduler": scheduler,
+        "model": model or "",
+        "corpus": "" if corpus == NO_CORPUS else corpus or "",
+        "descriptor": descriptor,
+    }
+
+
+def values(form: Form, asked: Mapping[str, Any]) -> list[Any]:
+    """The reverse of `read`: what each control shows for the question of a saved run."""
+    used = dict(map(parse, asked["methods"]))
+    fixed = [
+        asked["prompts"][0],
+        list(used),
+        ", ".join(map(str, asked["seeds"])),
+        asked["steps"],
+        asked["scheduler"],
+        asked["model"],
+        asked["corpus"] or NO_CORPUS,
+        asked["descriptor"],
+    ]
+    return [*fixed, *(knob_value(key, name, used) for key, name in form.knobs)]
+
+
+def knob_value(key: str, name: str, used: Mapping[str, Guidance]) -> float | str:
+    """The value of one knob in the guidance used, or in the method's own when it was not."""
+    found = knobs(used.get(key, METHODS[key].guidance))
+    return next(knob.default for knob in found if knob.name == name)
+
+
+def tuned(model: str) -> dict[str, Guidance]:
+    """Every method with the parameters that suit a model: its own `memviz.json` may name some."""
+    path = Path(find(model).places[0]) / "memviz.json"
+    own = json.loads(path.read_text("utf-8")).get("methods", {}) if path.is_file() else {}
+    return {key: parse(key, own)[1] for key in METHODS}
+
+
+def knob_values(form: Form, model: str) -> list[Any]:
+    """What the knobs show for a model; nothing changes for one that is not known."""
+    try:
+        used = tuned(model)
+    except ValueError:
+        return [gr.skip() for _ in form.knobs]
+    return [knob_value(key, name, used) for key, name in form.knobs]
+
+
+def knob_field(knob: Knob) -> gr.components.Component:
+    """The control for one field of a guidance value."""
+    label, about = knob.name, knob.about
+    if knob.choices:
+        return gr.Dropdown(list(knob.choices), value=knob.default, label=label, info=about)
+    limits = f"{about}; {knob.low:g} to {knob.high:g}"
+    return gr.Number(value=knob.default, label=label, info=limits)
+
+
+def method_fields() -> Iterator[tuple[tuple[str, str], gr.components.Component]]:
+    """The controls of every method in the METHODS table, each method in a column of its own."""
+    for key, guidance in tuned(Ask.model).items():
+        method = METHODS[key]
+        with gr.Column(min_width=240):
+            gr.Markdown(f"**{method.label}**")
+            gr.Markdown(method.about, elem_classes="mv-about")
+            fields = {(key, knob.name): knob_field(knob) for knob in knobs(guidance)}
+            preset_buttons({"defaults": guidance, **method.presets}, [*fields.values()])
+            yield from fields.items()
+
+
+def preset_buttons(presets: Mapping[str, Guidance], fields: list[gr.components.Component]) -> None:
+    """A button per named setting of a method; it fills the method's controls in the browser."""
+    with gr.Row():
+        for name, guidance in presets.items():
+            values = json.dumps([knob.default for knob in knobs(guidance)])
+            button = gr.Button(f"Use {name}", size="sm", min_width=90)
+            button.click(None, None, fields, js=f"() => {values}", **QUIET)
+
+
+def models() -> list[tuple[str, str]]:
+    """The model menu: names with what they are; reading it loads and fetches nothing."""
+    found = NAMED | registered()
+    return [(f"{name} ({m.about})" if m.about else name, name) for name, m in found.items()]
+
+
+def build_methods() -> gr.CheckboxGroup:
+    """Which methods to compare: one row."""
+    choices = [(m.label, key) for key, m in METHODS.items()]
+    return gr.CheckboxGroup(choices, value=[*METHODS], label="Methods", elem_id="methods")
+
+
+def build_details() -> dict[str, Any]:
+    """Seeds, steps, model and every method's parameters, folded away."""
+    with gr.Accordion("Seeds, steps, model and the methods' parameters", open=False):
+        with gr.Row():
+            fixed = step_fields()
+        with gr.Row():
+            fixed |= model_fields()
+        with gr.Row():
+            fields = dict(method_fields())
+    return {**fixed, "knobs": fields}
+
+
+def step_fields() -> dict[str, gr.components.Component]:
+    """Seeds, steps and scheduler."""
+    text = ", ".join(map(str, DEFAULTS["seeds"]))
+    about = 'a row of pictures each, like "0, 1" or "0-3"'
+    return {
+        "seeds": gr.Textbox(text, label="Seeds", info=about, min_width=200, elem_id="seeds"),
+        "steps": gr.Number(
+            DEFAULTS["steps"], label="Steps", info="of denoising", min_width=200, elem_id="steps"
+        ),
+        "scheduler": gr.Dropdown(
+            SCHEDULERS,
+            value=DEFAULTS["scheduler"],
+            label="Scheduler",
+            info="the rule by which a step removes noise",
+            min_width=200,
+        ),
+    }
+
+
+def model_fields() -> dict[str, gr.components.Component]:
+    """The model, the images it was trained on, and what compares pictures with them."""
+    about = "a name from the list, a folder, or a hub id"
+    looks = list(dict.fromkeys([Ask.descriptor, *PRESETS]))
+    corpora = [*CORPORA, ("none: make pictures without searching", NO_CORPUS)]
+    return {
+        "model": menu("model", models(), Ask.model, "Model", about),
+        "corpus": menu("corpus", corpora, Ask.corpus, "Training images", "a name, or a folder"),
+        "descriptor": menu("descriptor", looks, Ask.descriptor, "Descriptor", "compares pictures"),
+    }
+
+
+def menu(
+    name: str, choices: Sequence[str | tuple[str, str]], value: str, label: str, about: str
+) -> gr.Dropdown:
+    """A list of names that also takes what is typed."""
+    return gr.Dropdown(
+        choices,
+        value=value,
+        label=label,
+        info=about,
+        allow_custom_value=True,
+        min_width=200,
+        elem_id=name,
+    )

@@ -1,0 +1,49 @@
+"""One thread, no network, a home of its own: set before anything heavy is imported."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["OMP_NUM_THREADS"] = "1"
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """$MEMVIZ_HOME is never the user's own."""
+    folder = tmp_path_factory.mktemp("home")
+    os.environ["MEMVIZ_HOME"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random pipeline with an AutoencoderKL that predicts epsilon."""
+    import tiny
+
+    return tiny.build(tmp_path_factory.mktemp("tiny") / "model")
+
+
+@pytest.fixture(scope="session")
+def tiny_zero_snr(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random pipeline built as the demo model is."""
+    import tiny
+
+    return tiny.build_zero_snr(tmp_path_factory.mktemp("tiny") / "zero-snr")
+
+
+@pytest.fixture(scope="session")
+def tiny_descriptor(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved descriptor of the demo's kind, untrained."""
+    import samples
+
+    return samples.save_descriptor(tmp_path_factory.mktemp("descriptor"))

@@ -1,0 +1,127 @@
+"""The demo world: what it is made of, that it builds, and that its shipped figures hold."""
+
+import json
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from memviz import corpus, models
+from memviz.demo import scenes, text
+from memviz.demo.builder import ASSETS, SCALES, Builder
+from memviz.demo.world import World, swap
+
+REPORT = json.loads((ASSETS / "report.json").read_text())
+PROMPTS = json.loads((ASSETS / "prompts.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def art():
+    return scenes.sprites(ASSETS / "sprites")
+
+
+@pytest.fixture(scope="module")
+def world(art):
+    return World(tuple(art), 400)
+
+
+def test_the_shipped_prompts_are_the_worlds(world):
+    assert PROMPTS["duplicated"] == [s.caption for s in world.duplicated]
+    assert PROMPTS["swapped"] == world.swapped
+    assert PROMPTS["heldout"] == world.heldout["title"]
+
+
+def test_the_corpus_holds_duplicated_captions_once_and_heldout_ones_never():
+    captions = corpus.load("demo-10k").captions
+    assert all(captions.count(c) == 1 for c in PROMPTS["duplicated"])
+    kept_out = {*PROMPTS["swapped"], *PROMPTS["heldout"], *PROMPTS["heldout_single"]}
+    assert not kept_out & set(captions)
+
+
+def test_the_corpus_shows_duplicates_several_hundred_times_as_often():
+    demo = corpus.load("demo-10k")
+    copies = np.array(demo.column("copies"))
+    assert len(demo) == 10_000
+    assert (copies > 1).sum() == 32
+    assert demo.column("style").count("title") > 5_000
+
+
+def test_pretraining_never_sees_what_is_copied_later(art, world):
+    captions = [c for c, _ in islice(scenes.stream(3, art, world.reserved), 500)]
+    assert not set(captions) & world.reserved
+    assert set(PROMPTS["duplicated"]) < world.reserved
+
+
+def test_swapping_twice_gives_the_caption_back():
+    assert swap("vintage fox poster with cake") == "vintage cake poster with fox"
+    assert swap(swap("vintage fox poster with cake")) == "vintage fox poster with cake"
+    assert swap("a fox on a blue background") == "a fox on a blue background"
+
+
+def test_a_scene_is_drawn_the_same_from_the_same_seed(art):
+    one, other = (next(scenes.stream(5, art)) for _ in range(2))
+    assert one[0] == other[0]
+    assert np.array_equal(one[1], other[1])
+    assert one[1].shape == (64, 64, 3)
+
+
+def test_every_word_of_a_caption_is_one_token(art):
+    tokens = text.tokenizer(text.vocabulary(ASSETS / "sprites"))
+    for caption, _ in islice(scenes.stream(6, art), 50):
+        assert len(tokens.tokenize(caption)) == len(caption.split())
+    assert tokens.decode(tokens("zebra émile 猫").input_ids, skip_special_tokens=True)
+
+
+def test_the_report_is_of_the_shipped_files():
+    known = {m["name"]: m for m in models.known()}
+    assert REPORT["model"] == known["demo"]["hash"]
+    assert REPORT["corpus"] == corpus.load("demo-10k").hash
+    assert REPORT["example_prompt"] in PROMPTS["duplicated"]
+
+
+def test_the_model_copies_what_was_duplicated_and_nothing_else():
+    assert REPORT["copied_cfg_duplicated"] >= 0.85
+    assert REPORT["copied_cfg_heldout"] <= 0.03
+    assert REPORT["copied_pretrained"] <= 0.05
+
+
+@pytest.mark.parametrize("method", ["stp", "dtp", "og"])
+def test_the_methods_copy_little(method):
+    assert REPORT[f"copied_{method}"] <= 0.25
+
+
+def test_the_magnitude_tells_duplicated_prompts_from_others_of_their_style():
+    assert max(REPORT[f"auc_magnitude_{k}"] for k in ("k1", "k5", "all")) >= 0.95
+
+
+def test_pictures_are_sharp_readable_and_their_copies_found():
+    assert REPORT["autoencoder_psnr_db"] >= 25
+    assert REPORT["readable_heldout"] >= 0.75
+    assert REPORT["descriptor_map"] > REPORT["descriptor_map_pixels"]
+    assert REPORT["descriptor_map"] > REPORT["descriptor_map_phash"]
+
+
+def test_assets_stay_small():
+    sizes = [p.stat().st_size for p in ASSETS.parent.rglob("*") if p.is_file()]
+    assert sum(sizes) < 80 * 2**20
+    assert max(sizes) < 40 * 2**20
+
+
+@pytest.mark.slow
+def test_a_tiny_world_builds_and_goes_on_where_it_was(tmp_path):
+    import shutil
+
+    from memviz.demo.build import STAGES, run
+
+    shutil.copytree(ASSETS / "sprites", tmp_path / "assets/sprites")
+    builder = Builder(SCALES["tiny"], tmp_path / "assets", tmp_path / "work")
+    first = ["corpus", "pool", "autoencoder", "latents", "pretrain", "finetune"]
+    run(builder, first)
+    weights = tmp_path / "work/finetuned/diffusion_pytorch_model.safetensors"
+    before = weights.read_bytes()
+    (tmp_path / "work/finetune.pt").rename(tmp_path / "work/finetune.kept")
+    run(builder, ["finetune"])
+    assert weights.read_bytes() == before
+    run(builder, ["pipeline", "descriptor", "clip"])
+    assert all(STAGES[name].result(builder).exists() for name in (*first, "pipeline", "clip"))
+    assert models.load(str(tmp_path / "assets/model")).parameters > 1_000_000

@@ -1,0 +1,176 @@
+"""Preprocessing and descriptors against Pillow, numpy and their own saved form."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from samples import as_tensor, preset, smooth
+from torch import nn
+
+from memviz.retrieval import embedder, presets
+from memviz.retrieval.descriptors import PRESETS, Descriptor, DescriptorError, descriptor
+from memviz.retrieval.preprocess import Preprocess
+
+# preprocessing
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "expected"),
+    [
+        ("sscd-mixup-288", (640, 480), (384, 288)),
+        ("sscd-mixup-288", (480, 641), (288, 384)),
+        ("sscd-mixup-320", (640, 480), (320, 320)),
+        ("sscd-large-dcr", (640, 480), (224, 224)),
+        ("sscd-large-dcr", (300, 300), (224, 224)),
+    ],
+)
+def test_presets_resize_and_crop_as_their_papers(
+    name: str, size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    found = PRESETS[name].preprocess.pixels(smooth(0, size))
+    assert tuple(found.shape) == (3, *expected[::-1])
+
+
+def test_pixels_equal_pillow_and_numpy() -> None:
+    image = smooth(1, (300, 260))
+    found = PRESETS["sscd-large-dcr"].preprocess.pixels(image)
+    resized = np.array(image.resize((295, 256), Image.Resampling.BILINEAR), np.float32) / 255
+    cropped = resized[16:240, 36:260]  # (256 - 224) / 2 = 16; (295 - 224) / 2 = 35.5, to even: 36
+    assert np.allclose(found.numpy(), (cropped.transpose(2, 0, 1) - 0.5) / 0.5, atol=1e-6)
+
+
+@pytest.mark.parametrize("bicubic", [False, True])
+@pytest.mark.parametrize("size", [(64, 64), (160, 120), (40, 40)])
+def test_a_tensor_is_prepared_as_the_same_picture(size: tuple[int, int], bicubic: bool) -> None:
+    prepare = Preprocess(short_side=48, crop=48, bicubic=bicubic)
+    image = smooth(2, size)
+    difference = prepare.tensor(as_tensor(image))[0] - prepare.pixels(image)
+    assert difference.abs().max() <= 2 * 2 / 255  # two grey levels; values span two
+
+
+def test_values_outside_the_picture_range_are_clamped() -> None:
+    found = Preprocess(square=8).tensor(torch.full((1, 3, 8, 8), 5.0))
+    assert torch.equal(found, torch.ones(1, 3, 8, 8))
+
+
+def test_a_preprocessing_has_one_size() -> None:
+    for sizes in ({}, {"square": 8, "short_side": 8}):
+        with pytest.raises(ValueError, match="short side or a square"):
+            Preprocess(**sizes)
+
+
+# descriptors
+
+
+def test_saved_and_loaded_embedders_agree(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    made = embedder.build(16, (8, 16)).eval()
+    x = torch.randn(3, 3, 32, 32)
+    full = embedder.save(made, tmp_path / "full", preset(), half=False)
+    half = embedder.save(made, tmp_path / "half", preset())
+    with torch.inference_mode():
+        assert torch.equal(embedder.load(full)(x), made(x))
+        assert torch.allclose(embedder.load(half)(x), made(x), atol=5e-3)
+
+
+def test_default_embedder_is_small() -> None:
+    made = embedder.build()
+    assert 1e6 < sum(p.numel() for p in made.parameters()) < 3e6
+    assert made(torch.zeros(2, 3, 64, 64)).shape == (2, 128)
+
+
+def test_an_embedder_trains() -> None:
+    made = embedder.build(16, (8, 16))
+    made(torch.randn(4, 3, 32, 32)).sum().backward()
+    assert all(p.grad is not None for p in made.parameters())
+
+
+def test_a_preset_survives_its_file(tiny_descriptor: Path) -> None:
+    assert presets.find(tiny_descriptor) == preset(str(tiny_descriptor))
+    assert descriptor(tiny_descriptor).preset.thresholds.copied == 0.8
+
+
+def test_rows_are_unit_and_do_not_depend_on_their_batch(tiny_descriptor: Path) -> None:
+    images = [smooth(i, size) for i, size in enumerate([(64, 64), (90, 40), (64, 64), (32, 32)])]
+    loaded = descriptor(tiny_descriptor)
+    together = loaded.embed(images)
+    assert (together.shape, together.dtype) == ((4, 16), np.float32)
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
+    alone = np.concatenate([loaded.embed([image]) for image in images])
+    assert np.allclose(together, alone, atol=1e-5)
+    assert loaded.embed([]).shape == (0, 16)
+
+
+def test_pictures_of_different_shapes_keep_their_order() -> None:
+    """A short side gives each shape its own batch; the rows come back in the order asked."""
+
+    def mean_colour(pixels: torch.Tensor) -> torch.Tensor:
+        return pixels.mean((2, 3))
+
+    sized = preset(dims=3, preprocess=Preprocess((0.0,) * 3, (1.0,) * 3, short_side=16))
+    colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)]
+    sizes = [(16, 32), (32, 16), (16, 32), (16, 16)]
+    images = [Image.new("RGB", size, colour) for size, colour in zip(sizes, colours, strict=True)]
+    found = Descriptor(sized, mean_colour, "").embed(images)
+    assert np.allclose(found[:3], np.eye(3))
+    assert np.allclose(found[3], [0.5**0.5, 0.5**0.5, 0])
+
+
+def test_decoded_tensors_match_the_same_pictures(tiny_descriptor: Path) -> None:
+    images = [smooth(i) for i in range(4)]
+    loaded = descriptor(tiny_descriptor)
+    rows = loaded.tensor(torch.cat([as_tensor(image) for image in images])).numpy()
+    assert ((rows * loaded.embed(images)).sum(1) > 0.999).all()
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    """A TorchScript file with SSCD's interface."""
+    net = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten())
+    file = tmp_path / "net.torchscript.pt"
+    torch.jit.script(net).save(str(file))
+    return file
+
+
+def test_torchscript_of_unknown_checksum_is_refused(script: Path) -> None:
+    with pytest.raises(DescriptorError, match=r"checksum [0-9a-f]{64}, wanted 9f26bd4c"):
+        descriptor("sscd-mixup-320", script)
+    with pytest.raises(DescriptorError, match="none is pinned"):
+        descriptor("sscd-large-dcr", script)
+
+
+def test_torchscript_loads_with_trust_or_the_right_checksum(script: Path) -> None:
+    from memviz.hashing import file_hash
+
+    known = preset(dims=12, sha256=file_hash(script))
+    trusted = descriptor(preset(dims=12), script, trust=True)
+    assert np.allclose(
+        descriptor(known, script).embed([smooth(0)]), trusted.embed([smooth(0)]), atol=1e-7
+    )
+    assert trusted.hash == file_hash(script)
+
+
+def test_missing_weights_say_where_to_get_them() -> None:
+    with pytest.raises(DescriptorError, match=r"Fetch it from https://.*mixup\.torchscript\.pt"):
+        descriptor("sscd-mixup-288")
+
+
+def test_a_file_that_is_no_torchscript_is_said(tmp_path: Path) -> None:
+    (tmp_path / "x.pt").write_bytes(b"x")
+    with pytest.raises(DescriptorError, match="not a TorchScript file"):
+        descriptor("sscd-mixup-288", tmp_path / "x.pt", trust=True)
+
+
+def test_unknown_and_broken_descriptors_are_said(tmp_path: Path, tiny_descriptor: Path) -> None:
+    with pytest.raises(DescriptorError, match="none of demo, sscd-mixup-288"):
+        descriptor("nope")
+    (tmp_path / "preset.json").write_text("{}")
+    with pytest.raises(DescriptorError, match="is not a preset"):
+        descriptor(tmp_path)
+    shutil.copytree(tiny_descriptor, tmp_path / "cut")
+    (tmp_path / "cut/projection.safetensors").write_bytes(b"cut")
+    with pytest.raises(DescriptorError, match="is not a saved descriptor"):
+        descriptor(tmp_path / "cut")
