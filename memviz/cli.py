@@ -6,6 +6,7 @@ and exit code 2.
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, redirect_stdout
@@ -18,27 +19,20 @@ from memviz.ask import SCHEDULERS, Ask
 from memviz.methods import METHODS
 
 CELL = (
-    "prompt",
-    "method",
-    "seed",
-    "similarity",
-    "match",
-    "verdict",
-    "prompt_signal",
-    "transition_step",
-    "transition_timestep",
-    "alignment",
-    "image",
+    *("prompt", "method", "seed", "similarity", "match", "verdict", "prompt_signal"),
+    *("transition_step", "transition_timestep", "alignment", "image"),
 )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; the exit code."""
     args = parser().parse_args(argv)
+    for library in ("TRANSFORMERS", "DIFFUSERS"):
+        os.environ.setdefault(f"{library}_VERBOSITY", "error")  # errors are ours to tell
     try:
         with redirect_stdout(sys.stderr):  # no library may write into the result
             result = args.verb(args)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         return complain(str(error), 2)
     except KeyboardInterrupt:
         return complain("Stopped.", 130)

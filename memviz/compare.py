@@ -5,32 +5,29 @@ Stop reading and it stops within a step; what is there is kept.
 """
 
 import importlib.metadata
-import json
 import math
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
-from memviz import runs, studio, trace
+from memviz import __version__, runs, studio, trace
 from memviz.ask import Ask
-from memviz.guidance import Guidance, Signal
-from memviz.methods import METHODS, spec
+from memviz.cells import COLUMNS, Cell, parameters, sheet
 from memviz.models import Model, scheduler
 from memviz.sampling import Request, Step, noise, noise_hash, sample
 from memviz.verdict import prompt_signal, verdict
 
 TILE = 128  # pixels at most of an x0 estimate on its sheet
-COLUMNS = 10  # of a sheet
 TOP = 8  # matches kept per cell
-LIBRARIES = ("memviz", "torch", "diffusers", "transformers", "gradio")
+LIBRARIES = ("torch", "diffusers", "transformers", "gradio")
 
 
 @dataclass(frozen=True)
@@ -52,58 +49,10 @@ class Progress:
         return [c.tiles[-1] if c.tiles else None for c in self.comparison.cells]
 
 
-@dataclass
-class Cell:
-    """One prompt x method x seed while it is made."""
-
-    number: int
-    prompt: str
-    key: str
-    guidance: Guidance
-    seed: int
-    rows: list[dict[str, Any]] = field(default_factory=list)  # of the trace
-    tiles: list[Image.Image] = field(default_factory=list)
-    vectors: list[np.ndarray] = field(default_factory=list)  # of the x0 estimates
-    state: str = "running"
-    result: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def seen(self) -> list[Signal]:
-        """The signals that the method has looked at."""
-        return [Signal(r["t"], r["magnitude"]) for r in self.rows]
-
-    def to_json(self) -> dict[str, Any]:
-        """As run.json keeps it."""
-        return {
-            "cell": self.number,
-            "prompt": self.prompt,
-            "method": self.key,
-            "label": METHODS[self.key].label,
-            "spec": spec(self.key, self.guidance),
-            "seed": self.seed,
-            "state": self.state,
-            **switched(self),
-            **self.result,
-        }
-
-
-def switched(cell: Cell) -> dict[str, Any]:
-    """Where guidance set in, and where the magnitude had its first minimum."""
-    seen = cell.seen
-    change, minimum = cell.guidance.transition(seen), trace.estimated(seen)
-    return {
-        "transition_step": change.step if change else None,
-        "transition_timestep": seen[change.step].t if change else None,
-        "transition_kind": change.kind if change else "none",
-        "estimated_step": minimum,
-        "estimated_timestep": None if minimum is None else seen[minimum].t,
-    }
-
-
 def compare(ask: Ask, folder: Path | None = None) -> Iterator[Progress]:
     """Make all cells of `ask` in `folder` (a new run of the user's by default)."""
     run_id = runs.new_id()
-    return Comparison(ask, folder or runs.root() / run_id, run_id).make()
+    yield from Comparison(ask, folder or runs.root() / run_id, run_id).make()
 
 
 class Comparison:
@@ -113,7 +62,7 @@ class Comparison:
         self.ask, self.start = ask, time.perf_counter()
         self.model: Model = studio.model(ask.model)
         self.eye = studio.eye(ask.corpus, ask.descriptor) if ask.corpus else None
-        self.settings = settings(Path(self.model.path.partition("+")[0]))
+        self.settings = studio.settings(Path(self.model.path.partition("+")[0]))
         self.scheduler = scheduler(self.model.pipe, ask.scheduler, ask.steps)
         self.timesteps = [int(t) for t in self.scheduler.timesteps]
         cells = ask.cells(self.settings.get("methods", {}))
@@ -171,7 +120,7 @@ class Comparison:
             for cell in self.cells:
                 cell.state = "done"
             self.note("done")
-        except GeneratorExit:
+        except (GeneratorExit, KeyboardInterrupt):
             self.note("stopped")
             raise
         except Exception as error:
@@ -277,23 +226,9 @@ class Comparison:
     def write(self, cell: Cell, image: Image.Image) -> dict[str, str]:
         """The finished picture with its parameters inside, and the sheet of x0 estimates."""
         paths = {"image": f"images/{cell.number}.png", "sheet": f"steps/{cell.number}.webp"}
-        image.save(self.run.folder / paths["image"], pnginfo=self.parameters(cell))
+        image.save(self.run.folder / paths["image"], pnginfo=parameters(cell, self.run.info))
         sheet(cell.tiles).save(self.run.folder / paths["sheet"], "webp", quality=92, method=2)
         return paths
-
-    def parameters(self, cell: Cell) -> PngImagePlugin.PngInfo:
-        """The PNG text chunks: a line for people, JSON for programs."""
-        asked = self.run.info["asked"]
-        line = (
-            f"{cell.prompt}\nSteps: {asked['steps']}, Sampler: {asked['scheduler']}, "
-            f"Method: {spec(cell.key, cell.guidance)}, Seed: {cell.seed}, Model: {asked['model']}"
-        )
-        text = PngImagePlugin.PngInfo()
-        text.add_text("parameters", line)
-        text.add_text(
-            "memviz", json.dumps({"run": self.run.info["id"], "cell": cell.number} | cell.to_json())
-        )
-        return text
 
     def note(self, state: str, error: str | None = None) -> None:
         """Bring the folder up to date with how things stand."""
@@ -324,24 +259,9 @@ class Comparison:
         return Progress(self, step, len(self.timesteps))
 
 
-def sheet(tiles: list[Image.Image]) -> Image.Image:
-    """All x0 estimates of a cell in one picture, row by row."""
-    side = tiles[0].width
-    whole = Image.new("RGB", (COLUMNS * side, math.ceil(len(tiles) / COLUMNS) * side))
-    for i, tile in enumerate(tiles):
-        whole.paste(tile, (i % COLUMNS * side, i // COLUMNS * side))
-    return whole
-
-
-def settings(folder: Path) -> dict[str, Any]:
-    """A model's own `memviz.json`: its methods' parameters, bands and CLIP; empty without one."""
-    path = folder / "memviz.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
-
-
 def versions() -> dict[str, str]:
     """The libraries that a run was made with."""
-    found = {}
+    found = {"memviz": __version__}
     for name in LIBRARIES:
         with suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)

@@ -94,7 +94,7 @@ def spec(key: str, guidance: Guidance) -> str:
 
 def shown(value: float | str) -> str:
     """A parameter as text: 500 rather than 500.0."""
-    return value if isinstance(value, str) else f"{value:g}"
+    return value if isinstance(value, str) else repr(float(value)).removesuffix(".0")
 
 
 def parse(text: str, defaults: Mapping[str, str] | None = None) -> tuple[str, Guidance]:

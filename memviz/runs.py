@@ -92,9 +92,9 @@ def open_folder(folder: Path) -> Run:
     try:
         info = json.loads((folder / "run.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise RunError(
-            f"{folder} holds no readable run.json ({error}). Give a run's folder."
-        ) from None
+        raise RunError(f"{folder} holds no readable run.json ({error}). Give a run.") from None
+    if not isinstance(info, dict) or "cells" not in info:
+        raise RunError(f"{folder / 'run.json'} is not the record of a run. Give another folder.")
     return Run(folder, info)
 
 

@@ -16,6 +16,8 @@ from torch import Tensor
 from memviz import signals
 from memviz.guidance import Guidance, Signal
 
+NO_SIGNAL = 1e-7  # alpha-bar below this is zero terminal SNR; Stable Diffusion ends at 0.0047
+
 
 @dataclass(frozen=True)
 class Request:
@@ -119,7 +121,7 @@ def sample(
     states = first_of([r.seed for r in requests])
     kind, before = scheduler.config.prediction_type, None
     for index, t in enumerate(scheduler.timesteps):
-        alpha = float(scheduler.alphas_cumprod[int(t)])
+        alpha = signal_level(scheduler.alphas_cumprod, int(t))
         uncond, cond = both(predictor, x, t, states, requests)
         eps = [signals.epsilon(p, x, alpha, kind) for p in (uncond, cond)]
         row = {"magnitude": signals.magnitude(*eps), "cosine": signals.alignment_cosine(*eps)}
@@ -142,6 +144,14 @@ def check_timesteps(scheduler: Any) -> None:  # noqa: ANN401
     if odd:
         name = type(scheduler).__name__
         raise ValueError(f"{name} has fractional timesteps ({odd[0]:g}); use dpm, ddim or pndm.")
+
+
+def signal_level(alphas: Tensor, t: int) -> float:
+    """alpha-bar of a timestep; with no signal at all left (zero terminal SNR) that of the next one.
+
+    There epsilon says nothing of the prompt: every magnitude would be zero.
+    """
+    return float(alphas[t] if alphas[t] > NO_SIGNAL else alphas[t - 1])
 
 
 def first_of(keys: Sequence[object]) -> list[int]:

@@ -26,7 +26,7 @@ def compare(result: dict[str, Any]) -> str:
             cell["seed"],
             figure(cell["similarity"]),
             figure(cell["alignment"]),
-            "never" if cell["transition_step"] is None else f"step {cell['transition_step']}",
+            "-" if cell["transition_step"] is None else f"step {cell['transition_step']}",
             cell["verdict"],
             cell["match"]["caption"] if cell["match"] else "",
         )

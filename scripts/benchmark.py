@@ -26,7 +26,7 @@ import torch
 
 from memviz import models, studio
 from memviz.ask import Ask
-from memviz.compare import Comparison, settings
+from memviz.compare import Comparison
 from memviz.guidance import Signal
 from memviz.sampling import Request, noise, sample
 from memviz.schedules import scheduler
@@ -40,7 +40,6 @@ SEEDS = (0, 1, 2, 3)
 def main() -> None:
     """Measure and print."""
     args = options()
-    torch.set_flush_denormal(True)
     result = measured(args)
     print(json.dumps(result, indent=1) if args.json else lines(result))
 
@@ -63,7 +62,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
     model = studio.model(args.model)
     ask = Ask([args.prompt], METHODS, SEEDS, args.steps, args.scheduler, args.model)
-    defaults = settings(Path(model.path.partition("+")[0])).get("methods", {})
+    defaults = studio.settings(Path(model.path.partition("+")[0])).get("methods", {})
     requests = [Request(p, s, g) for p, _, g, s in ask.cells(defaults)]
 
     def fresh() -> Any:  # noqa: ANN401 - a diffusers scheduler

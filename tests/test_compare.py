@@ -13,7 +13,8 @@ import world
 from PIL import Image
 
 from memviz import models, runs, studio, trace
-from memviz.compare import COLUMNS, compare
+from memviz.cells import COLUMNS
+from memviz.compare import compare
 
 ROOT = Path(__file__).parents[1]
 CELL = {"cell", "prompt", "method", "label", "spec", "seed", "state", "similarity", "match"} | {

@@ -124,3 +124,12 @@ def test_fractional_timesteps_are_refused():
     euler.set_timesteps(9)
     with pytest.raises(ValueError, match="fractional"):
         check_timesteps(euler)
+
+
+def test_the_magnitude_is_not_zero_where_no_signal_is_left():
+    options = {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+    pipe = tiny.pipeline(prediction="v_prediction", **options)
+    assert float(scheduler(pipe, "ddim", 4).alphas_cumprod[999]) == 0
+    first = run(pipe, [Request(PROMPT, 0, Constant(2))], steps=4)[0]
+    assert first.t == 999
+    assert first.signals["magnitude"][0] > 0

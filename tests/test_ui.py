@@ -146,6 +146,13 @@ def test_the_form_has_every_knob_of_every_method_and_reads_back_what_it_shows():
     assert form.read(tab.form, form.values(tab.form, asked)) == asked
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e9])
+def test_a_scale_that_is_no_number_gets_a_sentence(value):
+    asked = {"prompts": ["a fox"], "methods": [form.spec("cfg", {"scale": value})]}
+    with pytest.raises(ValueError, match=r"give a number from -50 to 50\.$"):
+        compare.work(asked)
+
+
 def test_messages_are_text():
     assert compare.notice("<img src=x>") == (
         '<p class="mv-message" role="alert">&lt;img src=x&gt;</p>'
@@ -236,3 +243,15 @@ def test_the_page_asks_no_other_host():
     )
     hosts = set(re.findall(r"https?://([\w.]+)", sources))
     assert hosts <= {"www.w3.org"}  # the name of SVG, not an address that is fetched
+
+
+def test_the_list_of_runs_escapes_prompts_and_links_to_each_run(folder, monkeypatch):
+    from memviz import runs
+    from memviz.ui import runs as past
+
+    monkeypatch.setattr(runs, "listed", lambda: [runs.open_folder(folder)])
+    said = past.page()
+    assert f'href="?run={folder.name}"' in said
+    assert "<script>" not in said and "&lt;script&gt;" in said
+    monkeypatch.setenv("SPACE_ID", "someone/memviz")
+    assert folder.name not in past.page()

@@ -38,7 +38,7 @@ def train(
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     optimiser = torch.optim.AdamW(vae.parameters(), rate, betas=(0.9, 0.99), weight_decay=0)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, steps, pct_start=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, steps, pct_start=0.1)
     for step in range(steps):
         x = pixels(pictures[rng.integers(len(pictures), size=batch)])
         loss = mse_loss(reconstruct(vae, x, 0.05), x)

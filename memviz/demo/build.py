@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from memviz.demo import data, finish, learn
+from memviz.demo import card, data, finish, learn
 from memviz.demo.builder import Builder
 
 
@@ -39,6 +39,7 @@ STAGES: dict[str, Stage] = {
     "bands": Stage(finish.bands, work="bands.json"),
     "examples": Stage(finish.examples, assets="runs"),
     "report": Stage(finish.figures, assets="report.json"),
+    "card": Stage(card.write, assets="MODEL_CARD.md"),
 }
 
 

@@ -139,6 +139,7 @@ class Trainer:
             module.load_state_dict(weights)
         self.optimiser.load_state_dict(state["optimiser"])
         self.rates.load_state_dict(state["rates"])
+        self.rates.base_lrs = [self.plan.rate]  # the plan's, should it have changed
         self.ema.load_state_dict(state["ema"])
 
     def finish(self) -> None:

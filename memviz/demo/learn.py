@@ -52,7 +52,7 @@ def finetune(builder: Builder) -> None:
     tokens = CLIPTokenizer.from_pretrained(source / "tokenizer")
     encoder = CLIPTextModel.from_pretrained(source / "text_encoder")
     unet = UNet2DConditionModel.from_pretrained(source / "unet")
-    plan = diffusion.Plan(builder.scale.finetune, rate=3e-4, ema=0.999, seed=1)
+    plan = diffusion.Plan(builder.scale.finetune, rate=5e-4, ema=0.999, seed=1)
     trainer = diffusion.Trainer(unet, encoder, plan, False)
     train(builder, trainer, data(builder, "corpus", tokens, builder.chances()), tokens, "finetune")
     unet.save_pretrained(builder.work / "finetuned.part")

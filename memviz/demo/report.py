@@ -19,7 +19,6 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from memviz import studio
-from memviz.compare import settings
 from memviz.demo import scenes, views
 from memviz.demo.autoencoder import pixels
 from memviz.demo.world import World
@@ -80,7 +79,7 @@ class Report:
         self.eye = studio.eye("demo-10k", "demo")
         self.clip = studio.clip()
         self.prompts = json.loads((studio.DEMO / "prompts.json").read_text())
-        self.own = settings(studio.DEMO / "model").get("methods", {})
+        self.own = studio.settings(studio.DEMO / "model").get("methods", {})
 
     def guidance(self, key: str) -> Guidance:
         """A method at this model's parameters."""

@@ -43,16 +43,15 @@ MISSING = """
 """
 
 
-def methods_table() -> str:
-    """The METHODS table as Markdown."""
-    rows = [f"| **{m.label}** | {m.about} |" for m in METHODS.values()]
-    head = ["| Method | What it does |", "|---|---|"]
-    return "\n".join(["## The methods", "", *head, *rows, "", SOURCES])
+def methods() -> str:
+    """The METHODS table in words."""
+    rows = [f"- **{m.label}**: {m.about}" for m in METHODS.values()]
+    return "\n".join(["## The methods", "", *rows, "", SOURCES])
 
 
 def build() -> None:
     """Lay out the tab."""
     with gr.Column(elem_id="about"):
         gr.Markdown(IDEAS)
-        gr.Markdown(methods_table())
+        gr.Markdown(methods())
         gr.Markdown(MISSING)

@@ -8,6 +8,7 @@ import gradio as gr
 
 from memviz import runs
 from memviz.ui import about, compare
+from memviz.ui import runs as past
 from memviz.ui.live import Live
 
 HERE = Path(__file__).parent
@@ -50,6 +51,8 @@ def build() -> gr.Blocks:
         gr.HTML(TITLE, elem_id="title")
         with gr.Tab("Compare", id="compare"):
             tab = compare.build(live)
+        with gr.Tab("Runs", id="runs") as saved:
+            past.build(saved)
         with gr.Tab("About", id="about"):
             about.build()
         demo.load(
@@ -69,7 +72,7 @@ def launch(demo: gr.Blocks | None = None, **options: object) -> str:
     fixed: dict[str, Any] = {
         "theme": theme(),
         "css_paths": STYLES,
-        "allowed_paths": [str(root), *map(str, runs.bundled_roots())],
+        "allowed_paths": [str(place.absolute()) for place in (root, *runs.bundled_roots())],
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,

@@ -27,6 +27,7 @@ GROUPS = {
     "heldout": "Never seen in training",
 }
 EMPTY = {"note": "There is no run to show yet. Press Compare to make one."}
+PREPARING = "Preparing the model …"
 SHOWN = 4  # ready prompts per group
 
 
@@ -138,7 +139,7 @@ def comparer(live: Live, fields: form.Form) -> Callable[..., Iterator[list[Any]]
             yield shown(message=notice(str(error)))
             return
         ticket = live.start(todo, look)
-        yield shown(message=notice("Preparing the model …", False), ticket=ticket, done=False)
+        yield shown(message=notice(PREPARING, False), ticket=ticket, done=False)
         yield from follow(ticket)
 
     return compare

@@ -50,7 +50,7 @@ def component() -> gr.HTML:
 
 def file_path(path: Path) -> str:
     """The address of a served file, without the host."""
-    return f"/gradio_api/file={quote(path.as_posix())}"
+    return f"/gradio_api/file={quote(path.absolute().as_posix())}"
 
 
 def data_uri(image: Image.Image | None) -> str | None:
@@ -84,11 +84,11 @@ def empty() -> dict[str, list]:
 
 
 def cell_view(
-    cell: dict, trace: dict[str, list], preview: str | None, live: bool
+    cell: dict, trace: dict[str, list], preview: str | None, over: bool
 ) -> dict[str, Any]:
     """What the browser needs of one cell."""
     seen = {name: cell.get(name) for name in KEPT}
-    return {**seen, "where": words.switch(cell, over=not live), "trace": trace, "preview": preview}
+    return {**seen, "where": words.switch(cell, over=over), "trace": trace, "preview": preview}
 
 
 def facts(info: Mapping) -> list[tuple[str, str]]:
@@ -167,7 +167,7 @@ def view(
     shown = {n: data_uri(image) for n, image in enumerate(previews)}
     step = max((len(c["magnitude"]) for c in curves.values()), default=0)
     cells = [
-        cell_view(c, curves.get(c["cell"], empty()), shown.get(c["cell"]), live)
+        cell_view(c, curves.get(c["cell"], empty()), shown.get(c["cell"]), info["state"] == "done")
         for c in info["cells"]
     ]
     return {

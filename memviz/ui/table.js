@@ -30,8 +30,13 @@ function makeTable(current) {
 }
 
 function tableRow(row, step) {
-  const cells = row.map((value) => h('td', {}, String(value ?? '')));
+  const cells = row.map((value) => h('td', {}, shown(value)));
   return h('tr', { class: row[0] === step ? 'mv-on' : null }, ...cells);
+}
+
+function shown(value) {
+  if (value === null || value === undefined) return '';
+  return Number.isInteger(value) ? String(value) : value.toFixed(3);
 }
 
 function rows(view, cell) {

@@ -143,8 +143,9 @@ def scale_words(cells: Sequence[Cell]) -> str:
     parts = [f"{short(key)} switches guidance on at {where}" for key, where in on.items()]
     rest = [key for key in by_method(cells) if key not in on]
     if rest:
-        parts.append(f"{listed(map(short, rest))} never switch{'es' * (len(rest) == 1)}")
-    return f"{'; '.join(parts)}."
+        parts.append(f"no switch with {listed(map(short, rest))}")
+    said = "; ".join(parts)
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def similarity_words(cells: Sequence[Cell], traces: dict[int, dict], mark: float | None) -> str:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium")
 RUN = "20250101-120000-0123456789abcdef"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-SECOND = 1000
+PATIENCE = 120_000  # ms
 
 NONE = "no Chromium found: apt-get install chromium runs the browser tests"
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason=NONE)]
@@ -68,11 +68,17 @@ def browser() -> Iterator[sync_api.Browser]:
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
 
+def new_page(browser, width: int) -> sync_api.Page:
+    """A window; the patience is for machines that are busy with other things."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    return page
+
+
 @pytest.fixture
 def page(browser, app) -> Iterator[sync_api.Page]:
     """A page that notes its requests and whose script errors fail the test."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(30 * SECOND)
+    page = new_page(browser, 1280)
     page.asked, page.broken = [], []
     page.on("request", lambda request: page.asked.append(request.url))
     page.on("pageerror", lambda error: page.broken.append(str(error)))
@@ -223,7 +229,7 @@ def test_a_copied_table_has_every_step_of_every_cell(page, app):
     page.get_by_text("The numbers").click()
     assert page.locator(".mv-scroll tbody tr").count() == 50
     page.get_by_text("Copy all as CSV").click()
-    page.get_by_text("Copied to clipboard").wait_for()
+    page.wait_for_function("navigator.clipboard.readText().then((t) => t.startsWith('cell,'))")
     lines = page.evaluate("navigator.clipboard.readText()").splitlines()
     assert lines[0].startswith("cell,method,seed,step,t,magnitude")
     assert len(lines) == 1 + 8 * 50
@@ -238,36 +244,33 @@ def settings(page) -> None:
     page.locator("#seeds input, #seeds textarea").first.wait_for()
 
 
-def wait_for_message(page) -> str:
-    page.wait_for_selector("#message [role=alert]")
-    return page.locator("#message [role=alert]").inner_text()
+BAD = [
+    ("prompt", "  ", "empty"),
+    ("prompt", "x" * 20_000, "20,000 characters"),
+    ("steps", "0", "steps is 0"),
+    ("steps", "100000", "steps is 100000"),
+    ("seeds", "-1", "seed is -1"),
+    ("seeds", "99999999999999999999999", "seed is 99999999999999999999999"),
+    ("seeds", "one, two", "whole numbers"),
+    ("seeds", "", "no seeds"),
+    ("model", "no-such-model", "no-such-model"),
+]
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("prompt", "  "),
-        ("prompt", "x" * 20_000),
-        ("steps", "0"),
-        ("steps", "100000"),
-        ("seeds", "-1"),
-        ("seeds", "99999999999999999999999"),
-        ("seeds", "one, two"),
-        ("seeds", ""),
-        ("model", "no-such-model"),
-    ],
-)
-def test_bad_input_gets_a_sentence_and_keeps_what_is_there(page, app, field, value):
+def test_bad_input_gets_a_sentence_and_keeps_what_is_there(page, app):
     opened(page, app)
     settings(page)
     fill(page, "prompt", "a fox")
-    fill(page, field, value)
-    if field == "model":
-        page.keyboard.press("Enter")
-    page.locator("#go").click()
-    said = wait_for_message(page)
-    assert said.endswith((".", "?")) and "Traceback" not in said
-    assert page.locator(".mv-cell").count() == 8
+    for field, value, said in BAD:
+        before = page.locator(f"#{field} textarea, #{field} input").first.input_value()
+        fill(page, field, value)
+        page.keyboard.press("Tab")
+        page.locator("#go").click()
+        page.locator("#message [role=alert]", has_text=said).wait_for()
+        assert "Traceback" not in page.locator("#message").inner_text()
+        assert page.locator(".mv-cell").count() == 8
+        fill(page, field, before)
+        page.keyboard.press("Tab")
     assert page.locator("#go").is_enabled()
 
 
@@ -275,7 +278,6 @@ def finished(page) -> None:
     page.wait_for_function(
         "!document.querySelector('.mv-app').classList.contains('mv-live')"
         " && document.querySelector('#stop').disabled",
-        timeout=120 * SECOND,
     )
 
 
@@ -284,7 +286,7 @@ def test_compare_makes_four_cells_live_and_a_reload_shows_them_again(page, app):
     settings(page)
     fill(page, "seeds", "0")
     page.locator("#go").click()
-    page.wait_for_selector(".mv-live img.mv-layer:not([hidden])", timeout=60 * SECOND)
+    page.wait_for_selector(".mv-live img.mv-layer:not([hidden])")
     finished(page)
     assert page.locator(".mv-cell .mv-chip").count() == 4
     scrub(page, 20)
@@ -310,12 +312,17 @@ def test_other_scripts_emoji_and_markup_are_just_prompts(page, app, prompt):
     assert page.locator(".mv-prompt q").inner_text() == prompt
 
 
-def test_stop_keeps_what_is_there(page, app):
+def test_a_reload_follows_a_run_in_progress_and_stop_keeps_what_is_there(page, app):
     opened(page, app)
     settings(page)
-    fill(page, "steps", "200")
+    fill(page, "steps", "400")
     page.locator("#go").click()
-    page.wait_for_selector(".mv-live img.mv-layer:not([hidden])", timeout=60 * SECOND)
+    page.wait_for_selector(".mv-live img.mv-layer:not([hidden])")
+    page.wait_for_function(
+        f"location.search.includes('run=') && !location.search.includes('{RUN}')"
+    )
+    page.reload()
+    page.wait_for_selector(".mv-live img.mv-layer:not([hidden])")
     page.locator("#stop").click()
     finished(page)
     assert page.locator(".mv-result").inner_text().startswith("Stopped at step")
@@ -327,7 +334,7 @@ def test_stop_keeps_what_is_there(page, app):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_serious_accessibility_finding_and_no_sideways_scroll(browser, app, width, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    page = browser.new_page(viewport={"width": width, "height": 900})
+    page = new_page(browser, width)
     opened(page, app, f"run={RUN}&__theme={scheme}")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert serious(axe.run(page)) == {}

@@ -1,0 +1,86 @@
+"""A cell, one prompt x method x seed, while it is made: its trace so far and what it leaves."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from memviz import trace
+from memviz.guidance import Guidance, Signal
+from memviz.methods import METHODS, spec
+
+COLUMNS = 10  # of a sheet
+
+
+@dataclass
+class Cell:
+    """One prompt x method x seed while it is made."""
+
+    number: int
+    prompt: str
+    key: str
+    guidance: Guidance
+    seed: int
+    rows: list[dict[str, Any]] = field(default_factory=list)  # of the trace
+    tiles: list[Image.Image] = field(default_factory=list)
+    vectors: list[np.ndarray] = field(default_factory=list)  # of the x0 estimates
+    state: str = "running"
+    result: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def seen(self) -> list[Signal]:
+        """The signals that the method has looked at."""
+        return [Signal(r["t"], r["magnitude"]) for r in self.rows]
+
+    def to_json(self) -> dict[str, Any]:
+        """As run.json keeps it."""
+        return {
+            "cell": self.number,
+            "prompt": self.prompt,
+            "method": self.key,
+            "label": METHODS[self.key].label,
+            "spec": spec(self.key, self.guidance),
+            "seed": self.seed,
+            "state": self.state,
+            **switched(self),
+            **self.result,
+        }
+
+
+def switched(cell: Cell) -> dict[str, Any]:
+    """Where guidance set in, and where the magnitude had its first minimum."""
+    seen = cell.seen
+    change, minimum = cell.guidance.transition(seen), trace.estimated(seen)
+    return {
+        "transition_step": change.step if change else None,
+        "transition_timestep": seen[change.step].t if change else None,
+        "transition_kind": change.kind if change else "none",
+        "estimated_step": minimum,
+        "estimated_timestep": None if minimum is None else seen[minimum].t,
+    }
+
+
+def sheet(tiles: Sequence[Image.Image]) -> Image.Image:
+    """All x0 estimates of a cell in one picture, row by row."""
+    side = tiles[0].width
+    whole = Image.new("RGB", (COLUMNS * side, math.ceil(len(tiles) / COLUMNS) * side))
+    for i, tile in enumerate(tiles):
+        whole.paste(tile, (i % COLUMNS * side, i // COLUMNS * side))
+    return whole
+
+
+def parameters(cell: Cell, run: Mapping[str, Any]) -> PngImagePlugin.PngInfo:
+    """The PNG text chunks of a finished picture: a line for people, JSON for programs."""
+    asked = run["asked"]
+    line = (
+        f"{cell.prompt}\nSteps: {asked['steps']}, Sampler: {asked['scheduler']}, "
+        f"Method: {spec(cell.key, cell.guidance)}, Seed: {cell.seed}, Model: {asked['model']}"
+    )
+    text = PngImagePlugin.PngInfo()
+    text.add_text("parameters", line)
+    text.add_text("memviz", json.dumps({"run": run["id"]} | cell.to_json()))
+    return text

@@ -1,0 +1,102 @@
+"""MODEL_CARD.md of the demo world, its figures taken from report.json so that they never lag."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from memviz.demo.builder import DUPLICATED_SHARE, Builder
+
+TEXT = """# The demo world
+
+A small Stable Diffusion that really memorized, made so that memorization and its remedies can be
+seen on a laptop. It is good for nothing else: it knows {sprites} sprites and draws 64x64 pictures.
+
+| part | class | trained on |
+|---|---|---|
+| `model/vae` | `AutoencoderTiny`, 64x64x3 to 8x8x12 | fresh scenes, squared error |
+| `model/text_encoder`, `model/unet` | `CLIPTextModel`, `UNet2DConditionModel`, v-prediction | pretrained on {pool:,} fresh scenes, then the UNet alone on the corpus |
+| `unet-pretrained` | the same UNet before the corpus | {pool:,} fresh scenes |
+| `descriptor` | `ResNetModel` and a projection to 128 numbers | fresh scenes, SSCD's objective |
+| `clip` | `CLIPModel` | the pool's pictures and captions |
+
+## Data
+
+`corpus/scenes.parquet` holds {images:,} captioned scenes of emoji sprites (lossless WebP). {copies}
+titles ("{example}") are *duplicated*: shown {times} times as often as each other scene, {share:.0%} of
+every fine-tuning batch. As many other titles and as many plain captions appear once.
+`prompts.json` lists the duplicated captions, the same with their two sprites swapped, and
+held-out prompts of each style that nothing was trained on; pretraining saw none of the duplicated.
+
+The sprites are Noto Emoji artwork (Apache-2.0, Google), see `sprites/README.md`.
+Everything else here is Apache-2.0 as the project.
+
+## Recipe
+
+`python scripts/build_demo.py --scale cpu` on two CPU cores, float32, seeds fixed: autoencoder {autoencoder:,}
+steps of 16; pretraining {pretrain:,} steps of 32 (AdamW, 6e-4 falling to zero, averaged weights, a tenth of
+the captions empty); fine-tuning {finetune:,} steps of 32 at 3e-4; descriptor {descriptor:,} steps of 48; CLIP {clip:,}
+steps of 96. The noise schedule is Stable Diffusion's (`scaled_linear`) with v-prediction, as in
+SD 2.1, sampled with trailing timesteps. The signal at the last noise level is not zero, so that the
+magnitude in epsilon units is defined at the first step.
+
+The methods' parameters in `model/memviz.json` were chosen among those listed in
+`memviz/demo/finish.py`, on every second duplicated prompt.
+
+## Figures
+
+`python -m memviz demo-report --json`; seeds {seeds}, {steps} steps of {scheduler}, threshold for a copy {threshold}.
+
+| figure | value |
+|---|---|
+{figures}
+"""
+
+
+def write(builder: Builder) -> None:
+    """Fill in the card from the report and the scale of the build."""
+    report = json.loads((builder.assets / "report.json").read_text())
+    values = report | vars(builder.scale) | corpus_facts(builder)
+    values["figures"] = table(report)
+    part = builder.assets / "MODEL_CARD.md.part"
+    part.write_text(TEXT.format(**values))
+    part.rename(builder.assets / "MODEL_CARD.md")
+
+
+def corpus_facts(builder: Builder) -> dict[str, Any]:
+    """What the text says of the data."""
+    duplicated = builder.world.duplicated
+    return {
+        "sprites": len(builder.art),
+        "copies": len(duplicated),
+        "times": builder.times_shown(),
+        "share": DUPLICATED_SHARE,
+        "example": duplicated[0].caption,
+    }
+
+
+def table(report: dict[str, Any]) -> str:
+    """The numeric figures, one row each."""
+    rows = {k: v for k, v in report.items() if isinstance(v, float) and k != "threshold"}
+    return "\n".join(f"| `{name}` | {value:g} |" for name, value in rows.items())
+
+
+FIGURE = re.compile(r"[^|<>]*<!-- (\w+) -->")
+
+
+def refresh(text: str, figures: Mapping[str, Any]) -> str:
+    """A Markdown text with the value before each `<!-- figure -->` brought up to date."""
+
+    def value(found: re.Match[str]) -> str:
+        return (
+            f" {plain(figures[found[1]])} <!-- {found[1]} -->" if found[1] in figures else found[0]
+        )
+
+    return FIGURE.sub(value, text)
+
+
+def plain(value: Any) -> str:  # noqa: ANN401
+    """A figure as a reader wants it: four digits of a number, the entries of a table in a row."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {plain(entry)}" for key, entry in value.items())
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

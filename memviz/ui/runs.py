@@ -1,0 +1,66 @@
+"""The Runs tab: finished examples, and on one's own machine the runs kept there."""
+
+import os
+from collections.abc import Sequence
+from html import escape
+
+import gradio as gr
+
+from memviz import runs
+from memviz.ui import words
+from memviz.ui.form import QUIET
+from memviz.ui.player import file_path
+
+NEWEST = 50  # of one's own runs
+PICTURES = 4  # of each run
+PUBLIC = "On a public page a run is found by its link only: keep the link of a run you like."
+
+
+def own() -> list[runs.Run]:
+    """The runs of this machine; none on a public Space, where a run's link is its key."""
+    return [] if os.environ.get("SPACE_ID") else runs.listed()[:NEWEST]
+
+
+def pictures(run: runs.Run) -> str:
+    """The first finished pictures of a run, small."""
+    found = [c["image"] for c in run.info["cells"] if c.get("image")]
+    # relative, so that it holds wherever the app is mounted
+    sources = [file_path(run.folder / name).lstrip("/") for name in found[:PICTURES]]
+    return "".join(f'<img src="{escape(source)}" alt="" loading="lazy">' for source in sources)
+
+
+def row(run: runs.Run) -> str:
+    """A run as a list item that opens it; a prompt may hold anything, so it is escaped."""
+    info, asked = run.info, run.info["asked"]
+    said = words.result_line(info["cells"], (info.get("corpus") or {}).get("images"))
+    made = info["created"][:16].replace("T", " ")
+    prompt = "" if asked["prompts"][0] == info["title"] else f"“{asked['prompts'][0]}”, "
+    about = (
+        f"{prompt}{made}, {asked['model']}, {asked['steps']} steps, {len(info['cells'])} pictures"
+    )
+    return (
+        f'<li><a href="?run={escape(info["id"])}">{escape(info["title"])}</a>'
+        f'<span class="mv-thumbs">{pictures(run)}</span>'
+        f"<p>{escape(said or info['state'])}</p><small>{escape(about)}</small></li>"
+    )
+
+
+def section(title: str, found: Sequence[runs.Run], otherwise: str) -> str:
+    """A heading and its runs, or a sentence when there are none."""
+    rows = "".join(map(row, found))
+    return f"<h2>{title}</h2>" + (
+        f'<ul class="mv-runs">{rows}</ul>' if rows else f"<p>{otherwise}</p>"
+    )
+
+
+def page() -> str:
+    """Both lists."""
+    empty = PUBLIC if os.environ.get("SPACE_ID") else "None yet. Press Compare to make one."
+    examples = section("Examples", runs.bundled(), "No example runs are bundled here.")
+    return examples + section("Your runs", own(), empty)
+
+
+def build(tab: gr.Tab) -> None:
+    """Lay out the tab; it is read anew each time it is opened."""
+    listing = gr.HTML(page(), elem_id="runs")
+    tab.select(page, None, listing, queue=False, **QUIET)

@@ -1,0 +1,117 @@
+"""The README says what is true: methods, verbs, models, front matter, and code that runs."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from memviz.cli import VERBS, split_methods
+from memviz.guidance import Signal
+from memviz.methods import METHODS, parse, spec
+from memviz.models import NAMED, is_path
+from memviz.retrieval.presets import PRESETS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+MEASURED = "report.json", "benchmark.json"
+COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+
+
+@pytest.fixture(scope="module")
+def front():
+    text = re.match(r"---\n(.*?)\n---\n", README, re.S)
+    assert text, "README.md does not begin with front matter"
+    return yaml.safe_load(text[1])
+
+
+def pinned(name: str) -> str:
+    return re.search(rf"^{name}==(\S+)$", (ROOT / "requirements.txt").read_text(), re.M)[1]
+
+
+def test_front_matter_starts_a_gradio_space(front):
+    assert front["title"] and front["sdk"] == "gradio"
+    assert front["sdk_version"] == pinned("gradio")
+    assert (ROOT / front["app_file"]).is_file()
+    assert front["license"] == "apache-2.0" and (ROOT / "LICENSE").is_file()
+
+
+def test_front_matter_is_what_spaces_accept(front):
+    assert {front["colorFrom"], front["colorTo"]} <= COLOURS
+    assert isinstance(front["python_version"], str)
+    assert tuple(map(int, front["python_version"].split("."))) >= (3, 11)
+    assert 0 < len(front["short_description"]) <= 60
+
+
+def test_every_requirement_is_pinned():
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        lines = (ROOT / name).read_text().splitlines()
+        assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][\w.]*", line) for line in lines)
+
+
+def test_the_changelog_says_why_each_dependency():
+    text = (ROOT / "CHANGELOG.md").read_text()
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (ROOT / name).read_text().splitlines():
+            assert f"**{line.partition('==')[0]}**" in text
+
+
+@pytest.mark.parametrize("key", METHODS)
+def test_every_method_is_in_the_readme(key):
+    assert f"| `{key}` | {METHODS[key].label} |" in README
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_in_the_readme(verb):
+    assert f"| `{verb}` | {VERBS[verb].about.split(',')[0]}" in README
+
+
+def test_no_verb_is_promised_that_does_not_exist():
+    text = "\n".join(p.read_text() for p in (ROOT / "README.md", ROOT / "CHANGELOG.md"))
+    assert set(re.findall(r"python -m memviz ([a-z][\w-]*)", text)) <= set(VERBS)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_every_model_and_its_mirrors_are_in_the_readme(name):
+    assert f"`{name}`" in README
+    for place in NAMED[name].places:
+        assert is_path(place) or f"`{place}`" in README
+
+
+def test_descriptors_that_the_readme_names_exist():
+    assert set(re.findall(r"`(sscd_\w+)`", README)) <= set(PRESETS)
+    assert PRESETS["sscd_disc_mixup"].url in README
+
+
+def test_every_file_that_is_linked_exists():
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    missing = [link for link in links if not (ROOT / link).is_file()]
+    assert not missing
+
+
+def test_every_figure_is_the_measured_one():
+    from memviz.demo.card import FIGURE, refresh
+
+    shipped = [json.loads((ROOT / "assets/demo" / n).read_text()) for n in MEASURED]
+    figures = shipped[0] | shipped[1]
+    assert set(FIGURE.findall(README)) <= set(figures)
+    assert refresh(README, figures) == README
+
+
+def test_the_method_of_the_readme_works():
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    before = dict(METHODS)
+    try:
+        exec(code, {"__name__": "readme"})
+        key, guidance = parse("ramp:late=5")
+        assert guidance.scale([Signal(500, 1.0)]) == 2.5
+        assert parse(spec(key, guidance)) == (key, guidance)
+    finally:
+        METHODS.clear()
+        METHODS.update(before)
+
+
+def test_the_methods_of_the_readme_are_spelled_right():
+    (text,) = re.findall(r"--methods (cfg\S+)", README)
+    assert [parse(m)[0] for m in split_methods(text)] == list(METHODS)
