@@ -23,6 +23,7 @@ from memviz.ask import Ask
 from memviz.cells import COLUMNS, Cell, parameters, sheet
 from memviz.models import Model, scheduler
 from memviz.sampling import Request, Step, noise, noise_hash, sample
+from memviz.settings import settings
 from memviz.verdict import prompt_signal, verdict
 
 TILE = 128  # pixels at most of an x0 estimate on its sheet
@@ -62,7 +63,7 @@ class Comparison:
         self.ask, self.start = ask, time.perf_counter()
         self.model: Model = studio.model(ask.model)
         self.eye = studio.eye(ask.corpus, ask.descriptor) if ask.corpus else None
-        self.settings = studio.settings(Path(self.model.path.partition("+")[0]))
+        self.settings = settings(Path(self.model.path.partition("+")[0]))
         self.scheduler = scheduler(self.model.pipe, ask.scheduler, ask.steps)
         self.timesteps = [int(t) for t in self.scheduler.timesteps]
         cells = ask.cells(self.settings.get("methods", {}))

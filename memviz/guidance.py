@@ -62,15 +62,19 @@ def first_minimum(values: Sequence[float]) -> int | None:
     return found and found[0]
 
 
-def dip(values: Sequence[float]) -> tuple[int, int] | None:
-    """The first minimum's index and that of the rise which reveals it."""
+def dip(values: Sequence[float], rise: float = 0) -> tuple[int, int] | None:
+    """The first minimum's index and that of the value which reveals it.
+
+    `rise` is the share by which a value must exceed the minimum to reveal it; 0 is the paper's
+    rule, more overlooks dips of mere noise.
+    """
     lowest = None
     for i, (before, now) in enumerate(pairwise(values), 1):
-        if now < before:
+        if now < (before if lowest is None else values[lowest]):
             lowest = i
-        elif now > before and lowest is not None:
+        elif lowest is not None and now > values[lowest] * (1 + rise):
             return lowest, i
-        elif now != before:  # NaN, or a rise with no fall before it
+        elif math.isnan(now):  # no fall and no rise
             lowest = None
     return None
 
@@ -81,9 +85,9 @@ def static(seen: Sequence[Signal], at: float) -> Transition | None:
     return None if step is None else Transition(step, "static")
 
 
-def dynamic(seen: Sequence[Signal], latest: float) -> Transition | None:
+def dynamic(seen: Sequence[Signal], latest: float, rise: float = 0) -> Transition | None:
     """Guidance from the step that reveals the first minimum, or else below timestep `latest`."""
-    found = dip([s.magnitude for s in seen])
+    found = dip([s.magnitude for s in seen], rise)
     fallback = next((i for i, s in enumerate(seen) if s.t < latest), None)
     if found and (fallback is None or found[1] <= fallback):
         return Transition(found[1], "minimum")
@@ -104,6 +108,7 @@ EARLY = "scale before the transition (0 ignores the prompt, below 0 moves away f
 LATE = "scale from the transition on"
 AT = "timestep of the transition (999 is the noisiest, 0 the last)"
 LATEST = "timestep below which guidance starts without a minimum (0: never)"
+RISE = "share by which the magnitude must rise above its minimum to count (0: the paper's rule)"
 SHAPE = {"about": "how the full scale varies with the noise level", "choices": tuple(SHAPES)}
 
 
@@ -148,6 +153,7 @@ class Dynamic:
     early: float = scale_knob(0, EARLY)
     late: float = scale_knob(7.5, LATE)
     latest: float = knob(300, LATEST)
+    rise: float = knob(0, RISE, 0, 10)
     shape: str = knob("static", **SHAPE)
 
     def scale(self, seen: Sequence[Signal]) -> float:
@@ -156,7 +162,7 @@ class Dynamic:
 
     def transition(self, seen: Sequence[Signal]) -> Transition | None:
         """One step after the minimum, or the fallback."""
-        return dynamic(seen, self.latest)
+        return dynamic(seen, self.latest, self.rise)
 
 
 @dataclass(frozen=True)

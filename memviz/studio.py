@@ -3,7 +3,6 @@
 Loaded once per process and reused; everything here only reads.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -69,12 +68,6 @@ def eye(corpus: str, preset: str) -> Eye:
 def clip(path: str = "") -> Clip:
     """The CLIP model that scores prompt alignment; the bundled one by default."""
     return Clip(path) if path else Clip()
-
-
-def settings(folder: Path) -> dict[str, Any]:
-    """A model's own `memviz.json`: its methods' parameters, bands and CLIP; empty without one."""
-    path = folder / "memviz.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def forget() -> None:

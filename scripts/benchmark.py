@@ -30,6 +30,7 @@ from memviz.compare import Comparison
 from memviz.guidance import Signal
 from memviz.sampling import Request, noise, sample
 from memviz.schedules import scheduler
+from memviz.settings import settings
 from memviz.signals import epsilon, guided, magnitude
 
 PROMPT = "a fox and a cactus on a blue background"
@@ -62,7 +63,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
     model = studio.model(args.model)
     ask = Ask([args.prompt], METHODS, SEEDS, args.steps, args.scheduler, args.model)
-    defaults = studio.settings(Path(model.path.partition("+")[0])).get("methods", {})
+    defaults = settings(Path(model.path.partition("+")[0])).get("methods", {})
     requests = [Request(p, s, g) for p, _, g, s in ask.cells(defaults)]
 
     def fresh() -> Any:  # noqa: ANN401 - a diffusers scheduler

@@ -35,11 +35,18 @@ Everything else here is Apache-2.0 as the project.
 
 `python scripts/build_demo.py --scale cpu` on two CPU cores, float32, seeds fixed: autoencoder {autoencoder:,}
 steps of 16; pretraining {pretrain:,} steps of 32 (AdamW, 6e-4 falling to zero, averaged weights, a tenth of
-the captions empty); fine-tuning {finetune:,} steps of 32 at 3e-4; descriptor {descriptor:,} steps of 48; CLIP {clip:,}
+the captions empty); fine-tuning {finetune:,} steps of 32 at 5e-4; descriptor {descriptor:,} steps of 48; CLIP {clip:,}
 steps of 96. The noise schedule is Stable Diffusion's (`scaled_linear`) with v-prediction, as in
 SD 2.1, sampled with trailing timesteps. The signal at the last noise level is not zero, so that the
 magnitude in epsilon units is defined at the first step.
 
+The shipped weights were made in stretches whose settings changed on the way, so the script makes
+a like, not the same, model: the autoencoder ran 5,000 steps of a 7,000-step cycle and then 1,000
+more from 8e-4 to zero; pretraining was planned for 9,000 steps and its rate brought down early;
+fine-tuning began at 3e-4 with a fifth of each batch duplicated (500 steps), then a half (500),
+then three quarters at 5e-4 (1,800), because the smaller shares had not memorized by then.
+
+Every method is used at scale 4 rather than 7.5 on this model: at 7.5 its pictures burn out.
 The methods' parameters in `model/memviz.json` were chosen among those listed in
 `memviz/demo/finish.py`, on every second duplicated prompt.
 

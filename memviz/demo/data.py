@@ -35,17 +35,24 @@ def corpus(builder: Builder) -> None:
     )
     folder = fresh(builder.work / "corpus")
     pq.write_table(table, folder / "scenes.parquet", row_group_size=500, compression="none")
+    write_prompts(builder)
+    replace(folder, builder.assets / "corpus")
+
+
+def write_prompts(builder: Builder) -> None:
+    """The prompt lists that the app offers and the report measures."""
+    world = builder.world
     write_json(
         builder.assets / "prompts.json",
         {
             "duplicated": [s.caption for s in world.duplicated],
             "swapped": world.swapped,
-            "heldout": world.heldout["title"],
+            "heldout": [c for c in world.heldout["title"] if c not in world.near],
+            "heldout_near": world.near,
             "heldout_plain": world.heldout["plain"],
             "heldout_single": world.heldout["single"],
         },
     )
-    replace(folder, builder.assets / "corpus")
 
 
 def encode(picture: Image.Image) -> bytes:

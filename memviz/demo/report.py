@@ -26,12 +26,15 @@ from memviz.guidance import Guidance, Signal
 from memviz.methods import METHODS, parse, spec
 from memviz.models import scheduler
 from memviz.sampling import Request, sample
+from memviz.settings import settings
 
 STEPS, SCHEDULER = 50, "ddim"
 SEEDS = (0, 1, 2, 3)
 ROWS = 64  # requests denoised together
 EDITED = 64  # held-out scenes whose edited copies are searched for
 DISTRACTORS = 2_000  # corpus images among which they are searched
+
+OTHERS = ("swapped", "heldout_near", "heldout_plain", "heldout_single")
 
 Note = Callable[[str], None]
 
@@ -79,7 +82,7 @@ class Report:
         self.eye = studio.eye("demo-10k", "demo")
         self.clip = studio.clip()
         self.prompts = json.loads((studio.DEMO / "prompts.json").read_text())
-        self.own = studio.settings(studio.DEMO / "model").get("methods", {})
+        self.own = settings(studio.DEMO / "model").get("methods", {})
 
     def guidance(self, key: str) -> Guidance:
         """A method at this model's parameters."""
@@ -95,7 +98,7 @@ class Report:
         """Finished pictures by prompt group and method."""
         plan = [("duplicated", k, self.seeds) for k in METHODS]
         plan += [("heldout", k, self.seeds[:2]) for k in METHODS]
-        plan += [(g, "cfg", self.seeds[:1]) for g in ("swapped", "heldout_plain", "heldout_single")]
+        plan += [(g, "cfg", self.seeds[:1]) for g in OTHERS]
         found = {}
         for group, key, seeds in plan:
             self.note(f"{group} under {key}")
@@ -117,7 +120,7 @@ class Report:
         found |= {f"copied_{k}": self.copied(self.made[g, k]) for g, k in others}
         half = {k: [m for m in self.made["duplicated", k] if self.unchosen(m)] for k in METHODS}
         found |= {f"copied_{k}_other_half": self.copied(v) for k, v in half.items()}
-        for group in ("heldout", "swapped", "heldout_plain"):
+        for group in ("heldout", *OTHERS[:3]):
             found[f"copied_cfg_{group}"] = self.copied(self.made[group, "cfg"])
         return found
 

@@ -51,6 +51,12 @@ class World:
         return {"title": titles, "plain": plain, "single": alone}
 
     @cached_property
+    def near(self) -> list[str]:
+        """Held-out titles that name the two sprites of a duplicated one in other words."""
+        pairs = {frozenset(p.name for p in s.sprites) for s in self.duplicated}
+        return [c for c in self.heldout["title"] if frozenset(c.split()[1::3]) in pairs]
+
+    @cached_property
     def scenes(self) -> list[Scene]:
         """The corpus: the duplicated scenes first, then as many titles as plain ones, each once."""
         rng, reserved = np.random.default_rng(SEED + 2), self.reserved

@@ -171,7 +171,8 @@ def find(run_id: str | None) -> tuple[runs.Run | None, str]:
         return (runs.read(run_id), "") if run_id else (example(), "")
     except ValueError:
         why = "There is no run at this address: it was removed, or made on another machine."
-        return example(), f"{why} Here is an example instead."
+        instead = example()
+        return instead, f"{why} Here is an example instead." if instead else why
 
 
 def example() -> runs.Run | None:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -13,8 +12,9 @@ from memviz.ask import Ask
 from memviz.corpus import NAMED as CORPORA
 from memviz.guidance import Guidance
 from memviz.methods import METHODS, Knob, knobs, parse
-from memviz.models import NAMED, find, registered
+from memviz.models import NAMED, registered
 from memviz.retrieval.presets import PRESETS
+from memviz.settings import tuned
 
 SCHEDULERS = [("DDIM", "ddim"), ("DPM-Solver++", "dpm"), ("PNDM", "pndm")]
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -124,13 +124,6 @@ def knob_value(key: str, name: str, used: Mapping[str, Guidance]) -> float | str
     """The value of one knob in the guidance used, or in the method's own when it was not."""
     found = knobs(used.get(key, METHODS[key].guidance))
     return next(knob.default for knob in found if knob.name == name)
-
-
-def tuned(model: str) -> dict[str, Guidance]:
-    """Every method with the parameters that suit a model: its own `memviz.json` may name some."""
-    path = Path(find(model).places[0]) / "memviz.json"
-    own = json.loads(path.read_text("utf-8")).get("methods", {}) if path.is_file() else {}
-    return {key: parse(key, own)[1] for key in METHODS}
 
 
 def knob_values(form: Form, model: str) -> list[Any]:
