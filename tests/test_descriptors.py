@@ -20,11 +20,11 @@ from memviz.retrieval.preprocess import Preprocess
 @pytest.mark.parametrize(
     ("name", "size", "expected"),
     [
-        ("sscd-mixup-288", (640, 480), (384, 288)),
-        ("sscd-mixup-288", (480, 641), (288, 384)),
-        ("sscd-mixup-320", (640, 480), (320, 320)),
-        ("sscd-large-dcr", (640, 480), (224, 224)),
-        ("sscd-large-dcr", (300, 300), (224, 224)),
+        ("sscd_disc_mixup", (640, 480), (384, 288)),
+        ("sscd_disc_mixup", (480, 641), (288, 384)),
+        ("sscd_disc_mixup_320", (640, 480), (320, 320)),
+        ("sscd_disc_large", (640, 480), (224, 224)),
+        ("sscd_disc_large", (300, 300), (224, 224)),
     ],
 )
 def test_presets_resize_and_crop_as_their_papers(
@@ -36,7 +36,7 @@ def test_presets_resize_and_crop_as_their_papers(
 
 def test_pixels_equal_pillow_and_numpy() -> None:
     image = smooth(1, (300, 260))
-    found = PRESETS["sscd-large-dcr"].preprocess.pixels(image)
+    found = PRESETS["sscd_disc_large"].preprocess.pixels(image)
     resized = np.array(image.resize((295, 256), Image.Resampling.BILINEAR), np.float32) / 255
     cropped = resized[16:240, 36:260]  # (256 - 224) / 2 = 16; (295 - 224) / 2 = 35.5, to even: 36
     assert np.allclose(found.numpy(), (cropped.transpose(2, 0, 1) - 0.5) / 0.5, atol=1e-6)
@@ -137,9 +137,9 @@ def script(tmp_path: Path) -> Path:
 
 def test_torchscript_of_unknown_checksum_is_refused(script: Path) -> None:
     with pytest.raises(DescriptorError, match=r"checksum [0-9a-f]{64}, wanted 9f26bd4c"):
-        descriptor("sscd-mixup-320", script)
+        descriptor("sscd_disc_mixup_320", script)
     with pytest.raises(DescriptorError, match="none is pinned"):
-        descriptor("sscd-large-dcr", script)
+        descriptor("sscd_disc_large", script)
 
 
 def test_torchscript_loads_with_trust_or_the_right_checksum(script: Path) -> None:
@@ -155,17 +155,17 @@ def test_torchscript_loads_with_trust_or_the_right_checksum(script: Path) -> Non
 
 def test_missing_weights_say_where_to_get_them() -> None:
     with pytest.raises(DescriptorError, match=r"Fetch it from https://.*mixup\.torchscript\.pt"):
-        descriptor("sscd-mixup-288")
+        descriptor("sscd_disc_mixup")
 
 
 def test_a_file_that_is_no_torchscript_is_said(tmp_path: Path) -> None:
     (tmp_path / "x.pt").write_bytes(b"x")
     with pytest.raises(DescriptorError, match="not a TorchScript file"):
-        descriptor("sscd-mixup-288", tmp_path / "x.pt", trust=True)
+        descriptor("sscd_disc_mixup", tmp_path / "x.pt", trust=True)
 
 
 def test_unknown_and_broken_descriptors_are_said(tmp_path: Path, tiny_descriptor: Path) -> None:
-    with pytest.raises(DescriptorError, match="none of demo, sscd-mixup-288"):
+    with pytest.raises(DescriptorError, match="none of demo, sscd_disc_mixup"):
         descriptor("nope")
     (tmp_path / "preset.json").write_text("{}")
     with pytest.raises(DescriptorError, match="is not a preset"):

@@ -115,8 +115,8 @@ def test_an_index_of_something_else_is_refused(
     smooth(99).save(tmp_path / "other/one.png")
     with pytest.raises(IndexMismatch, match="another corpus"):
         Index.load(folder, corpus.load(tmp_path / "other"))
-    renamed = Descriptor(preset(name="sscd-mixup-320"), loaded.network, loaded.hash)
-    with pytest.raises(IndexMismatch, match="another preset: has demo, wanted sscd-mixup-320"):
+    renamed = Descriptor(preset(name="sscd_disc_mixup_320"), loaded.network, loaded.hash)
+    with pytest.raises(IndexMismatch, match="another preset: has demo, wanted sscd_disc_mixup_320"):
         Index.load(folder, descriptor=renamed)
     retrained = Descriptor(loaded.preset, loaded.network, "0" * 64)
     with pytest.raises(IndexMismatch, match="another descriptor"):

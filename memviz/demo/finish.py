@@ -61,7 +61,7 @@ def tune(builder: Builder) -> None:
     chosen = {key: best(judge, key, prompts) for key in CANDIDATES}
     methods = {"cfg": f"scale={SCALE}"} | {k: v["parameters"] for k, v in chosen.items()}
     write_settings(builder, methods=methods)
-    write_json(builder.work / "tuning.json", chosen)
+    write_json(builder.assets / "tuning.json", chosen)
 
 
 def best(judge: report.Report, key: str, prompts: Sequence[str]) -> dict[str, Any]:
