@@ -165,5 +165,5 @@ def _check(
         if value != want:
             raise IndexMismatch(
                 f"{folder} was made from another {what}: "
-                f"has {value[:16]}, wanted {want[:16]}. {NEXT}"
+                f"has {value[:24]}, wanted {want[:24]}. {NEXT}"
             )
