@@ -46,9 +46,12 @@ STAGES: dict[str, Stage] = {
 def run(builder: Builder, only: Sequence[str] | None = None) -> None:
     """Make what is missing, in order; `only` names stages to make again."""
     torch.set_flush_denormal(True)  # denormal numbers slow this CPU work several times over
-    builder.work.mkdir(parents=True, exist_ok=True)
-    for name, stage in STAGES.items():
-        if name in only if only else not stage.result(builder).exists():
-            start = time.time()
-            stage.make(builder)
-            print(f"{name}: {time.time() - start:.0f} s", flush=True)
+    try:
+        builder.work.mkdir(parents=True, exist_ok=True)
+        for name, stage in STAGES.items():
+            if name in only if only else not stage.result(builder).exists():
+                start = time.time()
+                stage.make(builder)
+                print(f"{name}: {time.time() - start:.0f} s", flush=True)
+    finally:
+        torch.set_flush_denormal(False)  # it holds for the whole process
