@@ -91,10 +91,10 @@ def open_folder(folder: Path) -> Run:
     """The run in a folder, wherever it lies."""
     try:
         info = json.loads((folder / "run.json").read_text("utf-8"))
+        if not isinstance(info, dict) or "cells" not in info:
+            raise ValueError("it is not the record of a run")
     except (OSError, ValueError) as error:
         raise RunError(f"{folder} holds no readable run.json ({error}). Give a run.") from None
-    if not isinstance(info, dict) or "cells" not in info:
-        raise RunError(f"{folder / 'run.json'} is not the record of a run. Give another folder.")
     return Run(folder, info)
 
 

@@ -8,7 +8,6 @@ os.environ["OMP_NUM_THREADS"] = "1"
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -48,8 +47,3 @@ def tiny_descriptor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import samples
 
     return samples.save_descriptor(tmp_path_factory.mktemp("descriptor"))
-
-
-# A busy machine is no failure: only what a property says is judged, not how long it took.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")

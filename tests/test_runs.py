@@ -85,7 +85,7 @@ def test_half_written_or_foreign_files_are_refused_and_not_listed(root, text):
     make(root, NEW)
     make(root, OLD)
     (root / OLD / "run.json").write_bytes(text)
-    with pytest.raises(RunError, match=r"run\.json"):
+    with pytest.raises(RunError, match=r"no readable run\.json"):
         runs.read(OLD)
     assert [r.info["id"] for r in runs.listed()] == [NEW]
 
