@@ -11,7 +11,8 @@ import pytest
 import world
 from PIL import Image
 
-from memviz.cli import VERBS, split_methods
+from memviz.cli import VERBS
+from memviz.cli.compare import split_methods
 
 ROOT = Path(__file__).parents[1]
 

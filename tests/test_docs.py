@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from memviz.cli import VERBS, split_methods
+from memviz.cli import VERBS
+from memviz.cli.compare import split_methods
 from memviz.guidance import Signal
 from memviz.methods import METHODS, parse, spec
 from memviz.models import NAMED, is_path

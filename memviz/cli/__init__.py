@@ -1,0 +1,60 @@
+"""The command line: `python -m memviz VERB`. A verb is a file here and a row in `verbs.py`.
+
+Results go to stdout, progress and errors to stderr. A mistake in what was asked is one sentence
+and exit code 2. Heavy imports stand in the functions that need them.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from typing import NoReturn
+
+from memviz.cli.verb import complain
+from memviz.cli.verbs import VERBS
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; the exit code."""
+    args = parser().parse_args(argv)
+    for library in ("TRANSFORMERS", "DIFFUSERS"):
+        os.environ.setdefault(f"{library}_VERBOSITY", "error")  # errors are ours to tell
+    try:
+        with redirect_stdout(sys.stderr):  # no library may write into the result
+            result = args.verb(args)
+    except (ValueError, OSError) as error:
+        return complain(str(error), 2)
+    except KeyboardInterrupt:
+        return complain("Stopped.", 130)
+    print(json.dumps(result, indent=1, ensure_ascii=False) if args.json else args.table(result))
+    return 0
+
+
+class Wide(argparse.HelpFormatter):
+    """A verb and what it does on one line."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28, width=100)
+
+
+class Parser(argparse.ArgumentParser):
+    """Argparse, with mistakes as one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it and leave."""
+        self.exit(complain(f"{message}. See `{self.prog} --help`.", 2))
+
+
+def parser() -> Parser:
+    """All verbs and their options."""
+    about = "See a diffusion model copy its training data, and avoid it."
+    top = Parser("python -m memviz", description=about, formatter_class=Wide)
+    verbs = top.add_subparsers(metavar="VERB [options]", required=True)
+    for name, verb in VERBS.items():
+        sub = verbs.add_parser(name, help=verb.about, description=verb.about, formatter_class=Wide)
+        sub.add_argument("--json", action="store_true", help="print one JSON value")
+        sub.set_defaults(verb=verb.run, table=verb.table)
+        verb.options(sub)
+    return top

@@ -1,0 +1,143 @@
+"""`python -m memviz compare`."""
+
+import argparse
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from memviz.ask import SCHEDULERS, Ask
+from memviz.cli.tables import figure, table
+from memviz.cli.verb import Verb, complain, watched
+from memviz.methods import METHODS
+
+CELL = (
+    *("prompt", "method", "seed", "similarity", "match", "verdict", "prompt_signal"),
+    *("transition_step", "transition_timestep", "alignment", "image"),
+)
+
+
+def options(sub: argparse.ArgumentParser) -> None:
+    """What an `Ask` takes, and where the run goes."""
+    text = sub.add_argument
+    text("--prompt", action="append", required=True, help="what to show; may be given repeatedly")
+    text("--methods", default=",".join(METHODS), help="as cfg:scale=7.5,stp:early=0,at=500")
+    text("--seeds", default="0", help="whole numbers, as 0,1,2,3")
+    text("--steps", type=int, default=Ask.steps, help="denoising steps (default: %(default)s)")
+    text("--scheduler", default=Ask.scheduler, help=f"{', '.join(SCHEDULERS)} (%(default)s)")
+    text("--model", default=Ask.model, help="a name, a folder, owner/name or PIPE+UNET")
+    text("--corpus", help=f"training images to look through (default: {Ask.corpus})")
+    text("--descriptor", default=Ask.descriptor, help="how pictures are compared (%(default)s)")
+    text("--out", type=Path, metavar="DIR", help="write the run folder here")
+
+
+def compare(args: argparse.Namespace) -> dict[str, Any]:
+    """Make all cells; what the run's folder says at the end."""
+    ask = asked(args)
+    folder = args.out and fresh(args.out)
+    from memviz import runs
+    from memviz.compare import compare
+
+    if args.corpus is None and ask.model.partition("-")[0] != "demo":
+        complain("Looking through the demo corpus; name your training images with --corpus.", 0)
+    with closing(compare(ask, folder)) as progress:
+        for step in watched(progress, ask.steps):
+            made = step.run.folder
+    return summary(made, runs.open_folder(made).info)
+
+
+def asked(args: argparse.Namespace) -> Ask:
+    """The comparison to make, checked before torch is imported."""
+    return Ask(
+        prompts=tuple(args.prompt),
+        methods=tuple(split_methods(args.methods)),
+        seeds=tuple(whole_numbers(args.seeds)),
+        steps=args.steps,
+        scheduler=args.scheduler,
+        model=args.model,
+        corpus=Ask.corpus if args.corpus is None else args.corpus,
+        descriptor=args.descriptor,
+    )
+
+
+def split_methods(text: str) -> list[str]:
+    """`cfg,stp:early=0,at=500` to its methods: a part that names a method starts a new one."""
+    found: list[str] = []
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        key, colon, _ = part.partition(":")
+        if colon or key in METHODS or not found or ":" not in found[-1]:
+            found.append(part)
+        else:
+            found[-1] += f",{part}"
+    return found
+
+
+def whole_numbers(text: str) -> list[int]:
+    """`0,1,2` to numbers."""
+    try:
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise ValueError(f"--seeds is {text!r}. Give whole numbers, as 0,1,2,3.") from None
+
+
+def fresh(folder: Path) -> Path:
+    """A folder that holds no run yet."""
+    if (folder / "run.json").exists():
+        raise ValueError(f"--out: {folder} holds a run already. Name another folder.")
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"--out: {folder} is a file. Name a folder.")
+    return folder
+
+
+def summary(folder: Path, info: dict[str, Any]) -> dict[str, Any]:
+    """A run in the words of the command line; pictures as full paths."""
+    asked = info["asked"]
+    return {
+        "run": info["id"],
+        "folder": str(folder.resolve()),
+        "model": info["model"],
+        "steps": asked["steps"],
+        "scheduler": asked["scheduler"],
+        "corpus": info["corpus"],
+        "descriptor": info["descriptor"],
+        "noise_hash": info["noise_hash"],
+        "unet_evaluations": info["unet_evaluations"],
+        "seconds": info["seconds"],
+        "cells": [cell_summary(folder, cell) for cell in info["cells"]],
+    }
+
+
+def cell_summary(folder: Path, cell: dict[str, Any]) -> dict[str, Any]:
+    """One cell."""
+    found = {name: cell.get(name) for name in CELL}
+    match = cell.get("match")
+    found["spec"] = cell["spec"]
+    found["match"] = match and {name: match[name] for name in ("id", "caption")}
+    found["image"] = str((folder / cell["image"]).resolve())
+    return found
+
+
+def as_table(result: dict[str, Any]) -> str:
+    """The cells as lines, and where the rest is."""
+    rows = [
+        (
+            cell["method"],
+            cell["seed"],
+            figure(cell["similarity"]),
+            figure(cell["alignment"]),
+            "-" if cell["transition_step"] is None else f"step {cell['transition_step']}",
+            cell["verdict"],
+            cell["match"]["caption"] if cell["match"] else "",
+        )
+        for cell in result["cells"]
+    ]
+    head = ("method", "seed", "similarity", "alignment", "switched", "verdict", "nearest image")
+    calls = f"{result['unet_evaluations']} UNet evaluations, {result['seconds']:.1f} s"
+    return f"{table(head, rows)}\n\n{calls}\n{result['folder']}"
+
+
+VERB = Verb(
+    "make one prompt with several methods and seeds, and say which pictures are copies",
+    compare,
+    as_table,
+    options,
+)

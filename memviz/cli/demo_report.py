@@ -1,0 +1,25 @@
+"""`python -m memviz demo-report`."""
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from memviz.cli.tables import table
+from memviz.cli.verb import Verb
+
+
+def demo_report(args: argparse.Namespace) -> dict[str, Any]:
+    """Measure the demo world again."""
+    from memviz.demo.report import report
+
+    return report(lambda words: print(words, file=sys.stderr, flush=True))
+
+
+def as_table(result: dict[str, Any]) -> str:
+    """A figure a line."""
+    rows = [(k, v if isinstance(v, str | int) else json.dumps(v)) for k, v in result.items()]
+    return table(("figure", "value"), rows)
+
+
+VERB = Verb("measure how the bundled demo model copies, in a few minutes", demo_report, as_table)

@@ -1,0 +1,26 @@
+"""`python -m memviz models`."""
+
+import argparse
+from typing import Any
+
+from memviz.cli.tables import table
+from memviz.cli.verb import Verb
+
+
+def models(args: argparse.Namespace) -> list[dict[str, Any]]:
+    """The known models."""
+    from memviz.models import known
+
+    return known()
+
+
+def as_table(result: list[dict[str, Any]]) -> str:
+    """One line each."""
+    rows = [
+        (m["name"], f"{m['parameters']:,}" if m["parameters"] else "not here yet", m["path"])
+        for m in result
+    ]
+    return table(("name", "parameters", "path"), rows)
+
+
+VERB = Verb("list the models that can be named", models, as_table)

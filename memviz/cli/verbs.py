@@ -1,0 +1,14 @@
+"""Every verb, in the order of the help."""
+
+from memviz.cli.compare import VERB as COMPARE
+from memviz.cli.demo_report import VERB as DEMO_REPORT
+from memviz.cli.models import VERB as MODELS
+from memviz.cli.runs import VERB as RUNS
+from memviz.cli.verb import Verb
+
+VERBS: dict[str, Verb] = {
+    "compare": COMPARE,
+    "models": MODELS,
+    "runs": RUNS,
+    "demo-report": DEMO_REPORT,
+}
