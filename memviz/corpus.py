@@ -1,19 +1,20 @@
 """Captioned training pictures with stable ids, read one at a time: pixels are never all held.
 
-A corpus is a folder of pictures (a .txt beside each, or metadata.csv), a parquet file or a folder
-of them, LAION-10k as DCR published it, or a name from `NAMED`.
+A corpus is a folder of pictures (a .txt beside each, a metadata table, LAION-10k or generations as
+DCR published them), parquet files, webdataset tar shards, a list of captions and URLs, or a name:
+one from `NAMED`, or one that the user registered.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memviz.corpus_layouts import CorpusError as CorpusError
-from memviz.corpus_layouts import Layout, layout
+from memviz import pictures, registry
+from memviz.layouts import CorpusError as CorpusError
+from memviz.layouts import Layout, layout
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,13 +23,20 @@ DEMO = Path(__file__).resolve().parent.parent / "assets" / "demo" / "corpus"
 NAMED = {"demo-10k": DEMO}
 
 
+def known() -> dict[str, Path]:
+    """Names and their places: the bundled ones and the user's own."""
+    own = {name: Path(place).expanduser() for name, place in registry.names("corpora").items()}
+    return own | NAMED
+
+
 def load(name_or_path: str | Path) -> Corpus:
     """Open a corpus: its captions now, its pictures when asked for."""
     text = str(name_or_path).strip()
-    if text in NAMED:
-        return Corpus(text, layout(NAMED[text]))
+    named = known()
+    if text in named:
+        return Corpus(text, layout(named[text]))
     if not text:
-        raise CorpusError(f"No corpus was given. Choose {', '.join(NAMED)}, or give a folder.")
+        raise CorpusError(f"No corpus was given. Choose {', '.join(named)}, or give a folder.")
     place = Path(text).expanduser()
     return Corpus(place.resolve().name, layout(place))
 
@@ -54,13 +62,30 @@ class Corpus:
         return self._rows.hash()
 
     def image(self, id: int) -> Image.Image:
-        """One picture, RGB."""
-        row = self._find(id)
-        return _decode(self._rows.read(row), self._rows.where(row))
+        """One picture, RGB and upright."""
+        try:
+            return pictures.decode(self.encoded(id))[0]
+        except CorpusError:
+            raise
+        except ValueError as error:
+            where = self.where(id)
+            raise CorpusError(f"{where} is not a picture that can be read: {error}.") from error
+
+    def encoded(self, id: int) -> bytes:
+        """One picture as its file has it. Raises CorpusError or OSError where there is none."""
+        return self._rows.read(self._find(id))
+
+    def where(self, id: int) -> str:
+        """The place of one picture: a path, or a file and what to look for in it."""
+        return self._rows.where(self._find(id))
 
     def caption(self, id: int) -> str:
         """One caption; empty if the picture has none."""
         return self.captions[self._find(id)]
+
+    def other_captions(self, id: int) -> list[str]:
+        """Further captions of one picture, which LAION-10k has."""
+        return self._rows.others(self._find(id))
 
     def column(self, name: str) -> list[Any]:
         """A further column of the table (`style`, `copies` of the demo), in the order of `ids`."""
@@ -77,12 +102,3 @@ class Corpus:
             return self._row[int(id)]
         except KeyError:
             raise CorpusError(f"{self.name} has no picture {id}; it has {len(self)}.") from None
-
-
-def _decode(data: bytes, where: str) -> Image.Image:
-    from PIL import Image
-
-    try:
-        return Image.open(io.BytesIO(data)).convert("RGB")
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise CorpusError(f"{where} is not a picture that can be read: {error}.") from error

@@ -7,7 +7,6 @@ Weights are read from safetensors only.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memviz import hub
+from memviz import hub, registry
 from memviz.checkpoints import ModelError as ModelError
 from memviz.checkpoints import parameters, pipeline_folder, unet_folder, weights
-from memviz.hashing import files_hash, home
+from memviz.hashing import files_hash
 from memviz.quiet import quietly
 from memviz.schedules import SCHEDULERS as SCHEDULERS
 from memviz.schedules import scheduler as scheduler
@@ -131,17 +130,13 @@ def is_path(text: str) -> bool:
 
 
 def registered() -> dict[str, Source]:
-    """The user's own names: $MEMVIZ_HOME/models.json, {"name": "PATH" or "PATH+UNET"}."""
-    try:
-        entries = json.loads((home() / "models.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    return dict(_registered(entries)) if isinstance(entries, dict) else {}
+    """The user's own names: "PATH" or "PATH+UNET" under "models" in $MEMVIZ_HOME/config.json."""
+    return dict(_registered(registry.names("models")))
 
 
-def _registered(entries: dict[str, Any]) -> Iterator[tuple[str, Source]]:
+def _registered(entries: dict[str, str]) -> Iterator[tuple[str, Source]]:
     for name, place in entries.items():
-        if isinstance(place, str) and place and name not in NAMED:
+        if name not in NAMED:
             path, _, unet = place.partition("+")
             yield name, Source((path,), "registered on this machine", unet or None)
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from memviz import corpus, corpus_layouts
+from memviz import corpus, registry
+from memviz.layouts.parquet import Parquet
 
 
 def picture(i: int, size: tuple[int, int] = (16, 16)) -> Image.Image:
@@ -77,9 +79,9 @@ def test_a_pass_reads_each_row_group_once_and_holds_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads = []
-    original = corpus_layouts.Parquet._read_group
+    original = Parquet._read_group
     monkeypatch.setattr(
-        corpus_layouts.Parquet,
+        Parquet,
         "_read_group",
         lambda self, number: reads.append(number) or original(self, number),
     )
@@ -156,6 +158,148 @@ def test_order_and_ids_do_not_depend_on_the_file_system(tmp_path: Path) -> None:
 def test_pictures_are_rgb_whatever_they_were(tmp_path: Path, mode: str) -> None:
     picture(0).convert(mode).save(tmp_path / ("a.jpg" if mode == "CMYK" else "a.png"))
     assert corpus.load(tmp_path).image(0).mode == "RGB"
+
+
+def test_laion_10k_keeps_the_captions_that_are_not_used(tmp_path: Path) -> None:
+    folder(tmp_path / "train/images_large", 2, "jpg")
+    texts = {"/old/0000.jpg": ["used", "other", "third"], "0001.jpg": "only"}
+    (tmp_path / "laion_combined_captions.json").write_text(json.dumps(texts))
+    found = corpus.load(tmp_path)
+    assert found.captions == ["used", "only"]
+    assert [found.other_captions(i) for i in (0, 1)] == [["other", "third"], []]
+
+
+def test_a_table_may_name_files_of_one_name_in_two_folders(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        folder(tmp_path / name, 1)
+    (tmp_path / "metadata.csv").write_text("file_name,text\na/0000.png,A\nb/0000.png,B\n")
+    assert corpus.load(tmp_path).captions == ["A", "B"]
+
+
+@pytest.mark.parametrize("inside", ["", "generations"])
+def test_generations_of_dcr_take_their_prompts_as_people_count(tmp_path: Path, inside: str) -> None:
+    (tmp_path / "generations").mkdir()
+    for i in range(12):
+        picture(i).save(tmp_path / f"generations/{i}.png")
+    (tmp_path / "prompts.txt").write_text("\n".join(f"prompt {i}" for i in range(12)))
+    found = corpus.load(tmp_path / inside)
+    names = dict(zip(found.column("file"), found.captions, strict=True))
+    assert names[str(Path("generations" if not inside else "") / "10.png")] == "prompt 10"
+    (tmp_path / "prompts.txt").write_text("\n".join(f"prompt {i}" for i in range(4)))
+    found = corpus.load(tmp_path / inside)
+    names = dict(zip(found.column("file"), found.captions, strict=True))
+    assert names[str(Path("generations" if not inside else "") / "11.png")] == "prompt 3"
+    (tmp_path / "prompts.txt").write_text("one\ntwo\nthree\nfour\nfive")
+    refused(tmp_path / inside, "has 5 lines for 12 pictures")
+
+
+def test_hidden_files_are_not_part_of_the_set(tmp_path: Path) -> None:
+    folder(tmp_path, 2)
+    folder(tmp_path / ".thumbnails", 2)
+    picture(0).save(tmp_path / "._0000.png")
+    assert len(corpus.load(tmp_path)) == 2
+
+
+# tar shards and lists
+
+
+def shard(file: Path, samples: dict[str, dict[str, bytes]]) -> Path:
+    with tarfile.open(file, "w") as tar:
+        for key, parts in samples.items():
+            for kind, data in parts.items():
+                info = tarfile.TarInfo(f"{key}.{kind}")
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+    return file
+
+
+def test_tar_shards_are_read_as_img2dataset_writes_them(tmp_path: Path) -> None:
+    stated = json.dumps({"caption": "from json", "url": "x"}).encode()
+    one = {"png": encoded(1), "txt": b"from text\n", "json": stated}
+    shard(tmp_path / "00000.tar", {"000000001": one, "000000007": {"png": encoded(7)}})
+    shard(tmp_path / "00001.tar", {"000010002": {"png": encoded(2), "json": stated}})
+    pq.write_table(pa.table({"url": ["x"], "caption": ["y"]}), tmp_path / "00000.parquet")
+    found = corpus.load(tmp_path)
+    assert (found.ids, found.captions) == ([0, 1, 2], ["from text", "", "from json"])
+    assert all(same(found.image(row), picture(i)) for row, i in enumerate((1, 7, 2)))
+    assert found.column("file")[2] == "00001.tar/000010002"
+    (tmp_path / "00001.tar").write_bytes(b"cut")
+    refused(tmp_path, "not a tar shard")
+
+
+def test_a_list_of_urls_knows_which_pictures_are_here(tmp_path: Path) -> None:
+    lines = [
+        {"caption": f"c{i}", "index": i, "url": f"https://x.org/{i}.jpg?w=1"} for i in range(4)
+    ]
+    lines[3]["url"] = "https://x.org/named.png"
+    file = tmp_path / "sdv1_500_memorized.jsonl"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    refused(file, "None of the 4 pictures")
+    (tmp_path / "gt_images/2").mkdir(parents=True)
+    picture(2).save(tmp_path / "gt_images/2/0.png")
+    picture(3).save(tmp_path / "named.png")
+    picture(0).save(tmp_path / "0000.png")
+    found = corpus.load(file)
+    assert (found.ids, found.captions[2], found._rows.present) == ([0, 1, 2, 3], "c2", 3)
+    assert all(same(found.image(i), picture(i)) for i in (0, 2, 3))
+    with pytest.raises(corpus.CorpusError, match=r"not on this machine: https://x\.org/1\.jpg"):
+        found.image(1)
+
+
+# pictures as people see them
+
+
+def test_an_upside_down_photo_is_turned_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 3  # half a turn
+    picture(1).save(tmp_path / "a.png", exif=exif)
+    found = corpus.load(tmp_path).image(0)
+    assert same(found, picture(1).rotate(180))
+
+
+def test_sixteen_bits_become_eight(tmp_path: Path) -> None:
+    grey = np.arange(0, 2**16, 256, dtype=np.uint16).reshape(16, 16)
+    Image.fromarray(grey).save(tmp_path / "a.png")
+    found = np.array(corpus.load(tmp_path).image(0))
+    assert np.array_equal(found[..., 0].ravel(), np.arange(256))
+
+
+def test_an_animation_is_its_first_frame(tmp_path: Path) -> None:
+    frames = [picture(i).quantize() for i in (0, 1)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    assert same(corpus.load(tmp_path).image(0), frames[0].convert("RGB"))
+
+
+def test_empty_and_huge_pictures_are_named(tmp_path: Path) -> None:
+    folder(tmp_path, 2)
+    (tmp_path / "0001.png").write_bytes(b"")
+    refused(tmp_path, r"0001\.png is not a picture that can be read: it is empty")
+    Image.new("1", (20_000, 6_000)).save(tmp_path / "0001.png")
+    refused(tmp_path, "too large: 20000 x 6000 pixels")
+
+
+# names
+
+
+def test_a_registered_corpus_is_known_by_its_name(tmp_path: Path, home: Path) -> None:
+    registry.add("corpora", "mine", folder(tmp_path / "pictures", 3))
+    assert (corpus.load("mine").name, len(corpus.load("mine"))) == ("mine", 3)
+    assert set(corpus.known()) >= {"demo-10k", "mine"}
+    registry.add("models", "tuned", "a+b")
+    assert registry.names("corpora") == {"mine": str(tmp_path / "pictures")}
+    registry.file().unlink()
+    assert registry.names("models") == {}
+
+
+def test_a_registry_is_never_written_over_unread(home: Path) -> None:
+    registry.file().write_text("{")
+    with pytest.raises(ValueError, match="cannot be read"):
+        registry.add("corpora", "mine", "x")
+    assert registry.names("corpora") == {}
+    assert registry.file().read_text() == "{"
+    registry.file().unlink()
+    with pytest.raises(ValueError, match="is not a name"):
+        registry.add("corpora", "a/b", "x")
 
 
 # identity

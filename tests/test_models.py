@@ -100,9 +100,9 @@ def test_known_lists_each_named_model_with_its_identity(
     home: Path, tiny_model: Path, other_unet: Path
 ) -> None:
     entries = {"mine": str(tiny_model), "tuned": f"{tiny_model}+{other_unet}"}
-    (home / "models.json").write_text(json.dumps(entries))
+    (home / "config.json").write_text(json.dumps({"models": entries}))
     rows = {row["name"]: row for row in models.known()}
-    (home / "models.json").unlink()
+    (home / "config.json").unlink()
     assert {"demo", "demo-pretrained", "sd-1.4", "sd-2.1", "mine", "tuned"} <= set(rows)
     assert all(set(row) == {"name", "path", "parameters", "hash"} for row in rows.values())
     loaded = models.load(rows["tuned"]["path"])
@@ -111,9 +111,10 @@ def test_known_lists_each_named_model_with_its_identity(
 
 
 def test_a_registered_name_loads(home: Path, tiny_model: Path) -> None:
-    (home / "models.json").write_text(json.dumps({"mine": str(tiny_model), "demo": "/elsewhere"}))
+    entries = {"mine": str(tiny_model), "demo": "/elsewhere"}
+    (home / "config.json").write_text(json.dumps({"models": entries}))
     found = models.load("mine"), models.find("demo")
-    (home / "models.json").unlink()
+    (home / "config.json").unlink()
     assert found[0].name == "mine"
     assert "assets" in found[1].path  # a bundled name cannot be taken
 

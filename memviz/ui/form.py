@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
+from memviz import corpus
 from memviz.ask import Ask
-from memviz.corpus import NAMED as CORPORA
 from memviz.guidance import Guidance
 from memviz.methods import METHODS, Knob, knobs, parse
 from memviz.models import NAMED, registered
@@ -212,7 +212,7 @@ def model_fields() -> dict[str, gr.components.Component]:
     """The model, the images it was trained on, and what compares pictures with them."""
     about = "a name from the list, a folder, or a hub id"
     looks = list(dict.fromkeys([Ask.descriptor, *PRESETS]))
-    corpora = [*CORPORA, ("none: make pictures without searching", NO_CORPUS)]
+    corpora = [*corpus.known(), ("none: make pictures without searching", NO_CORPUS)]
     return {
         "model": menu("model", models(), Ask.model, "Model", about),
         "corpus": menu("corpus", corpora, Ask.corpus, "Training images", "a name, or a folder"),

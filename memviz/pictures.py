@@ -1,0 +1,62 @@
+"""Encoded pictures to RGB as a person sees them: upright, eight bits, first frame, bounded.
+
+What cannot be read raises ValueError with its reason; what had to be changed is a note.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+LARGEST = 100_000_000  # pixels; a picture beyond that costs more than 300 MB to decode
+UPRIGHT = 1  # EXIF orientation
+ORIENTATION = 0x0112  # EXIF tag
+
+
+def decode(data: bytes) -> tuple[Image.Image, str]:
+    """A picture, RGB, and a note on what was done to it ("" for nothing)."""
+    from PIL import Image
+
+    if not data:
+        raise ValueError("it is empty (0 bytes)")
+    try:
+        image = Image.open(io.BytesIO(data))
+        _check_size(*image.size)
+        return _upright(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > LARGEST:
+        raise ValueError(f"it is too large: {width} x {height} pixels, at most {LARGEST:,} in all")
+
+
+def _upright(image: Image.Image) -> tuple[Image.Image, str]:
+    from PIL import ImageOps
+
+    notes = []
+    if getattr(image, "n_frames", 1) > 1:
+        notes.append("animated: the first frame is used")
+    if image.mode == "CMYK":
+        notes.append("CMYK: converted to RGB")
+    if image.mode.startswith("I"):
+        notes.append("16 bits: the upper eight are used")
+    if image.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT:
+        notes.append("turned upright as its EXIF says")
+        image = ImageOps.exif_transpose(image)
+    return _eight_bits(image), "; ".join(notes)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """RGB; Pillow itself would clip 16-bit grey to white."""
+    from PIL import Image
+
+    if not image.mode.startswith("I"):
+        return image.convert("RGB")
+    import numpy as np
+
+    return Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
