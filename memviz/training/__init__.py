@@ -1,0 +1,26 @@
+"""Fine-tuning that copies less: IET-AGC (Liu et al., ECCV 2024, https://arxiv.org/abs/2407.15328).
+
+`config.Config` holds what can be asked. `loop.train` is a generator of plain dictionaries, each
+with an `event`; whoever runs it writes them down. A reader needs to know no more than this:
+
+`start`: once, and again after a resume. steps, samples, pictures, members, mode, resumed_at.
+`step`: every few steps of a member. step, round, member, loss, kept (share), lr, seconds.
+`gate`: end of a round, with a loss gate. step, round, skipped (share), and two lists over `BINS`
+    equal ranges of the timestep, the least noisy first, null where nothing was seen:
+    skipped_by_t (share), bank_by_t (loss).
+`leaderboard`: end of a round, with a gate. step, round, pictures: the ids skipped most, a list of
+    {id, caption, seen, skipped, copies}.
+`probe`: before the first round and after each. step, round, groups: {group: {copied,
+    similarity_mean, magnitude, alignment}}, pictures: [{group, prompt, seed, file, similarity,
+    match}], stop_here (the last round before copying began; null while it has not).
+`saved`: a round's weights were written. step, round, folder.
+`checkpoint`: all that a resume needs was written. step, folder.
+`stopped`: it was asked to stop, and wrote a checkpoint. step.
+`done`: the pipeline was written. step, samples, seconds, folder.
+
+`step` counts the optimiser steps of all members, so it runs to the `steps` of `start` in every
+mode; `round` counts from 1, 0 being the model before; `seconds` is time spent training, stretches
+before a resume included. Paths are relative to the output folder.
+"""
+
+BINS = 20  # ranges of the timestep in the lists of a `gate` event

@@ -1,0 +1,235 @@
+"""What a fine-tuning is asked to do: one field per setting, with its help and limits.
+
+The command line, the form and `config.json` are all made from these fields. The defaults are those
+of the released trainer of IET-AGC; where a flag is named otherwise there, the help says so.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field, fields
+from typing import Any
+
+MODES = {
+    "plain": "ordinary fine-tuning",
+    "iet": "iterative ensemble training: members on shards of the data, averaged each round",
+    "agc": "anti-gradient control: samples that are already fitted too well are skipped",
+    "iet-agc": "both, as published",
+    "iet-agc+": "both, with often-skipped pictures dealt out again and varied; our reading",
+}
+COPIES = ("random", "together", "spread")
+SCHEDULES = ("constant", "constant_with_warmup", "linear", "cosine")
+CAPTIONS = ("given", "allcaps", "randrepl", "randwordadd", "wordrepeat")
+
+
+def knob(group: str, default: Any, about: str, *limits: float, **more: Any) -> Any:  # noqa: ANN401
+    """A setting that carries its group, its help and its limits (lowest, highest)."""
+    low, high = limits or (None, None)
+    facts = {"group": group, "about": about, "low": low, "high": high, "choices": ()}
+    return field(default=default, metadata=facts | more)
+
+
+def what(default: Any, about: str, *limits: float, **more: Any) -> Any:  # noqa: ANN401
+    """A setting of model and data."""
+    return knob("Data", default, about, *limits, **more)
+
+
+def method(default: Any, about: str, *limits: float, **more: Any) -> Any:  # noqa: ANN401
+    """A setting of what keeps the model from copying."""
+    return knob("Method", default, about, *limits, **more)
+
+
+def optimiser(default: Any, about: str, *limits: float, **more: Any) -> Any:  # noqa: ANN401
+    """A setting of how weights move."""
+    return knob("Optimiser", default, about, *limits, **more)
+
+
+def study(default: Any, about: str, *limits: float, **more: Any) -> Any:  # noqa: ANN401
+    """A setting of duplication and augmentation, for comparison."""
+    return knob("Studies", default, about, *limits, **more)
+
+
+def watch(default: Any, about: str, *limits: float, **more: Any) -> Any:  # noqa: ANN401
+    """A setting of what is saved and looked at on the way."""
+    return knob("Saving and watching", default, about, *limits, **more)
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of a fine-tuning; ValueError in one sentence if one cannot be."""
+
+    model: str = what("sd-2.1", "model to start from: a name, a folder or PIPE+UNET")
+    corpus: str = what("", "training pictures: a name, a folder or a parquet file")
+    weights: str = what("", "column that says how often a picture counts, as the demo's `copies`")
+    resolution: int = what(256, "side of the pictures, in pixels", 8, 2_048)
+    center_crop: bool = what(True, "crop the middle; otherwise at random")
+    flip: bool = what(False, "mirror half of the pictures")
+    empty: float = what(0.0, "share of captions left out", 0, 1)
+
+    mode: str = method("iet-agc", "what keeps it from copying", choices=tuple(MODES))
+    shards: int = method(4, "parts of the data, one member each in the iet modes", 1, 64)
+    rounds: int = method(25, "rounds; after each the members are averaged", 1, 10_000)
+    local_steps: int = method(2_000, "steps per round and shard, in every mode", 1, 1_000_000)
+    ratio: float = method(1.25, "skip a sample if ratio x its loss is below the bank", 1, 100)
+    ema_decay: float = method(0.8, "how slowly the loss bank follows", 0, 0.9999)
+    copies: str = method("random", "which shards a picture's copies go to", choices=COPIES)
+    wen_threshold: float = method(
+        0.0, "for comparison: skip prompts that pull harder than this magnitude (0: off)", 0, 1e6
+    )
+
+    lr: float = optimiser(2.5e-6, "learning rate", 0, 1)
+    schedule: str = optimiser("constant_with_warmup", "course of the rate", choices=SCHEDULES)
+    warmup: int = optimiser(5_000, "steps of a member until the full rate", 0, 1_000_000)
+    batch_size: int = optimiser(8, "pictures per batch", 1, 4_096)
+    accumulation: int = optimiser(1, "batches added up for one step", 1, 1_024)
+    clip: float = optimiser(1.0, "largest norm of the gradient (0: off)", 0, 1_000)
+    weight_decay: float = optimiser(0.01, "AdamW's weight decay", 0, 1)
+    seed: int = optimiser(0, "of shards, order, noise and timesteps", 0, 2**31)
+    precision: str = optimiser("fp32", "of the forward pass", choices=("fp32", "fp16", "bf16"))
+    gradient_checkpointing: bool = optimiser(False, "less memory for more time")
+    lora: int = optimiser(0, "rank of a LoRA, with peft (0: train all weights)", 0, 1_024)
+    eight_bit: bool = optimiser(False, "8-bit Adam, with bitsandbytes on a GPU")
+    text_encoder: bool = optimiser(False, "train the text encoder too")
+
+    duplication: str = study(
+        "nodup",
+        "DCR's study: repeat some pictures, with their own caption (both) or any of theirs (image)",
+        choices=("nodup", "image", "both"),
+    )
+    dup_share: float = study(0.05, "share of the pictures that is repeated", 0, 1)
+    dup_weight: int = study(5, "how often a repeated picture counts", 1, 10_000)
+    captions: str = study("given", "DCR's caption augmentation", choices=CAPTIONS)
+    captions_share: float = study(0.1, "share of the captions that is augmented", 0, 1)
+    embedding_noise: float = study(0.0, "Gaussian noise on text embeddings (DCR)", 0, 10)
+    embedding_mixup: float = study(0.0, "mixes text embeddings of a batch (DCR)", 0, 10)
+
+    save_every: int = watch(5, "rounds between saved weights (0: only the last)", 0, 10_000)
+    checkpoint_every: int = watch(500, "steps between checkpoints to resume from", 1, 1_000_000)
+    keep: int = watch(2, "how many checkpoints are kept", 1, 100)
+    log_every: int = watch(10, "steps of a member between losses told", 1, 10_000)
+    probes: str = watch("", "prompts to watch: a JSON file of groups, demo, none, or the corpus'")
+    probe_prompts: int = watch(8, "prompts watched per group", 1, 256)
+    probe_every: int = watch(1, "rounds between looks at them", 1, 10_000)
+    probe_steps: int = watch(25, "denoising steps of a look", 1, 1_000)
+    descriptor: str = watch("demo", "how pictures are compared: a preset or a folder")
+
+    def __post_init__(self) -> None:
+        """Hold every field to its type and limits."""
+        for setting in fields(self):
+            object.__setattr__(self, setting.name, checked(setting, getattr(self, setting.name)))
+
+    @property
+    def members(self) -> int:
+        """How many models are trained and averaged."""
+        return self.shards if self.mode.startswith("iet") else 1
+
+    @property
+    def gated(self) -> bool:
+        """Whether a loss gate skips samples."""
+        return "agc" in self.mode
+
+    @property
+    def member_steps(self) -> int:
+        """Optimiser steps of one member per round; a single one takes those of all shards.
+
+        So every mode sees the same number of samples.
+        """
+        return self.local_steps * self.shards // self.members
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of all members in all rounds."""
+        return self.rounds * self.local_steps * self.shards
+
+    @property
+    def samples(self) -> int:
+        """Samples seen by all members in all rounds."""
+        return self.steps * self.batch_size * self.accumulation
+
+    def to_json(self) -> dict[str, Any]:
+        """As `config.json` keeps it."""
+        return asdict(self)
+
+
+def flag(setting: Field) -> str:
+    """How the command line spells a setting."""
+    return "--" + setting.name.replace("_", "-")
+
+
+def checked(setting: Field, value: Any) -> Any:  # noqa: ANN401
+    """The value of a setting in its own type, if it is one that the setting can take."""
+    facts, name = setting.metadata, flag(setting)
+    if setting.type is float and type(value) is int:
+        value = float(value)
+    if type(value) is not setting.type:
+        raise ValueError(f"{name} is {value!r}; give a value of type {setting.type.__name__}.")
+    if facts["choices"] and value not in facts["choices"]:
+        raise ValueError(f"{name} is {value!r}; choose one of {', '.join(facts['choices'])}.")
+    low, high = facts["low"], facts["high"]
+    if low is not None and not (math.isfinite(value) and low <= value <= high):
+        raise ValueError(f"{name} is {value:g}; give a number from {low:g} to {high:g}.")
+    return value
+
+
+def from_json(values: Mapping[str, Any]) -> Config:
+    """A config read back; ValueError on a setting that does not exist."""
+    unknown = set(values) - {setting.name for setting in fields(Config)}
+    if unknown:
+        raise ValueError(f"There is no setting {min(unknown)!r}. See `train --help`.")
+    return Config(**values)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named choice of settings; all others stay at their defaults."""
+
+    label: str
+    about: str
+    values: Mapping[str, Any]
+
+    def config(self, **changes: Any) -> Config:  # noqa: ANN401
+        """These settings, some of them changed."""
+        return Config(**{**self.values, **changes})
+
+
+PRESETS = {
+    "demo": Preset(
+        "Demo: about five minutes on two cores",
+        "The bundled pretrained model on the bundled corpus, in which 32 scenes repeat.",
+        {
+            "model": "demo-pretrained",
+            "corpus": "demo-10k",
+            "weights": "copies",
+            "resolution": 64,
+            "empty": 0.1,
+            "rounds": 4,
+            "local_steps": 20,
+            "lr": 5e-4,
+            "warmup": 10,
+            "batch_size": 32,
+            "checkpoint_every": 40,
+            "probes": "demo",
+        },
+    ),
+    "laion-10k": Preset(
+        "LAION-10k as published",
+        "Stable Diffusion 2.1 at 256 pixels, 1.6 million samples; needs a GPU and the corpus.",
+        {"flip": True},
+    ),
+    "folder": Preset(
+        "A small folder of mine",
+        "A few hundred captioned pictures on Stable Diffusion 1.4, with a LoRA on one GPU.",
+        {
+            "model": "sd-1.4",
+            "resolution": 512,
+            "flip": True,
+            "rounds": 10,
+            "local_steps": 100,
+            "lr": 1e-4,
+            "warmup": 50,
+            "batch_size": 4,
+            "lora": 16,
+            "precision": "fp16",
+            "save_every": 1,
+        },
+    ),
+}
