@@ -21,6 +21,7 @@ from PIL import Image
 from memviz import __version__, runs, studio, trace
 from memviz.ask import Ask
 from memviz.cells import COLUMNS, Cell, parameters, sheet
+from memviz.ids import new_id
 from memviz.models import Model, scheduler
 from memviz.sampling import Request, Step, noise, noise_hash, sample
 from memviz.settings import settings
@@ -52,7 +53,7 @@ class Progress:
 
 def compare(ask: Ask, folder: Path | None = None) -> Iterator[Progress]:
     """Make all cells of `ask` in `folder` (a new run of the user's by default)."""
-    run_id = runs.new_id()
+    run_id = new_id()
     yield from Comparison(ask, folder or runs.root() / run_id, run_id).make()
 
 

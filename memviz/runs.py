@@ -6,11 +6,8 @@ training pictures found. Nothing here needs a model, a GPU or torch.
 """
 
 import json
-import re
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +15,8 @@ import pyarrow as pa
 
 from memviz import trace
 from memviz.hashing import home
+from memviz.ids import ID
 
-ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{16}")
 BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "demo" / "runs"
 
 
@@ -51,11 +48,6 @@ def root() -> Path:
 def bundled_roots() -> list[Path]:
     """Folders of finished runs that come with memviz."""
     return [BUNDLED]
-
-
-def new_id() -> str:
-    """The time and 16 random digits: sortable, and not to be guessed."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(8)}"
 
 
 def create(folder: Path, info: Mapping[str, Any]) -> Run:

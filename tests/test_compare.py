@@ -15,6 +15,7 @@ from PIL import Image
 from memviz import models, runs, studio, trace
 from memviz.cells import COLUMNS
 from memviz.compare import compare
+from memviz.ids import ID
 
 ROOT = Path(__file__).parents[1]
 CELL = {"cell", "prompt", "method", "label", "spec", "seed", "state", "similarity", "match"} | {
@@ -51,7 +52,7 @@ def done(small, tmp_path_factory):
 def test_a_finished_run_says_what_was_asked_and_what_came_out(done, small):
     info = done.info
     assert info["state"] == "done" and info["error"] is None and info["schema"] == 1
-    assert runs.ID.fullmatch(info["id"])
+    assert ID.fullmatch(info["id"])
     assert info["asked"]["methods"][1].startswith("stp:early=0,late=7.5,at=500")
     assert info["asked"]["steps"] == 4 and info["asked"]["seeds"] == [0, 5]
     assert info["corpus"]["images"] == 7 and len(info["corpus"]["hash"]) == 64

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CODE = [ROOT / "app.py", *(ROOT / "memviz").rglob("*.py"), *(ROOT / "scripts").glob("*.py")]
 FILES = {str(file.relative_to(ROOT)): file for file in CODE}
-LIGHT = "memviz.runs, memviz.guidance, memviz.methods, memviz.ask, memviz.verdict, memviz.cli"
+LIGHT = "memviz.runs, memviz.jobs, memviz.methods, memviz.ask, memviz.verdict, memviz.cli"
 
 
 def imports(file: Path) -> set[str]:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from memviz import runs, trace
+from memviz.ids import ID, new_id
 from memviz.runs import RunError
 
 OLD, NEW = "20260101-000000-0123456789abcdef", "20260102-000000-0123456789abcdef"
@@ -32,8 +33,8 @@ def test_a_run_is_made_and_read(root):
 
 
 def test_new_ids_are_valid_and_never_the_same():
-    made = {runs.new_id() for _ in range(100)}
-    assert len(made) == 100 and all(runs.ID.fullmatch(i) for i in made)
+    made = {new_id() for _ in range(100)}
+    assert len(made) == 100 and all(ID.fullmatch(i) for i in made)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from memviz.cli.compare import VERB as COMPARE
 from memviz.cli.demo_report import VERB as DEMO_REPORT
+from memviz.cli.jobs import VERB as JOBS
 from memviz.cli.models import VERB as MODELS
 from memviz.cli.runs import VERB as RUNS
 from memviz.cli.verb import Verb
@@ -10,5 +11,6 @@ VERBS: dict[str, Verb] = {
     "compare": COMPARE,
     "models": MODELS,
     "runs": RUNS,
+    "jobs": JOBS,
     "demo-report": DEMO_REPORT,
 }

@@ -1,0 +1,85 @@
+"""`python -m memviz jobs [ACTION] [ID]`."""
+
+import argparse
+import sys
+import time
+from typing import Any
+
+from memviz import jobs
+from memviz.cli.tables import table
+from memviz.cli.verb import Verb
+
+PAUSE = 0.5  # seconds between two looks at a job that is followed
+ACTIONS = ("list", "follow", "stop", "resume", "clone")
+
+
+def options(sub: argparse.ArgumentParser) -> None:
+    """What to do, and with which job."""
+    what = "list (the default), follow, stop (twice: kill), resume or clone"
+    sub.add_argument("action", nargs="?", default="list", choices=ACTIONS, help=what, metavar="do")
+    sub.add_argument("id", nargs="?", default="", help="the job, for all but list")
+
+
+def run(args: argparse.Namespace) -> list[dict[str, Any]]:
+    """The jobs concerned, as they are afterwards."""
+    if args.action == "list":
+        return [summary(job) for job in jobs.listing()]
+    job = jobs.find(args.id)
+    match args.action:
+        case "follow":
+            follow(job)
+        case "stop":
+            job.stop()
+        case "resume":
+            job.resume()
+        case "clone":
+            job = job.clone()
+    return [summary(job)]
+
+
+def follow(job: jobs.Job) -> None:
+    """What it prints, from its last lines on, until it is over; Ctrl-C leaves it alone."""
+    log = job.folder / "log.txt"
+    print(*job.log_tail(10), sep="\n", file=sys.stderr)
+    with log.open("rb") as file:
+        file.seek(0, 2)
+        over = False
+        while not over:
+            over = job.state().over  # before the last read, so that nothing is missed
+            sys.stderr.write(file.read().decode("utf-8", "replace"))
+            sys.stderr.flush()
+            if not over:
+                time.sleep(PAUSE)
+
+
+def summary(job: jobs.Job) -> dict[str, Any]:
+    """One job."""
+    now = job.state()
+    return {
+        "id": job.id,
+        "state": now.name,
+        "words": now.words,
+        "exit": now.exit,
+        "kind": job.asked["kind"],
+        "title": job.asked["title"],
+        "device": job.asked["device"],
+        "checkpoint": now.step,
+        "silent_seconds": job.silence(),
+        "command": jobs.shown(job.command),
+        "result": job.result(),
+        "folder": str(job.folder),
+    }
+
+
+def as_table(result: list[dict[str, Any]]) -> str:
+    """One line each."""
+    rows = [(j["id"], j["state"], j["kind"], j["title"], j["words"]) for j in result]
+    return table(("job", "state", "kind", "title", ""), rows) if rows else "No jobs yet."
+
+
+VERB = Verb(
+    "list the background jobs, or follow, stop, resume or clone one",
+    run,
+    as_table,
+    options,
+)
