@@ -8,6 +8,7 @@ import importlib.metadata
 import math
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -175,31 +176,35 @@ class Comparison:
         images = studio.pictures(studio.decode(self.model.pipe, step.latents))
         alignment = self.alignment(images)
         matches = self.matches(images)
-        for i, (cell, image) in enumerate(zip(self.cells, images, strict=True)):
+        for i, cell in enumerate(self.cells):
             cell.result = self.judged(cell, matches[i]) | {"alignment": alignment[i]}
-            cell.result |= self.write(cell, image)
+        with ThreadPoolExecutor() as pool:  # encoding a sheet takes as long as a step
+            for cell, paths in zip(
+                self.cells, pool.map(self.write, self.cells, images), strict=True
+            ):
+                cell.result |= paths
 
     def matches(self, images: list[Image.Image]) -> list[list[dict[str, Any]]]:
         """The nearest corpus images of each finished picture."""
         if self.eye is None:
             return [[] for _ in images]
         similarity, ids = self.eye.index.search(self.eye.descriptor.embed(images), TOP)
+        for image_id in sorted({*ids.flat}):  # neighbours in the corpus are read together
+            picture = self.eye.corpus.image(int(image_id))
+            picture.save(self.run.folder / f"matches/{image_id}.png")
         return [
             [self.match(*pair) for pair in zip(*p, strict=True)]
             for p in zip(similarity, ids, strict=True)
         ]
 
     def match(self, similarity: float, image_id: int) -> dict[str, Any]:
-        """One match, its picture copied into the run."""
-        path = f"matches/{image_id}.png"
-        if not (self.run.folder / path).exists():
-            self.eye.corpus.image(int(image_id)).save(self.run.folder / path)
+        """One match, whose picture lies in the run."""
         caption = self.eye.corpus.caption(int(image_id))
         return {
             "id": int(image_id),
             "caption": caption,
             "similarity": round(float(similarity), 4),
-            "image": path,
+            "image": f"matches/{image_id}.png",
         }
 
     def alignment(self, images: list[Image.Image]) -> list[float | None]:
@@ -229,7 +234,7 @@ class Comparison:
         """The finished picture with its parameters inside, and the sheet of x0 estimates."""
         paths = {"image": f"images/{cell.number}.png", "sheet": f"steps/{cell.number}.webp"}
         image.save(self.run.folder / paths["image"], pnginfo=parameters(cell, self.run.info))
-        sheet(cell.tiles).save(self.run.folder / paths["sheet"], "webp", quality=92, method=2)
+        sheet(cell.tiles).save(self.run.folder / paths["sheet"], "webp", quality=92, method=1)
         return paths
 
     def note(self, state: str, error: str | None = None) -> None:
