@@ -1,240 +1,37 @@
-"""Measure a comparison: `python scripts/benchmark.py --json`.
+"""Measure a part of memviz: `python scripts/benchmark.py [PART] --json`; without PART, compare.
 
-`compare_vs_sequential`: four methods x four seeds in one go, over the same work as sixteen
-separate loops that evaluate both predictions at each step, as research scripts do.
-`overhead_share`: the part of a whole comparison spent outside UNet, autoencoder, descriptor and
-text encoders. Both sides of the first ratio are measured in turn, so that a busy machine slows
-both; figures are medians.
+A part is a file of `scripts/benchmarks` with `options(parser)`, `measured(args)`, `lines(result)`.
 """
 
 import argparse
 import json
-import platform
 import sys
-import tempfile
-import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from pathlib import Path
-from statistics import median
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import torch
-
-from memviz import models, studio
-from memviz.ask import Ask
-from memviz.compare import Comparison
-from memviz.guidance import Signal
-from memviz.sampling import Request, noise, sample
-from memviz.schedules import scheduler
-from memviz.settings import settings
-from memviz.signals import epsilon, guided, magnitude
-
-PROMPT = "a fox and a cactus on a blue background"
-METHODS = ("cfg", "stp", "dtp", "og")
-SEEDS = (0, 1, 2, 3)
+PARTS = {
+    "compare": "one batch for all methods and seeds, against separate loops",
+}
 
 
 def main() -> None:
     """Measure and print."""
-    args = options()
-    result = measured(args)
-    print(json.dumps(result, indent=1) if args.json else lines(result))
-
-
-def options() -> argparse.Namespace:
-    """What to measure on."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="demo", help="a name or a folder (%(default)s)")
-    parser.add_argument("--corpus", default="demo-10k", help="'' for none (%(default)s)")
-    parser.add_argument("--descriptor", default="demo", help="how pictures are compared")
-    parser.add_argument("--prompt", default=PROMPT)
-    parser.add_argument("--steps", type=int, default=50)
-    parser.add_argument("--scheduler", default="ddim")
-    parser.add_argument("--repeats", type=int, default=5, help="at least (%(default)s)")
+    given = sys.argv[1:]
+    name, rest = (given[0], given[1:]) if given and given[0] in PARTS else ("compare", given)
+    part = import_module(f"benchmarks.{name}")
+    listed = "\n".join(f"  {key:<10} {about}" for key, about in PARTS.items())
+    parser = argparse.ArgumentParser(
+        usage="%(prog)s [PART] [options]",
+        description=f"{part.__doc__}\nParts:\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    return parser.parse_args()
-
-
-def measured(args: argparse.Namespace) -> dict[str, Any]:
-    """All figures."""
-    model = studio.model(args.model)
-    ask = Ask([args.prompt], METHODS, SEEDS, args.steps, args.scheduler, args.model)
-    defaults = settings(Path(model.path.partition("+")[0])).get("methods", {})
-    requests = [Request(p, s, g) for p, _, g, s in ask.cells(defaults)]
-
-    def fresh() -> Any:  # noqa: ANN401 - a diffusers scheduler
-        return scheduler(model.pipe, args.scheduler, args.steps)
-
-    return {
-        **ratio(model.pipe, requests, fresh, args.repeats),
-        **overhead(args),
-        "goals": {"compare_vs_sequential": 0.40, "overhead_share": 0.05},
-        "asked": {"methods": METHODS, "seeds": SEEDS, "steps": args.steps}
-        | {"scheduler": args.scheduler, "repeats": args.repeats},
-        "environment": environment(model),
-    }
-
-
-def ratio(
-    pipe: Any,  # noqa: ANN401
-    requests: list[Request],
-    fresh: Callable[[], Any],
-    repeats: int,
-) -> dict[str, Any]:
-    """Both ways in turn, after one round that is not counted."""
-    ways = {"together": [], "sequential": []}
-    calls, furthest = {}, 0.0
-    for round_ in range(repeats + 1):
-        together = timed(lambda: last(sample(pipe, requests, fresh())))
-        alone = timed(lambda: [separate(pipe, request, fresh()) for request in requests])
-        if round_:
-            ways["together"].append(together[0])
-            ways["sequential"].append(alone[0])
-        calls = {"together": together[1].evaluations, "sequential": sum(n for _, n in alone[1])}
-        rows = torch.cat([x for x, _ in alone[1]])
-        furthest = max(furthest, float((rows - together[1].latents).abs().max()))
-    seconds = {way: median(values) for way, values in ways.items()}
-    return {
-        "compare_vs_sequential": seconds["together"] / seconds["sequential"],
-        "unet_evaluations": calls,
-        "seconds": seconds,
-        "rounds": ways,
-        "largest_difference": furthest,
-    }
-
-
-@torch.inference_mode()
-def separate(pipe: Any, request: Request, steps: Any) -> tuple[torch.Tensor, int]:  # noqa: ANN401
-    """One picture in the way of the research scripts: both predictions at each step."""
-    x = noise(pipe, [request.seed]).to(pipe.device, pipe.unet.dtype) * steps.init_noise_sigma
-    cond, uncond = pipe.encode_prompt([request.prompt], pipe.device, 1, True, [""])
-    text, seen, kind = torch.cat([uncond, cond]), [], steps.config.prediction_type
-    for t in steps.timesteps:
-        both = torch.cat([x, x]).contiguous(memory_format=torch.channels_last)
-        low, full = pipe.unet(both, t, encoder_hidden_states=text, return_dict=False)[0].chunk(2)
-        alpha = float(steps.alphas_cumprod[int(t)])
-        pull = magnitude(*(epsilon(p, x, alpha, kind) for p in (low, full)))
-        seen.append(Signal(int(t), pull.item()))
-        mixed = guided(low, full, torch.tensor([request.guidance.scale(seen)]))
-        x = steps.step(mixed, t, x, return_dict=False)[0]
-    return x, 2 * len(seen)
-
-
-def overhead(args: argparse.Namespace) -> dict[str, Any]:
-    """Whole comparisons, files and all: the share of time in no network."""
-    ask = Ask(
-        [args.prompt],
-        METHODS,
-        SEEDS,
-        args.steps,
-        args.scheduler,
-        args.model,
-        args.corpus,
-        args.descriptor,
-    )
-    shares, totals = [], []
-    for round_ in range(args.repeats + 1):
-        with tempfile.TemporaryDirectory() as folder:
-            comparison = Comparison(ask, Path(folder), "benchmark")
-            clock = Clock()
-            with clock.on(*networks(comparison)):
-                total, _ = timed(lambda made=comparison: last(made.make()))
-        if round_:
-            shares.append(1 - clock.seconds / total)
-            totals.append(total)
-    return {"overhead_share": median(shares), "compare_seconds": median(totals)}
-
-
-class Clock:
-    """Seconds spent inside some calls; a call within a call counts once."""
-
-    def __init__(self) -> None:
-        self.seconds, self.depth = 0.0, 0
-
-    @contextmanager
-    def on(self, *calls: tuple[Any, str]) -> Iterator[None]:
-        """Time these (object, method) pairs for a while."""
-        with ExitStack() as stack:
-            for owner, name in calls:
-                stack.callback(self.wrap(owner, name))
-            yield
-
-    def wrap(self, owner: Any, name: str) -> Callable[[], None]:  # noqa: ANN401
-        """Put a timed call in place of the own one; what takes it away again."""
-        own = getattr(owner, name)
-        object.__setattr__(owner, name, lambda *args, **more: self.timed(own, *args, **more))
-        return lambda: object.__delattr__(owner, name)
-
-    def timed(self, call: Callable, *args: Any, **more: Any) -> Any:  # noqa: ANN401
-        """Pass the call on."""
-        self.depth += 1
-        start = time.perf_counter()
-        try:
-            return call(*args, **more)
-        finally:
-            self.depth -= 1
-            self.seconds += 0 if self.depth else time.perf_counter() - start
-
-
-def networks(comparison: Comparison) -> list[tuple[Any, str]]:
-    """The networks that a comparison calls, and by which method."""
-    pipe = comparison.model.pipe
-    found = [(pipe.unet, "forward"), (pipe.text_encoder, "forward"), (pipe.vae, "decode")]
-    if comparison.eye is not None:
-        network = comparison.eye.descriptor.network
-        found.append((network, "forward"))
-    if comparison.settings.get("clip"):
-        clip = studio.clip()._model
-        found += [(clip, "get_image_features"), (clip, "get_text_features")]
-    return found
-
-
-def timed(call: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds, and what the call returned."""
-    start = time.perf_counter()
-    result = call()
-    return time.perf_counter() - start, result
-
-
-def last(items: Iterator[Any]) -> Any:  # noqa: ANN401
-    """Read to the end."""
-    return deque(items, maxlen=1).pop()
-
-
-def environment(model: models.Model) -> dict[str, Any]:
-    """What the figures were measured on."""
-    return {
-        "cpu": cpu(),
-        "device": str(model.pipe.device),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "model": {"name": model.name, "hash": model.hash, "parameters": model.parameters},
-    }
-
-
-def cpu() -> str:
-    """The processor's name as the system tells it."""
-    info = Path("/proc/cpuinfo")
-    told = info.read_text().splitlines() if info.is_file() else []
-    names = [line.partition(":")[2].strip() for line in told if line.startswith("model name")]
-    return f"{names[0]} ({len(names)} cores)" if names else platform.processor()
-
-
-def lines(result: dict[str, Any]) -> str:
-    """The figures for people."""
-    calls, seconds = result["unet_evaluations"], result["seconds"]
-    return (
-        f"together / one after another: {result['compare_vs_sequential']:.3f} (goal 0.40): "
-        f"{seconds['together']:.2f} s / {seconds['sequential']:.2f} s, "
-        f"{calls['together']} / {calls['sequential']} UNet evaluations\n"
-        f"outside the networks: {result['overhead_share']:.1%} (goal 5 %) "
-        f"of {result['compare_seconds']:.2f} s\n{result['environment']}"
-    )
+    part.options(parser)
+    args = parser.parse_args(rest)
+    result = part.measured(args)
+    print(json.dumps(result, indent=1) if args.json else part.lines(result))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CODE = [ROOT / "app.py", *(ROOT / "memviz").rglob("*.py"), *(ROOT / "scripts").glob("*.py")]
+CODE = [ROOT / "app.py", *(ROOT / "memviz").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")]
 FILES = {str(file.relative_to(ROOT)): file for file in CODE}
 LIGHT = "memviz.runs, memviz.jobs, memviz.methods, memviz.ask, memviz.verdict, memviz.cli"
 
