@@ -2,6 +2,7 @@
 
 from memviz.cli.compare import VERB as COMPARE
 from memviz.cli.demo_report import VERB as DEMO_REPORT
+from memviz.cli.demo_sheet import VERB as DEMO_SHEET
 from memviz.cli.jobs import VERB as JOBS
 from memviz.cli.models import VERB as MODELS
 from memviz.cli.runs import VERB as RUNS
@@ -13,4 +14,5 @@ VERBS: dict[str, Verb] = {
     "runs": RUNS,
     "jobs": JOBS,
     "demo-report": DEMO_REPORT,
+    "demo-sheet": DEMO_SHEET,
 }
