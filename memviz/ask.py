@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 from memviz.guidance import Guidance
-from memviz.methods import parse, spec
+from memviz.methods import CORE, parse, spec
 
 LONGEST = 2_000  # characters of a prompt; Stable Diffusion reads about 77 tokens
 STEPS = 2, 1_000
@@ -20,7 +20,7 @@ class Ask:
     """Prompts x methods x seeds, how to denoise and to judge them; ValueError if that cannot be."""
 
     prompts: Sequence[str]
-    methods: Sequence[str] = ("cfg", "stp", "dtp", "og")
+    methods: Sequence[str] = CORE
     seeds: Sequence[int] = (0,)
     steps: int = 50
     scheduler: str = "ddim"

@@ -8,7 +8,7 @@ from typing import Any
 from memviz.ask import SCHEDULERS, Ask
 from memviz.cli.tables import figure, table
 from memviz.cli.verb import Verb, complain, watched
-from memviz.methods import METHODS
+from memviz.methods import CORE, METHODS
 
 CELL = (
     *("prompt", "method", "seed", "similarity", "match", "verdict", "prompt_signal"),
@@ -20,7 +20,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     """What an `Ask` takes, and where the run goes."""
     text = sub.add_argument
     text("--prompt", action="append", required=True, help="what to show; may be given repeatedly")
-    text("--methods", default=",".join(METHODS), help="as cfg:scale=7.5,stp:early=0,at=500")
+    text("--methods", default=",".join(CORE), help="as cfg:scale=7.5,stp:early=0,at=500")
     text("--seeds", default="0", help="whole numbers, as 0,1,2,3")
     text("--steps", type=int, default=Ask.steps, help="denoising steps (default: %(default)s)")
     text("--scheduler", default=Ask.scheduler, help=f"{', '.join(SCHEDULERS)} (%(default)s)")
