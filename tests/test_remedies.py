@@ -119,8 +119,8 @@ def test_the_begin_token_stays_and_the_embedding_moves(pipe):
     rule = PromptOptimisation(target=0, iterations=2)
     row = Row(PROMPT, 0, noise(pipe, [0])[0], *conditions(pipe, "", PROMPT))
     (after,) = rule.begin(predictor(pipe), [row], Level(torch.tensor(900), 0.1, "epsilon"))
-    assert torch.equal(after.cond.text[0], row.cond.text[0])
-    assert not torch.equal(after.cond.text[1], row.cond.text[1])
+    moved = (after.cond.text - row.cond.text).abs().amax(1)
+    assert moved[0] < 0.005 < 0.05 < moved[1]  # AdamW's decay is all that the first one feels
 
 
 def predictor(pipe, eye=None):

@@ -8,6 +8,7 @@ from typing import Any
 from memviz.ask import SCHEDULERS, Ask
 from memviz.cli.tables import figure, table
 from memviz.cli.verb import Verb, complain, watched
+from memviz.instruments import COSTLY, price
 from memviz.methods import CORE, METHODS
 
 CELL = (
@@ -27,12 +28,18 @@ def options(sub: argparse.ArgumentParser) -> None:
     text("--model", default=Ask.model, help="a name, a folder, owner/name or PIPE+UNET")
     text("--corpus", help=f"training images to look through (default: {Ask.corpus})")
     text("--descriptor", default=Ask.descriptor, help="how pictures are compared (%(default)s)")
+    text("--signals", default="", help=f"costly ones to record: {', '.join(COSTLY)}")
+    text("--keep", action="store_true", help="keep the latents, to go on from any step")
+    text("--probe", action="store_true", help="record magnitudes along plain guidance as well")
+    text("--since", default="", metavar="RUN:CELL", help="go on from a kept picture")
     text("--out", type=Path, metavar="DIR", help="write the run folder here")
 
 
 def compare(args: argparse.Namespace) -> dict[str, Any]:
     """Make all cells; what the run's folder says at the end."""
     ask = asked(args)
+    if ask.signals:
+        complain(f"The signals cost {price(tuple(ask.signals))}.", 0)
     folder = args.out and fresh(args.out)
     from memviz import runs
     from memviz.compare import compare
@@ -56,6 +63,10 @@ def asked(args: argparse.Namespace) -> Ask:
         model=args.model,
         corpus=Ask.corpus if args.corpus is None else args.corpus,
         descriptor=args.descriptor,
+        signals=tuple(filter(None, args.signals.split(","))),
+        keep=args.keep,
+        probe=args.probe,
+        since=args.since,
     )
 
 
