@@ -34,18 +34,18 @@ def load(name_or_path: str | Path) -> Corpus:
     text = str(name_or_path).strip()
     named = known()
     if text in named:
-        return Corpus(text, layout(named[text]))
+        return Corpus(text, layout(named[text]), named[text])
     if not text:
         raise CorpusError(f"No corpus was given. Choose {', '.join(named)}, or give a folder.")
     place = Path(text).expanduser()
-    return Corpus(place.resolve().name, layout(place))
+    return Corpus(place.resolve().name, layout(place), place)
 
 
 class Corpus:
     """Pictures and captions; `ids` are what matches refer to and need not be consecutive."""
 
-    def __init__(self, name: str, rows: Layout) -> None:
-        self.name = name
+    def __init__(self, name: str, rows: Layout, place: str | Path = "") -> None:
+        self.name, self.place = name, place
         self._rows = rows
         self.ids = rows.ids
         self.captions = rows.captions  # in the order of `ids`

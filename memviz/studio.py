@@ -6,7 +6,6 @@ Loaded once per process and reused; everything here only reads.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,14 +13,11 @@ import torch
 from PIL import Image
 
 from memviz import corpus as corpora
-from memviz import models
-from memviz.hashing import home
+from memviz import indexes, models
 from memviz.retrieval import descriptors
 from memviz.retrieval.alignment import Clip
 from memviz.retrieval.index import Index
 from memviz.verdict import Thresholds
-
-DEMO = Path(__file__).resolve().parent.parent / "assets" / "demo"
 
 
 @dataclass(frozen=True)
@@ -54,14 +50,7 @@ def model(name: str) -> models.Model:
 def eye(corpus: str, preset: str) -> Eye:
     """A corpus, a descriptor and their index, which is built on first use and kept."""
     images, look = corpora.load(corpus), descriptors.descriptor(preset)
-    bundled = corpus in corpora.NAMED and preset == "demo"
-    named = f"{images.hash[:16]}-{look.hash[:16]}"
-    folder = DEMO / "index" if bundled else home() / "indexes" / named
-    if (folder / "manifest.json").is_file():
-        return Eye(images, look, Index.load(folder, images, look))
-    index = Index.build(images, look)
-    index.save(folder)
-    return Eye(images, look, index)
+    return Eye(images, look, indexes.ready(images, look))
 
 
 @lru_cache(maxsize=2)

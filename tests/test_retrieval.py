@@ -8,7 +8,8 @@ from samples import preset, smooth, unit
 from sklearn.neighbors import NearestNeighbors
 
 from memviz import corpus
-from memviz.retrieval.background import background, threshold
+from memviz.retrieval import engines
+from memviz.retrieval.background import background, calibrated, threshold
 from memviz.retrieval.descriptors import Descriptor, descriptor
 from memviz.retrieval.index import Index, IndexMismatch, Manifest
 
@@ -159,3 +160,88 @@ def test_one_picture_has_no_background() -> None:
 def test_threshold_is_the_quantile() -> None:
     values = np.append(np.linspace(0, 1, 101), np.nan)
     assert threshold(values, 0.95) == pytest.approx(0.95)
+
+
+def test_a_calibrated_threshold_has_an_interval_and_leaves_duplicates_out() -> None:
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.beta(4, 6, 5000), np.full(300, 0.99), [np.nan]])
+    found = calibrated(values)
+    distinct = values[values < 0.95]
+    assert found.value == pytest.approx(np.quantile(distinct, 0.999))
+    assert found.low < found.value < found.high
+    assert (found.images, found.duplicates) == (5000, 300)
+    assert "99.9% of 5,000 training images" in found.source
+
+
+def test_the_interval_covers_the_true_quantile_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(1)
+    intervals = [calibrated(0.9 * rng.random(400), 0.9, 0.9) for _ in range(60)]
+    covered = np.mean([i.low <= 0.81 <= i.high for i in intervals])
+    assert covered >= 0.85
+
+
+def test_few_pictures_bound_no_threshold_from_above() -> None:
+    assert calibrated(np.linspace(0.1, 0.5, 20)).high == 1
+
+
+# engines
+
+
+@pytest.fixture(scope="module")
+def clustered() -> np.ndarray:
+    """Three thousand rows in fifty clusters."""
+    rng = np.random.default_rng(2)
+    centers = rng.normal(size=(50, 32))
+    rows = centers[rng.integers(0, 50, 3000)] + rng.normal(size=(3000, 32))
+    return engines.unit(rows)
+
+
+@pytest.fixture(scope="module", params=["IVF32,SQ8", "IVF32,PQ16x4"])
+def lists(request, clustered: np.ndarray) -> engines.Approximate:
+    made = engines.train(clustered.astype(np.float16), request.param)
+    return engines.Approximate(made, clustered.astype(np.float16), probes=16)
+
+
+def test_an_inverted_file_gives_exact_similarities_of_nearly_all_matches(lists, clustered) -> None:
+    rng = np.random.default_rng(3)
+    queries = engines.unit(clustered[:200] + 0.02 * rng.normal(size=(200, 32)))
+    found, rows = lists.search(queries, 5)
+    assert (rows[:, 0] == np.arange(200)).mean() > 0.98
+    products = np.einsum("bd,bkd->bk", queries, clustered[rows])
+    assert np.allclose(found, products, atol=2e-3)  # from half precision
+    assert (np.diff(found, axis=1) <= 0).all()
+
+
+def test_a_picture_finds_itself_at_one_in_lists_too(lists, clustered) -> None:
+    found, rows = lists.search(clustered[:50], 1)
+    assert rows[:, 0].tolist() == [*range(50)]
+    assert np.allclose(found, 1, atol=1e-3)
+
+
+def test_range_search_gives_all_above_the_threshold(lists, clustered) -> None:
+    queries, least = clustered[:20], 0.8
+    products = queries @ clustered.T
+    exact = engines.Exact(clustered).range(queries, least)
+    for query, (values, rows) in enumerate(exact):
+        assert set(rows) == set(np.flatnonzero(products[query] >= least))
+        assert (np.diff(values) <= 0).all()
+    near = lists.range(queries, least)
+    wanted = sum(len(rows) for _, rows in exact)
+    assert sum(len(rows) for _, rows in near) >= 0.9 * wanted
+    assert all((values >= least).all() for values, _ in near)
+
+
+def test_an_index_tells_all_copies_by_their_ids() -> None:
+    vectors = unit(20, 64)
+    vectors[7] = vectors[3]
+    broken = np.full((1, 64), np.nan, np.float32)
+    found = make(vectors, np.arange(20) + 50).copies(np.concatenate([vectors[[3]], broken]), 0.9)
+    assert [ids.tolist() for _, ids in found] == [[53, 57], []]
+
+
+@pytest.mark.parametrize(
+    ("count", "how"),
+    [(10_000, "Flat"), (2_000_000, "IVF2048,SQ8"), (400_000_000, "OPQ64,IVF32768_HNSW32,PQ64")],
+)
+def test_the_recipe_follows_the_size(count: int, how: str) -> None:
+    assert engines.recipe(count, 512) == how

@@ -1,13 +1,15 @@
-"""Exact nearest training pictures of a vector, saved as a folder that says what it was made from.
+"""Nearest training pictures of a vector, saved as a folder that says what it was made from.
 
-A folder: `vectors.npy` (float16 rows), `ids.npy`, `background.npy`, `manifest.json`.
+A folder: `vectors.npy` (float16 rows), `ids.npy`, `background.npy`, `manifest.json`, and, as the
+builder writes it, `items.parquet` (captions, files, thumbnails), `duplicates.json`,
+`problems.json`, and `lists.faiss` where the corpus is too large to look at every picture.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +19,12 @@ import numpy as np
 from memviz.retrieval.background import background
 
 if TYPE_CHECKING:
-    import faiss
-
     from memviz.corpus import Corpus
     from memviz.retrieval.descriptors import Descriptor
+    from memviz.retrieval.engines import Engine
 
 NEXT = "Build the index again."
+LISTS = "lists.faiss"
 
 
 class IndexMismatch(ValueError):
@@ -38,16 +40,24 @@ class Manifest:
     descriptor: str  # hash of the weights
     corpus: str
     corpus_hash: str
-    images: int
+    images: int  # that can be found; the unreadable ones are in problems.json
+    recipe: str = "Flat"  # faiss
+    probes: int = 0  # lists looked into by an inverted file
+    created: str = ""
+    versions: dict[str, str] = field(default_factory=dict, hash=False)
+    counts: dict[str, int] = field(default_factory=dict, hash=False)  # of the last build
 
 
 class Index:
     """Unit vectors of a corpus; inner product is the similarity."""
 
-    def __init__(self, manifest: Manifest, vectors: np.ndarray, ids: np.ndarray) -> None:
+    def __init__(
+        self, manifest: Manifest, vectors: np.ndarray, ids: np.ndarray, lists: Path | None = None
+    ) -> None:
         self.manifest = manifest
-        self.vectors = _unit(vectors)  # (N, D) float32
+        self.stored = vectors  # (N, D), half precision and on disk once saved
         self.ids = np.asarray(ids, np.int64)  # (N,)
+        self._lists = lists
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -60,7 +70,7 @@ class Index:
         batch: int = 64,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Index:
-        """Embed a corpus in one pass, a batch of pictures in memory at a time."""
+        """Embed a small corpus in memory; `building.build` is for those of any size."""
         vectors = np.empty((len(corpus), descriptor.preset.dims), np.float32)
         ids, done = [], 0
         for some, images in corpus.batches(batch):
@@ -68,17 +78,30 @@ class Index:
             ids += some
             done += len(some)
             progress(done, len(corpus))
-        return cls(_manifest(corpus, descriptor), vectors, np.array(ids))
+        return cls(manifest(corpus, descriptor, len(corpus)), vectors, np.array(ids))
 
     @classmethod
     def load(
-        cls, folder: str | Path, corpus: Corpus | None = None, descriptor: Descriptor | None = None
+        cls,
+        folder: str | Path,
+        corpus: Corpus | None = None,
+        descriptor: Descriptor | None = None,
+        exact: bool = False,
     ) -> Index:
-        """Read an index, and refuse one made from another corpus or descriptor than those given."""
+        """Read an index, and refuse one made from another corpus or descriptor than those given.
+
+        `exact` looks at every picture even where the index has lists.
+        """
         folder = Path(folder)
-        manifest = _read(folder)
-        _check(folder, manifest, corpus, descriptor)
-        index = cls(manifest, np.load(folder / "vectors.npy"), np.load(folder / "ids.npy"))
+        told = read_manifest(folder)
+        _check(folder, told, corpus, descriptor)
+        try:
+            vectors = np.load(folder / "vectors.npy", mmap_mode="r")
+            ids = np.load(folder / "ids.npy")
+        except (OSError, ValueError) as error:
+            raise IndexMismatch(f"{folder} is not a whole index: {error}. {NEXT}") from error
+        lists = folder / LISTS if told.recipe != "Flat" and not exact else None
+        index = cls(told, vectors, ids, lists)
         if (folder / "background.npy").is_file():
             index.background = np.load(folder / "background.npy").astype(np.float32)
         return index
@@ -90,23 +113,38 @@ class Index:
         np.save(folder / "vectors.npy", self.vectors.astype(np.float16))
         np.save(folder / "ids.npy", self.ids.astype(np.int32))
         np.save(folder / "background.npy", self.background.astype(np.float16))
-        (folder / "manifest.json").write_text(json.dumps(vars(self.manifest), indent=2) + "\n")
+        write_manifest(self.manifest, folder)
         return folder
 
     def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Similarities and ids (B, min(k, N)), best first; nan and -1 for a row with nan."""
-        vectors = np.ascontiguousarray(vectors, np.float32)
-        broken = ~np.isfinite(vectors).all(1)
-        found, rows = self._faiss.search(
-            np.where(broken[:, None], 0, vectors).astype(np.float32), min(k, len(self))
-        )
-        return np.where(broken[:, None], np.nan, found), np.where(
-            broken[:, None], -1, self.ids[rows]
-        )
+        vectors, broken = _finite(vectors)
+        found, rows = self.engine.search(vectors, min(k, len(self)))
+        none = broken[:, None] | (rows < 0)
+        return np.where(none, np.nan, found), np.where(none, -1, self.ids[rows])
+
+    def copies(self, vectors: np.ndarray, least: float) -> list[tuple[np.ndarray, np.ndarray]]:
+        """For each row all training pictures at or above `least`: similarities and ids."""
+        vectors, broken = _finite(vectors)
+        found = self.engine.range(vectors, least)
+        return [
+            (values[:0], rows[:0]) if bad else (values, self.ids[rows])
+            for bad, (values, rows) in zip(broken, found, strict=True)
+        ]
 
     def similarity(self, vectors: np.ndarray, ids: np.ndarray) -> np.ndarray:
         """(B,) similarity of each row to one training picture each, as to its final match."""
-        return np.einsum("bd,bd->b", vectors, self.vectors[[self._row[int(id)] for id in ids]])
+        from memviz.retrieval.engines import unit
+
+        rows = [self._row[int(id)] for id in ids]
+        return np.einsum("bd,bd->b", vectors, unit(self.stored[rows]))
+
+    @cached_property
+    def vectors(self) -> np.ndarray:
+        """(N, D) float32 unit rows, in memory."""
+        from memviz.retrieval.engines import unit
+
+        return unit(self.stored)
 
     @cached_property
     def background(self) -> np.ndarray:
@@ -114,41 +152,49 @@ class Index:
         return background(self.vectors)
 
     @cached_property
-    def _faiss(self) -> faiss.IndexFlatIP:
-        import faiss
+    def engine(self) -> Engine:
+        """What rows are found with; made on first use."""
+        from memviz.retrieval.engines import Approximate, Exact
 
-        index = faiss.IndexFlatIP(self.manifest.dims)
-        index.add(self.vectors)
-        return index
+        if self._lists is None:
+            return Exact(self.stored)
+        return Approximate.load(self._lists, self.stored, self.manifest.probes)
 
     @cached_property
     def _row(self) -> dict[int, int]:
         return {int(id): row for row, id in enumerate(self.ids)}
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    """Float32 rows of length one: a picture finds itself at 1.000 from half precision too."""
-    vectors = np.ascontiguousarray(vectors, np.float32)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-
-
-def _manifest(corpus: Corpus, descriptor: Descriptor) -> Manifest:
+def manifest(corpus: Corpus, descriptor: Descriptor, images: int, **more: Any) -> Manifest:  # noqa: ANN401
+    """What an index of this corpus by this descriptor says of itself."""
     preset = descriptor.preset
-    return Manifest(
-        preset.name, preset.dims, descriptor.hash, corpus.name, corpus.hash, len(corpus)
-    )
+    known = (preset.name, preset.dims, descriptor.hash, corpus.name, corpus.hash, images)
+    return Manifest(*known, **more)
 
 
-def _read(folder: Path) -> Manifest:
+def write_manifest(told: Manifest, folder: Path) -> None:
+    """The last file of an index to be written."""
+    (folder / "manifest.json").write_text(json.dumps(vars(told), indent=2) + "\n")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """What an index says of itself. Raises IndexMismatch if it is none."""
     try:
         values: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
         return Manifest(**values)
     except FileNotFoundError:
         raise IndexMismatch(f"{folder} is not an index: it has no manifest.json. {NEXT}") from None
-    except (TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         raise IndexMismatch(
             f"{folder / 'manifest.json'} cannot be read: {error}. {NEXT}"
         ) from error
+
+
+def _finite(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows with nan become zero, and are told: one broken picture must not spoil a batch."""
+    vectors = np.ascontiguousarray(vectors, np.float32)
+    broken = ~np.isfinite(vectors).all(1)
+    return np.where(broken[:, None], 0, vectors).astype(np.float32), broken
 
 
 def _check(

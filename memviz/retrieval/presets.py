@@ -8,6 +8,7 @@ DCR: Somepalli et al., "Diffusion Art or Digital Forgery?", CVPR 2023.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -44,35 +45,49 @@ class Preset:
         return Thresholds(self.copied, self.close, self.source)
 
 
-MIXUP = {
-    "checkpoint": "sscd_disc_mixup.torchscript.pt",
-    "sha256": "9f26bd4c848cc19b73d2ae92eea6e04886f61a7b764ceb7a13aeee62e6a6db56",
-    "dims": 512,
-    "url": f"{SSCD}sscd_disc_mixup.torchscript.pt",
+WAYS = {  # how pictures are prepared: SSCD's two recommendations, and DCR's convention
+    "288": Preprocess(short_side=288, **IMAGENET),
+    "320": Preprocess(square=320, **IMAGENET),
+    "dcr": Preprocess(short_side=256, crop=224, mean=HALF, std=HALF),
+}
+BY_SSCD = {
     "copied": 0.75,
     "close": 0.5,
     "source": "SSCD: 0.75 is 90 % precision on DISC; 0.5 is DCR's convention",
 }
-LARGE = {
-    "checkpoint": "sscd_disc_large.torchscript.pt",
-    "dims": 1024,
-    "url": f"{SSCD}sscd_disc_large.torchscript.pt",
+BY_WEN = {
     "copied": 0.7,
     "close": 0.5,
     "source": "0.7 is Wen et al.'s convention, 0.5 is DCR's",
 }
-PRESETS = {
-    preset.name: preset
-    for preset in (
-        Preset("sscd_disc_mixup", preprocess=Preprocess(short_side=288, **IMAGENET), **MIXUP),
-        Preset("sscd_disc_mixup_320", preprocess=Preprocess(square=320, **IMAGENET), **MIXUP),
-        Preset(
-            "sscd_disc_large",
-            preprocess=Preprocess(short_side=256, crop=224, mean=HALF, std=HALF),
-            **LARGE,
-        ),
-    )
+# checkpoint: dimensions, checksum as recorded (none is published), way without a suffix, marks
+CHECKPOINTS: dict[str, tuple[int, str | None, str, dict[str, Any]]] = {
+    "sscd_disc_mixup": (
+        512,
+        "9f26bd4c848cc19b73d2ae92eea6e04886f61a7b764ceb7a13aeee62e6a6db56",
+        "288",
+        BY_SSCD,
+    ),
+    "sscd_disc_large": (1024, None, "dcr", BY_WEN),
+    "sscd_imagenet_mixup": (512, None, "288", BY_WEN),
 }
+CONVENTIONS = {  # similarities from which papers speak of a copy
+    0.5: "DCR, AMG, MemBench",
+    0.7: "Wen et al.",
+    0.75: "SSCD",
+}
+
+
+def _presets(checkpoint: str) -> Iterator[Preset]:
+    """One checkpoint, prepared in each way."""
+    dims, sha256, plain, marks = CHECKPOINTS[checkpoint]
+    file = f"{checkpoint}.torchscript.pt"
+    for way, preprocess in WAYS.items():
+        name = checkpoint if way == plain else f"{checkpoint}_{way}"
+        yield Preset(name, file, dims, preprocess, **marks, sha256=sha256, url=f"{SSCD}{file}")
+
+
+PRESETS = {preset.name: preset for name in CHECKPOINTS for preset in _presets(name)}
 
 
 def find(name_or_folder: str | Path) -> Preset:

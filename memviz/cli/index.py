@@ -1,0 +1,107 @@
+"""`python -m memviz index CORPUS`, and `scripts/build_index.py` under `accelerate launch`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from memviz.cli.verb import Verb
+from memviz.jobs import Workplace
+
+if TYPE_CHECKING:
+    from memviz.retrieval.building import Progress
+
+
+def options(sub: argparse.ArgumentParser) -> None:
+    """What to index, and how."""
+    option = sub.add_argument
+    option("corpus", help="a name or a place: a folder, parquet files, tar shards")
+    option("--preset", default="demo", help="how pictures are compared (%(default)s)")
+    option("--out", type=Path, metavar="DIR", help="the index (default: where --corpus finds it)")
+    option("--exact", action="store_true", help="look at every picture however many there are")
+    option("--fresh", action="store_true", help="embed everything again, not only what is new")
+    option("--batch", type=int, default=32, help="pictures embedded at a time (%(default)s)")
+    descriptor_options(sub)
+
+
+def descriptor_options(sub: argparse.ArgumentParser) -> None:
+    """Where the weights come from and how they run."""
+    option = sub.add_argument
+    option("--checkpoint", type=Path, metavar="FILE", help="weights other than the fetched ones")
+    option("--trust", action="store_true", help="load weights whose checksum is unknown")
+    option("--half", action="store_true", help="half precision: faster on a GPU")
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Build, and say what was built."""
+    from memviz import corpus, indexes
+    from memviz.retrieval import building
+    from memviz.retrieval.descriptors import descriptor
+
+    if args.batch < 1:
+        raise ValueError(f"--batch is {args.batch}; give 1 or more.")
+    found, workers = corpus.load(args.corpus), building.Workers()
+    look = descriptor(args.preset, args.checkpoint, workers.device, args.trust, args.half)
+    out = args.out or indexes.folder(found, look)
+    if out == indexes.BUNDLED:
+        raise ValueError(f"The index of {found.name} comes with memviz. Name another with --out.")
+    how = {"exact": args.exact, "fresh": args.fresh, "batch": args.batch}
+    last = watched(building.build(found, look, out, workers, **how), len(found))
+    if not workers.first:
+        sys.exit(0)
+    return summary(out, last)
+
+
+def watched(steps: "Iterable[Progress]", total: int) -> "Progress | None":
+    """Show a bar with the rate; the last state."""
+    from tqdm import tqdm
+
+    here, last = Workplace.from_env(), None
+    pause = 0.1 if sys.stderr.isatty() else 5.0  # seconds: a log file wants few lines
+    with tqdm(total=total, unit=" pictures", file=sys.stderr, mininterval=pause) as bar:
+        for last in steps:
+            bar.update(last.done - bar.n)
+            here.metric(done=last.done, total=last.total, rate=round(last.rate, 1))
+            here.checkpoint(last.done)
+            if here.stopping():
+                raise KeyboardInterrupt
+    return last
+
+
+def summary(out: Path, last: "Progress | None") -> dict[str, Any]:
+    """What stands in the folder, and what this call did for it."""
+    told = json.loads((out / "manifest.json").read_text())
+    done = {"embedded": 0, "reused": 0, "seconds": 0.0, "rate": 0.0}
+    if last is not None:
+        done = {name: getattr(last, name) for name in done}
+    problems = json.loads((out / "problems.json").read_text())
+    result = {"folder": str(out.resolve()), **told, **done}
+    result["problems"] = [row for row in problems if row["problem"]]
+    Workplace.from_env().result(folder=result["folder"], images=told["images"])
+    return result
+
+
+def as_table(result: dict[str, Any]) -> str:
+    """A few lines."""
+    counts = result["counts"]
+    lines = [
+        f"{result['images']:,} pictures of {result['corpus']} by {result['preset']}, "
+        f"{result['recipe']}: {result['embedded']:,} embedded at {result['rate']:.1f} a second.",
+        f"{counts['duplicate_groups']:,} groups of duplicates in it, "
+        f"{counts['duplicated_images']:,} pictures in all.",
+    ]
+    if result["problems"]:
+        lines.append(f"{len(result['problems']):,} pictures cannot be read:")
+        lines += [f"  {row['place']}: {row['problem']}" for row in result["problems"][:20]]
+        lines.append(f"All of them stand in {result['folder']}/problems.json.")
+    return "\n".join([*lines, result["folder"]])
+
+
+VERB = Verb(
+    "make a corpus searchable, or bring its index up to date",
+    run,
+    as_table,
+    options,
+)

@@ -1,0 +1,151 @@
+"""`python -m memviz search IMAGE|FOLDER --corpus C`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from memviz.cli.index import descriptor_options
+from memviz.cli.tables import figure, table
+from memviz.cli.verb import Verb
+from memviz.jobs import Workplace
+
+if TYPE_CHECKING:
+    from memviz.corpus import Corpus
+    from memviz.search import Asked
+
+LISTED = 20  # pictures in the table for people
+
+
+def options(sub: argparse.ArgumentParser) -> None:
+    """What is looked up where, and how it is judged."""
+    option = sub.add_argument
+    option("pictures", nargs="+", help="pictures, or one folder of them")
+    option("--corpus", required=True, help="training images to look through: a name or a place")
+    option("--preset", default="demo", help="how pictures are compared (%(default)s)")
+    option("--index", type=Path, metavar="DIR", help="an index made with --out")
+    option(
+        "--exact", action="store_true", help="look at every image even where the index has lists"
+    )
+    option("--top", type=int, default=10, help="matches per picture (%(default)s)")
+    option("--threshold", default="preset", help="preset, background, or a similarity as 0.5, 0.75")
+    option("--out", type=Path, metavar="DIR", help="write matches.parquet, report.html here")
+    descriptor_options(sub)
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Look up; what was found for each picture, and for a folder where it is written."""
+    asked = question(args)
+    if args.out is None and not is_folder(args):
+        return one_by_one(asked)
+    from memviz.search import folder
+
+    out = args.out or folder.new_folder()
+    if out.exists() and any(out.iterdir()):
+        raise ValueError(f"--out: {out} is not empty. Name a new folder.")
+    watched(asked, out)
+    told = json.loads((out / "summary.json").read_text("utf-8"))
+    Workplace.from_env().result(
+        folder=str(out.resolve()), report=str(out.resolve() / "report.html")
+    )
+    return {"folder": str(out.resolve()), **told}
+
+
+def is_folder(args: argparse.Namespace) -> bool:
+    """Whether a folder was given rather than pictures."""
+    return Path(args.pictures[0]).expanduser().is_dir()
+
+
+def question(args: argparse.Namespace) -> "Asked":
+    """The search, everything it needs checked and opened."""
+    if args.top < 1:
+        raise ValueError(f"--top is {args.top}; ask for 1 match or more.")
+    pictures = queries(args)
+    from memviz import corpus, indexes
+    from memviz.retrieval.descriptors import descriptor
+    from memviz.retrieval.index import Index
+    from memviz.search import Asked
+    from memviz.studio import Eye
+
+    found = corpus.load(args.corpus)
+    look = descriptor(args.preset, args.checkpoint, trust=args.trust, half=args.half)
+    if args.index:
+        index = Index.load(args.index, found, look, args.exact)
+    else:
+        index = indexes.ready(found, look, args.exact)
+    return Asked(Eye(found, look, index), pictures, args.threshold, args.top)
+
+
+def queries(args: argparse.Namespace) -> "Corpus":
+    """What is looked up: a folder in any layout of a corpus, or the pictures given."""
+    from memviz import corpus
+    from memviz.layouts.given import Given
+
+    if is_folder(args) and len(args.pictures) == 1:
+        return corpus.load(args.pictures[0])
+    files = [Path(text).expanduser() for text in args.pictures]
+    return corpus.Corpus("pictures", Given(files))
+
+
+def one_by_one(asked: "Asked") -> dict[str, Any]:
+    """Without a folder: only what is printed."""
+    from memviz.search import look
+    from memviz.search.folder import provenance
+
+    used = asked.marks()
+    found = [
+        one for some in look(asked.eye, asked.pictures, used.used, asked.top) for one, _ in some
+    ]
+    return {
+        "pairs": [one.to_json() for one in found],
+        "thresholds": used.to_json(),
+        "provenance": provenance(asked.eye),
+    }
+
+
+def watched(asked: "Asked", out: Path) -> None:
+    """Write the folder, with a bar on stderr."""
+    from tqdm import tqdm
+
+    from memviz.search import search
+
+    here, pause = Workplace.from_env(), 0.1 if sys.stderr.isatty() else 5.0  # seconds
+    with tqdm(
+        total=len(asked.pictures), unit=" pictures", file=sys.stderr, mininterval=pause
+    ) as bar:
+        for done, total in search(asked, out):
+            bar.update(done - bar.n)
+            here.metric(done=done, total=total)
+            if here.stopping():
+                raise KeyboardInterrupt
+
+
+def as_table(result: dict[str, Any]) -> str:
+    """The most alike pairs, a line each."""
+    rows = [
+        (
+            Path(one["picture"]).name,
+            figure(one["similarity"]),
+            figure(one["next_similarity"]),
+            one["verdict"],
+            one["matches"][0]["caption"] if one["matches"] else one["problem"],
+        )
+        for one in result["pairs"][:LISTED]
+    ]
+    head = ("picture", "similarity", "next", "verdict", "nearest image")
+    used = result["thresholds"]["used"]
+    lines = [table(head, rows), "", f"Copied from {used['copied']:.2f} ({used['source']})."]
+    if "folder" in result:
+        from memviz.search.report import headline
+
+        lines += [headline(result), f"{result['folder']}/report.html"]
+    return "\n".join(lines)
+
+
+VERB = Verb(
+    "find the training images that pictures copy, one by one or a whole folder",
+    run,
+    as_table,
+    options,
+)

@@ -1,1 +1,0 @@
-"""Sets of prompts to figures: how well a score tells, and what methods do to copying."""

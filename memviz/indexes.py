@@ -1,0 +1,47 @@
+"""Where the index of a corpus is kept, and how it comes to be there."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memviz import corpus as corpora
+from memviz.hashing import home
+from memviz.retrieval.index import Index, IndexMismatch
+
+if TYPE_CHECKING:
+    from memviz.corpus import Corpus
+    from memviz.retrieval.descriptors import Descriptor
+
+BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "demo" / "index"
+
+
+def folder(corpus: Corpus, descriptor: Descriptor) -> Path:
+    """One folder per corpus, place and descriptor, so that a grown corpus finds its old index."""
+    if bundled(corpus, descriptor):
+        return BUNDLED
+    what = f"{Path(corpus.place).resolve()}\0{descriptor.preset.name}\0{descriptor.hash}"
+    name = re.sub(r"[^\w.-]", "_", f"{corpus.name}-{descriptor.preset.name}")[-80:]
+    return home() / "indexes" / f"{name}-{hashlib.sha256(what.encode()).hexdigest()[:12]}"
+
+
+def bundled(corpus: Corpus, descriptor: Descriptor) -> bool:
+    """Whether an index of this pair comes with memviz."""
+    return corpus.name in corpora.NAMED and descriptor.preset.name == "demo"
+
+
+def ready(corpus: Corpus, descriptor: Descriptor, exact: bool = False) -> Index:
+    """The index of a corpus, built if it is not there and brought up to date if it is old."""
+    place = folder(corpus, descriptor)
+    try:
+        return Index.load(place, corpus, descriptor, exact)
+    except IndexMismatch:
+        if place == BUNDLED:
+            raise
+        from memviz.retrieval import building
+
+        deque(building.build(corpus, descriptor, place), maxlen=0)
+        return Index.load(place, corpus, descriptor, exact)

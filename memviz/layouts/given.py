@@ -1,0 +1,38 @@
+"""Some pictures named one by one, as what a person wants looked up."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from memviz.layouts.base import Captioned, CorpusError
+
+
+class Given(Captioned):
+    """Files in the order given, each with the text that came with it."""
+
+    def __init__(self, files: list[Path], captions: list[str] | None = None) -> None:
+        missing = [file for file in files if not file.is_file()]
+        if missing:
+            raise CorpusError(f"No such picture: {missing[0]}. Give a picture or a folder of them.")
+        self.files = files
+        self.captions = captions or [""] * len(files)
+        self.ids = [*range(len(files))]
+
+    def read(self, row: int) -> bytes:
+        return self.files[row].read_bytes()
+
+    def column(self, name: str) -> list[Any]:
+        if name != "file":
+            raise CorpusError(f"Pictures given one by one have no column {name!r}, only 'file'.")
+        return [str(file) for file in self.files]
+
+    def where(self, row: int) -> str:
+        return str(self.files[row])
+
+    def hash(self) -> str:
+        total = hashlib.sha256()
+        for file in self.files:
+            total.update(file.read_bytes())
+        return total.hexdigest()

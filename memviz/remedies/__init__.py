@@ -1,1 +1,0 @@
-"""The published remedies that change more than the scale, one file each."""

@@ -1,0 +1,5 @@
+"""Pictures looked up in a corpus: matches, verdicts, DCR's figures, and a folder of evidence."""
+
+from memviz.search.folder import Asked as Asked
+from memviz.search.folder import search as search
+from memviz.search.look import look as look

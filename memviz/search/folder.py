@@ -1,0 +1,189 @@
+"""A search is a folder: what was asked, every match, the pairs most alike, a report to open.
+
+`summary.json` counts, DCR's figures, thresholds, provenance and the shown pairs; `matches.parquet`
+every match of every picture; `pairs/` the pictures of the pairs; `report.html` on its own.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from memviz import __version__, ids
+from memviz.captions import shared
+from memviz.hashing import home
+from memviz.retrieval.items import thumbnail
+from memviz.retrieval.statistics import statistics
+from memviz.search.look import Found, agreed, look
+from memviz.search.marks import Marks, marks
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from memviz.corpus import Corpus
+    from memviz.studio import Eye
+
+SHOWN = 500  # pairs kept as pictures: those most alike
+SIDE = 384  # pixels, the longer side of such a picture
+BINS = 50  # of the histogram, over similarities 0 to 1
+COLUMNS = ("number", "picture", "prompt", "verdict", "kind", "blank", "problem")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A search: what is looked up where, and how it is judged."""
+
+    eye: Eye
+    pictures: Corpus
+    threshold: str = "preset"
+    top: int = 10
+
+    def marks(self) -> Marks:
+        """The thresholds in use."""
+        return marks(self.threshold, self.eye.descriptor.preset, self.eye.index.background)
+
+
+def root() -> Path:
+    """Where searches are kept: $MEMVIZ_HOME/searches."""
+    return home() / "searches"
+
+
+def new_folder() -> Path:
+    """A folder for one search, not to be guessed."""
+    return root() / ids.new_id()
+
+
+def search(asked: Asked, folder: Path) -> Iterator[tuple[int, int]]:
+    """Look everything up and write the folder; yields pictures so far and in all."""
+    start, used = time.perf_counter(), asked.marks()
+    (folder / "pairs").mkdir(parents=True, exist_ok=True)
+    found: list[Found] = []
+    for some in look(asked.eye, asked.pictures, used.used, asked.top):
+        for one, image in some:
+            found.append(one)
+            if image is not None:
+                _keep(image, folder / _own(one))
+        yield len(found), len(asked.pictures)
+    found = agreed(found)
+    pq.write_table(matches(found), folder / "matches.parquet")
+    shown = _shown(asked, found, folder)
+    told = summary(asked, used, found) | {"pairs": shown}
+    told["seconds"] = round(time.perf_counter() - start, 2)
+    _write(folder / "summary.json", told)
+    from memviz.search.report import page
+
+    (folder / "report.html").write_text(page(told, folder), "utf-8")
+
+
+def matches(found: list[Found]) -> pa.Table:
+    """A row per picture and match; a picture without any has one row."""
+    rows = []
+    for one in found:
+        about = {
+            "number": one.number,
+            "picture": one.picture,
+            "prompt": one.prompt,
+            "verdict": one.verdict.word,
+            "kind": one.verdict.kind,
+            "blank": one.blank,
+            "problem": one.problem,
+        }
+        rows += [
+            about | {"rank": rank} | vars(match) for rank, match in enumerate(one.matches, 1)
+        ] or [about]
+    schema = [(name, pa.int64() if name == "number" else pa.string()) for name in COLUMNS]
+    schema += [("rank", pa.int32()), ("id", pa.int64()), ("path", pa.string())]
+    schema += [("caption", pa.string()), ("similarity", pa.float32())]
+    return pa.Table.from_pylist(rows, schema=pa.schema(schema))
+
+
+def summary(asked: Asked, used: Marks, found: list[Found]) -> dict[str, Any]:
+    """Counts, figures, thresholds and what every similarity is worth."""
+    eye, null = asked.eye, asked.eye.index.background
+    top = np.array([one.similarity for one in found], np.float64)
+    return {
+        "schema": 1,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "pictures": len(found),
+        "counts": dict(Counter(one.verdict.kind for one in found)),
+        "too_empty": sum(bool(one.blank) for one in found),
+        "unreadable": [
+            {"picture": one.picture, "problem": one.problem} for one in found if one.problem
+        ],
+        "statistics": statistics(top, null),
+        "thresholds": used.to_json(),
+        "histogram": {"pictures": bins(top), "background": bins(null)},
+        "provenance": provenance(eye) | {"searched": asked.pictures.name},
+    }
+
+
+def provenance(eye: Eye) -> dict[str, Any]:
+    """Corpus, descriptor and index: a similarity means nothing without them."""
+    preset, told = eye.descriptor.preset, eye.index.manifest
+    return {
+        "corpus": {"name": eye.corpus.name, "hash": told.corpus_hash, "images": len(eye.index)},
+        "descriptor": {"preset": preset.name, "hash": eye.descriptor.hash, "dims": preset.dims},
+        "preprocess": vars(preset.preprocess),
+        "index": {"recipe": told.recipe, "created": told.created, "versions": told.versions},
+        "memviz": __version__,
+    }
+
+
+def bins(values: np.ndarray) -> list[int]:
+    """How many values fall into each of BINS equal parts of 0 to 1; below 0 counts as 0."""
+    finite = values[np.isfinite(values)]
+    return np.histogram(finite.clip(0, 1), bins=BINS, range=(0, 1))[0].tolist()
+
+
+def _shown(asked: Asked, found: list[Found], folder: Path) -> list[dict[str, Any]]:
+    """The pairs most alike, with their pictures in the folder; other pictures are let go."""
+    order = sorted((one for one in found if one.matches), key=lambda one: -one.similarity)
+    for one in order[SHOWN:]:
+        (folder / _own(one)).unlink(missing_ok=True)
+    return [_pair(asked, one, folder) for one in order[:SHOWN]]
+
+
+def _pair(asked: Asked, one: Found, folder: Path) -> dict[str, Any]:
+    """A pair as the report and the app show it."""
+    top = one.matches[0]
+    theirs = f"pairs/train-{top.id}.jpg"
+    if not (folder / theirs).exists():
+        _keep(asked.eye.corpus.image(top.id), folder / theirs)
+    words = {"shared": shared(one.prompt, top.caption)}
+    return one.to_json() | {"number": one.number, "yours": _own(one), "theirs": theirs} | words
+
+
+def _own(one: Found) -> str:
+    return f"pairs/{one.number}.jpg"
+
+
+def _keep(image: Image.Image, file: Path) -> None:
+    file.write_bytes(thumbnail(image, SIDE))
+
+
+def _write(file: Path, value: dict[str, Any]) -> None:
+    """NaN is no JSON: a figure that does not exist is null."""
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(_plain(value), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    part.replace(file)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
+    match value:
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case float() if not np.isfinite(value):
+            return None
+    return value

@@ -1,0 +1,140 @@
+"""Pictures to their nearest training pictures, in batches, each with its verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from memviz import pictures
+from memviz.captions import overlap
+from memviz.retrieval.blank import blank
+from memviz.verdict import Thresholds, Verdict, verdict
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from memviz.corpus import Corpus
+    from memviz.studio import Eye
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Match:
+    """A training picture and how alike it is."""
+
+    id: int
+    path: str
+    caption: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """One picture that was looked up; `problem` says why it could not be."""
+
+    number: int
+    picture: str  # its place
+    prompt: str
+    verdict: Verdict
+    matches: tuple[Match, ...] = ()
+    blank: str = ""
+    problem: str = ""
+    seeds: tuple[int, int] = (0, 0)  # pictures of this prompt that copy the same image, of how many
+
+    @property
+    def similarity(self) -> float:
+        """Of the top match; nan without one."""
+        return self.matches[0].similarity if self.matches else float("nan")
+
+    def to_json(self) -> dict[str, Any]:
+        """As the command line prints it."""
+        top = self.matches[0] if self.matches else None
+        second = self.matches[1] if len(self.matches) > 1 else None
+        return {
+            "picture": self.picture,
+            "prompt": self.prompt,
+            "verdict": self.verdict.word,
+            "reason": self.verdict.reason,
+            "kind": self.verdict.kind,
+            "similarity": top and top.similarity,
+            "next_similarity": second and second.similarity,
+            "caption_overlap": top and overlap(self.prompt, top.caption),
+            "seeds_agree": list(self.seeds),
+            "blank": self.blank,
+            "problem": self.problem,
+            "matches": [vars(match) for match in self.matches],
+        }
+
+
+def look(
+    eye: Eye, asked: Corpus, thresholds: Thresholds, top: int = 10, batch: int = BATCH
+) -> Iterator[list[tuple[Found, Image.Image | None]]]:
+    """Batches of pictures with what was found for each; an unreadable one has its problem."""
+    if top < 1:
+        raise ValueError(f"top is {top}; ask for 1 match or more.")
+    for start in range(0, len(asked), batch):
+        ids = asked.ids[start : start + batch]
+        read = [_read(asked, id) for id in ids]
+        images = [image for image, _ in read if image is not None]
+        found = iter(_nearest(eye, images, top))
+        yield [
+            (_judged(eye, asked, id, image, problem, found, thresholds), image)
+            for id, (image, problem) in zip(ids, read, strict=True)
+        ]
+
+
+def agreed(found: Sequence[Found]) -> list[Found]:
+    """The same, each told how many pictures of its prompt copy the same training picture."""
+    prompts = Counter(f.prompt for f in found if f.prompt)
+    same = Counter((f.prompt, f.matches[0].id) for f in found if f.verdict.kind == "copied")
+    return [
+        replace(f, seeds=(same[f.prompt, f.matches[0].id], prompts[f.prompt]))
+        if f.prompt and f.matches
+        else f
+        for f in found
+    ]
+
+
+def _read(asked: Corpus, id: int) -> tuple[Image.Image | None, str]:
+    try:
+        return pictures.decode(asked.encoded(id))[0], ""
+    except (OSError, ValueError) as error:
+        return None, " ".join(str(error).split())
+
+
+def _nearest(eye: Eye, images: Sequence[Image.Image], top: int) -> Iterator[list[Match]]:
+    if not images:
+        return
+    similarity, ids = eye.index.search(eye.descriptor.embed(images), top)
+    for row in zip(similarity, ids, strict=True):
+        yield [_match(eye, s, int(i)) for s, i in zip(*row, strict=True) if i >= 0]
+
+
+def _match(eye: Eye, similarity: float, id: int) -> Match:
+    where, caption = eye.corpus.where(id), eye.corpus.caption(id)
+    return Match(id, where, caption, round(float(similarity), 4))
+
+
+def _judged(
+    eye: Eye,
+    asked: Corpus,
+    id: int,
+    image: Image.Image | None,
+    problem: str,
+    found: Iterator[list[Match]],
+    thresholds: Thresholds,
+) -> Found:
+    place, prompt = asked.where(id), asked.caption(id)
+    if image is None:
+        said = Verdict("Not read", f"The picture cannot be read: {problem}.", "unknown")
+        return Found(id, place, prompt, said, problem=problem)
+    matches, why = tuple(next(found)), blank(image)
+    similarity = matches[0].similarity if matches else float("nan")
+    said = verdict(similarity, len(eye.index), thresholds)
+    if why:
+        about = f"A near-empty picture ({why}) is like any other one, so it is not judged."
+        said = Verdict("Too empty to judge", f"{about} {said.reason}", "unknown")
+    return Found(id, place, prompt, said, matches, why)
