@@ -14,7 +14,7 @@ WAYS = ("random", "together", "spread")
 
 @pytest.mark.parametrize("copies", WAYS)
 @given(times, st.integers(1, 5), st.integers(0, 3))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 def test_no_entry_is_dropped_or_doubled(copies, times, shards, seed):
     parts = partition(np.array(times), np.arange(len(times)), shards, seed, copies)
     found = np.sort(np.concatenate(parts))
@@ -23,7 +23,7 @@ def test_no_entry_is_dropped_or_doubled(copies, times, shards, seed):
 
 @pytest.mark.parametrize("copies", ["random", "spread"])
 @given(times, st.integers(1, 5))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 def test_sizes_differ_by_one_at_most(copies, times, shards):
     parts = partition(np.array(times), np.arange(len(times)), shards, 0, copies)
     sizes = [len(p) for p in parts]
@@ -59,7 +59,7 @@ def test_more_shards_than_entries_is_one_sentence():
 
 
 @given(st.integers(1, 30), st.integers(1, 12))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 def test_a_member_sees_each_entry_once_before_any_comes_again(entries, size):
     order = Order(np.arange(entries), 0, 1)
     seen = np.concatenate([order.batch(i, size) for i in range(60)])

@@ -9,6 +9,7 @@ from memviz.cli.jobs import VERB as JOBS
 from memviz.cli.models import VERB as MODELS
 from memviz.cli.runs import VERB as RUNS
 from memviz.cli.search import VERB as SEARCH
+from memviz.cli.train import VERB as TRAIN
 from memviz.cli.verb import Verb
 
 VERBS: dict[str, Verb] = {
@@ -18,6 +19,7 @@ VERBS: dict[str, Verb] = {
     "fetch": FETCH,
     "models": MODELS,
     "runs": RUNS,
+    "train": TRAIN,
     "jobs": JOBS,
     "demo-report": DEMO_REPORT,
     "demo-sheet": DEMO_SHEET,

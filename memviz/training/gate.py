@@ -6,11 +6,20 @@ A loss bank keeps a running mean of the loss for each timestep; a sample is kept
 """
 
 from collections import Counter
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 TIMESTEPS = 1000
+NEAR = 0.1  # of the threshold: how close a sample must be to it to count as near
+
+
+class Judged(NamedTuple):
+    """Which samples (B,) are kept, and which were near the threshold on either side."""
+
+    keep: Tensor
+    near: Tensor
 
 
 class Gate:
@@ -21,20 +30,21 @@ class Gate:
         self.bank = torch.zeros(TIMESTEPS, device=device)
 
     @torch.no_grad()
-    def __call__(self, losses: Tensor, t: Tensor) -> Tensor:
-        """Which samples to keep, (B,) bool, for losses (B,) and timesteps (B,) held on the CPU.
+    def __call__(self, losses: Tensor, t: Tensor) -> Judged:
+        """Judge losses (B,) at timesteps (B,), the latter held on the CPU.
 
         As one sample after the other: of two with the same timestep the second meets the bank that
         the first has moved. The timesteps' place makes this cost no wait for the device.
         """
-        keep = torch.empty_like(losses, dtype=torch.bool)
+        keep, near = torch.empty(2, len(losses), dtype=torch.bool, device=losses.device)
         for rows in turns(t):
             at = t[rows].to(losses.device)
             loss, usual = losses[rows].float(), self.bank[at]
             keep[rows] = self.ratio * loss >= usual
+            near[rows] = (self.ratio * loss - usual).abs() < NEAR * usual
             moved = self.decay * usual + (1 - self.decay) * loss
             self.bank[at] = torch.where(loss.isfinite(), moved, usual)
-        return keep
+        return Judged(keep, near)
 
 
 def turns(t: Tensor) -> list[Tensor | slice]:

@@ -1,0 +1,114 @@
+"""`python -m memviz train`: fine-tune here, in this terminal or inside a job."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from memviz.cli.tables import table
+from memviz.cli.verb import Verb
+from memviz.jobs import Workplace
+from memviz.training import flags
+from memviz.training.config import Config
+
+
+def options(sub: argparse.ArgumentParser) -> None:
+    """A flag for every setting, and where it goes."""
+    sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder")
+    sub.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
+    sub.add_argument(
+        "--dry-run", action="store_true", help="tell what it would take, train nothing"
+    )
+    flags.add(sub)
+
+
+def train(args: argparse.Namespace) -> dict[str, Any]:
+    """Train to the end, or until asked to stop; its last event."""
+    config = asked(args)
+    if args.dry_run:
+        from memviz.training.plan import plan
+
+        return plan(config, args.out, say)
+    from memviz.training.run import train
+
+    here = Workplace.from_env()
+    stopping = interrupted(here.stopping)
+    event: dict[str, Any] = {}
+    for event in train(config, args.out, stopping, args.resume, say):
+        told(event, args.out, here)
+    return event | {"out": str(args.out.resolve())}
+
+
+def asked(args: argparse.Namespace) -> Config:
+    """The settings: those of the folder where it is resumed, which flags must not contradict."""
+    given = flags.given(args)
+    if not args.resume or not (args.out / "config.json").exists():
+        return Config(**given)
+    from memviz.training.run import read_config
+
+    config = read_config(args.out)
+    if other := flags.differing(config, given):
+        raise ValueError(f"{args.out} was begun with another {other[0]}. Resume it without.")
+    return config
+
+
+def interrupted(stopping: Callable[[], bool]) -> Callable[[], bool]:
+    """Also true once Ctrl-C was pressed; pressed again, it ends at once."""
+    import signal
+
+    pressed: list[int] = []
+
+    def press(number: int, frame: object) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+        say("Stopping at the next chance, with a checkpoint; once more to end at once.")
+
+    signal.signal(signal.SIGINT, press)
+    return lambda: bool(pressed) or stopping()
+
+
+def told(event: dict[str, Any], out: Path, here: Workplace) -> None:
+    """Keep an event where the job keeps its own, and say it on stderr."""
+    here.metric(**event)
+    match event["event"]:
+        case "checkpoint":
+            here.checkpoint(event["step"])
+        case "done":
+            here.result(model=str(out.resolve() / event["folder"]), seconds=event["seconds"])
+    if line := spoken(event):
+        say(line)
+
+
+def spoken(event: dict[str, Any]) -> str:
+    """An event as a line; nothing for those that only a reader of numbers wants."""
+    match event["event"]:
+        case "start":
+            again = f", resumed at {event['resumed_at']}" if event["resumed_at"] else ""
+            return f"{event['mode']}: {event['steps']} steps, {event['samples']} samples{again}"
+        case "step":
+            return (
+                f"step {event['step']} round {event['round']} member {event['member']}: loss "
+                f"{event['loss']:.5f}, kept {event['kept']:.0%}, {event['seconds']:.0f} s"
+            )
+        case "probe":
+            groups = event["groups"].items()
+            shares = ", ".join(f"{name} {figures['copied']:.0%}" for name, figures in groups)
+            return f"round {event['round']}: copied {shares}"
+        case "gate":
+            return f"round {event['round']}: skipped {event['skipped']:.1%}"
+    return ""
+
+
+def say(text: str) -> None:
+    """One line on stderr, at once."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def as_table(result: dict[str, Any]) -> str:
+    """A figure a line."""
+    return table(("what", "value"), result.items())
+
+
+VERB = Verb("fine-tune a model so that it copies less", train, as_table, options)

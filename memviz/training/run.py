@@ -1,0 +1,185 @@
+"""A fine-tuning from its settings to its model: a generator of events (see `memviz.training`).
+
+It writes into its output folder only: `config.json`, `checkpoints/`, `rounds/`, `probes/` and, at
+the end, `model/`. The events are the caller's to keep. Leave the generator and it stops, resumable
+from its last checkpoint; let `stopping()` be true and it writes one first. After a resume the
+events since that checkpoint come again, the same.
+"""
+
+import json
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from memviz import corpus as corpora
+from memviz import studio
+from memviz.jobs.files import write_json
+from memviz.training import flags, output, probes
+from memviz.training.config import Config, from_json
+from memviz.training.data import Data
+from memviz.training.duplicates import groups, sizes
+from memviz.training.events import Event, Gates, Losses, leaderboard
+from memviz.training.loop import Training
+from memviz.training.peers import Peers
+from memviz.training.state import Checkpoints
+from memviz.training.student import Student
+
+Note = Callable[[str], None]
+
+
+def train(
+    config: Config,
+    out: Path,
+    stopping: Callable[[], bool] = lambda: False,
+    resume: bool = False,
+    note: Note = lambda text: None,
+) -> Iterator[Event]:
+    """Fine-tune; ValueError in one sentence for what cannot be."""
+    begin(config, out, resume)
+    yield from Run(config, out, note).events(stopping)
+
+
+def begin(config: Config, out: Path, resume: bool) -> None:
+    """Keep the settings; refuse a folder that holds another fine-tuning."""
+    before = out / "config.json"
+    if before.exists() and not resume:
+        raise ValueError(f"{out} holds a training already. Resume it, or name another folder.")
+    if before.exists() and read_config(out) != config:
+        raise ValueError(f"{out} was begun with other settings. Resume it without giving any.")
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(before, config.to_json())
+
+
+def read_config(out: Path) -> Config:
+    """The settings a folder was begun with."""
+    try:
+        return from_json(json.loads((out / "config.json").read_text("utf-8")))
+    except FileNotFoundError:
+        raise ValueError(f"{out} holds no training to resume: it has no config.json.") from None
+
+
+class Run:
+    """All that a fine-tuning works with, made once by each process."""
+
+    def __init__(self, config: Config, out: Path, note: Note = lambda text: None) -> None:
+        self.config, self.out, self.note = config, out, note
+        self.peers = Peers()
+        self.corpus = corpora.load(config.corpus)
+        self.student = Student(config, self.peers.device)
+        with self.peers.one_by_one():
+            watched = config.probes != "none"
+            self.eye = studio.eye(config.corpus, config.descriptor) if watched else None
+            self.data = Data(config, self.corpus, self.student.model, note)
+            self.groups = groups(self.corpus, self.eye)
+        self.sizes = sizes(self.groups, self.data.times)
+        self.training = Training(config, self.student, self.data, self.groups, self.peers)
+        self.checkpoints = Checkpoints(out / "checkpoints", config.keep, self.peers)
+        self.losses, self.gates = Losses(), Gates()
+        self.looks: list[Event] = []
+        self.seconds, self.kept = 0.0, 0  # of training; step of the last checkpoint
+
+    def events(self, stopping: Callable[[], bool]) -> Iterator[Event]:
+        """Train from the newest checkpoint, or from the start."""
+        yield self.start()
+        if not self.kept:
+            yield from self.look(0)
+        begun = time.perf_counter()
+        for tick in self.training.ticks():
+            self.losses.add(tick)
+            if not tick.ended and self.training.step % self.config.log_every:
+                continue
+            self.seconds += time.perf_counter() - begun
+            yield from self.losses.told(self.training, self.seconds)
+            if tick.ended:
+                yield from self.end_round()
+            stop = self.peers.any(stopping())
+            if stop or self.training.steps >= self.kept + self.config.checkpoint_every:
+                yield self.checkpoint()
+            if stop:
+                yield {"event": "stopped", "step": self.training.steps}
+                return
+            begun = time.perf_counter()
+        yield self.finish()
+
+    def start(self) -> Event:
+        """Take up a checkpoint if there is one, and say what is ahead."""
+        if state := self.checkpoints.load():
+            self.training.load(state["training"])
+            self.looks, self.seconds = json.loads(state["looks"]), state["seconds"]
+            self.gates.before = state["gates"]
+            self.kept = self.training.steps
+        return {
+            "event": "start",
+            "steps": self.config.steps,
+            "samples": self.config.samples,
+            "pictures": len(self.corpus),
+            "members": self.config.members,
+            "mode": self.config.mode,
+            "resumed_at": self.kept,
+        }
+
+    def end_round(self) -> Iterator[Event]:
+        """What is told, drawn and saved after a round."""
+        number, every = self.training.round, self.config.save_every
+        if self.config.gated:
+            yield self.gates.told(self.training)
+            yield leaderboard(self.training, self.corpus, self.sizes)
+        if number % self.config.probe_every == 0 or number == self.config.rounds:
+            yield from self.look(number)
+        if every and number % every == 0:
+            yield self.save(number)
+
+    def look(self, number: int) -> Iterator[Event]:
+        """Draw the watched prompts, in the first process alone."""
+        if self.eye and self.peers.first:
+            self.note(f"looking at the watched prompts after round {number}")
+            event = probes.event(self, number)
+            self.looks.append(event)
+            event["stop_here"] = probes.stop_here(self.looks)
+            yield event
+        self.peers.meet()
+
+    def save(self, number: int) -> Event:
+        """A round's weights."""
+        name = f"rounds/{number:04}"
+        if self.peers.first:
+            output.save_round(self.out / name, self.student)
+        return {"event": "saved", **self.place(), "folder": name}
+
+    def checkpoint(self) -> Event:
+        """All that a resume needs."""
+        self.kept = self.training.steps
+        state = {
+            "training": self.training.state(),
+            "looks": json.dumps(self.looks),
+            "seconds": self.seconds,
+            "gates": self.gates.before,
+        }
+        folder = self.checkpoints.save(self.kept, state)
+        return {
+            "event": "checkpoint",
+            "step": self.kept,
+            "folder": str(folder.relative_to(self.out)),
+        }
+
+    def finish(self) -> Event:
+        """Write the pipeline."""
+        if self.peers.first:
+            command = shlex.join(["python", "-m", "memviz", "train", *flags.words(self.config)])
+            text = output.card(
+                self.config, self.student, self.corpus, command, self.looks, self.seconds
+            )
+            output.save_model(self.out / "model", self.student, text)
+        self.peers.meet()
+        return {
+            "event": "done",
+            "step": self.training.steps,
+            "samples": self.config.samples,
+            "seconds": round(self.seconds, 1),
+            "folder": "model",
+        }
+
+    def place(self) -> Event:
+        """Step and round."""
+        return {"step": self.training.steps, "round": self.training.round}
