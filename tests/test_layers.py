@@ -48,7 +48,7 @@ def allowed(where: str, places: tuple[str, ...]) -> bool:
         ("gradio", ("memviz/ui/", "app.py")),
         ("plotly", ("memviz/ui/", "memviz/figures.py")),
         ("memviz.ui", ("memviz/ui/", "app.py")),
-        ("memviz.cli", ("memviz/__main__.py", "memviz/cli/", "scripts/build_index.py")),
+        ("memviz.cli", ("memviz/__main__.py", "memviz/cli/", "scripts/")),
         ("memviz.cli.tables", ("memviz/cli/",)),
         ("memviz.demo", ("memviz/demo/", "memviz/cli/", "scripts/")),
         ("memviz.training", ("memviz/training/", "memviz/cli/", "memviz/demo/", "scripts/")),
