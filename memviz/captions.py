@@ -1,6 +1,7 @@
 """What two captions share."""
 
 import re
+from collections.abc import Sequence
 
 WORD = re.compile(r"\w+")
 COMMON = "a an and are as at by for from in is it its of on or that the this to with"
@@ -22,3 +23,13 @@ def overlap(one: str, other: str) -> float | None:
     """Shared words over all words of both (Jaccard); None where either says nothing."""
     every = set(words(one)) | set(words(other))
     return len(shared(one, other)) / len(every) if words(one) and words(other) else None
+
+
+def best(texts: Sequence[str], wanted: str, count: int) -> list[int]:
+    """Rows of the texts that share most of the wanted words, best first; none that share none."""
+    asked = words(wanted)
+    if not asked:
+        raise ValueError("Type a few words that captions may have.")
+    scores = [len(shared(text, wanted)) for text in texts]
+    order = sorted(range(len(texts)), key=lambda row: (-scores[row], row))
+    return [row for row in order[:count] if scores[row]]

@@ -8,6 +8,7 @@ one from `NAMED`, or one that the user registered.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,7 +82,7 @@ class Corpus:
 
     def caption(self, id: int) -> str:
         """One caption; empty if the picture has none."""
-        return self.captions[self._find(id)]
+        return self._rows.captions[self._find(id)]
 
     def other_captions(self, id: int) -> list[str]:
         """Further captions of one picture, which LAION-10k has."""
@@ -90,6 +91,12 @@ class Corpus:
     def column(self, name: str) -> list[Any]:
         """A further column of the table (`style`, `copies` of the demo), in the order of `ids`."""
         return self._rows.column(name)
+
+    def some(self, ids: list[int]) -> Corpus:
+        """A part of the set; its pictures keep their ids and its hash stays that of the whole."""
+        part = copy(self)
+        part.ids, part.captions = ids, [self.caption(id) for id in ids]
+        return part
 
     def batches(self, size: int) -> Iterator[tuple[list[int], list[Image.Image]]]:
         """All pictures in order, at most `size` at a time."""

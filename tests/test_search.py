@@ -7,13 +7,16 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image, ImageDraw
-from samples import preset, smooth
+from samples import preset, smooth, unit
 
-from memviz import captions
+from memviz import captions, studio
+from memviz import corpus as corpora
 from memviz.cli import main
 from memviz.retrieval.blank import blank
+from memviz.retrieval.descriptors import descriptor
+from memviz.retrieval.index import Index
 from memviz.retrieval.statistics import statistics
-from memviz.search import report
+from memviz.search import Asked, duplicates, report, search
 from memviz.search.marks import marks
 
 DCR = ("sim_mean", "sim_std", "sim_75pc", "sim_90pc", "sim_95pc", "sim_gt_05pc")
@@ -156,3 +159,50 @@ def test_shared_words_are_those_that_say_something() -> None:
     assert captions.overlap("a fox on a hill", "fox and owl") == pytest.approx(1 / 3)
     assert captions.overlap("", "fox") is None
     assert report.marked("A Fox & <b>", ["fox"]) == "A <mark>Fox</mark> &amp; &lt;b&gt;"
+
+
+def test_the_best_texts_share_most_words() -> None:
+    texts = ["a fox", "an owl", "a red fox on a hill"]
+    assert captions.best(texts, "the red fox", 5) == [2, 0]
+    assert captions.best(texts, "nothing here", 5) == []
+    with pytest.raises(ValueError, match="Type a few words"):
+        captions.best(texts, "the", 5)
+
+
+# within the corpus
+
+
+def eye_of(folder: Path, look: Path) -> studio.Eye:
+    found, loaded = corpora.load(folder), descriptor(look)
+    return studio.Eye(found, loaded, Index.build(found, loaded))
+
+
+def test_pictures_of_the_corpus_are_compared_with_the_others(
+    corpus: Path, tiny_descriptor: Path, tmp_path: Path
+) -> None:
+    eye = eye_of(corpus, tiny_descriptor)
+    asked = Asked(eye, eye.corpus.some([7, 3]))
+    assert list(search(asked, tmp_path))[-1] == (2, 2)
+    told = json.loads((tmp_path / "summary.json").read_text())
+    for pair in told["pairs"]:
+        assert pair["number"] not in [m["id"] for m in pair["matches"]]
+        null = eye.index.background[pair["number"]]
+        assert pair["similarity"] == pytest.approx(null, abs=1e-3)
+        assert all((tmp_path / m["picture"]).is_file() for m in pair["matches"])
+
+
+def test_duplicates_are_told_in_groups_with_their_captions(
+    tmp_path: Path, tiny_descriptor: Path
+) -> None:
+    place = tmp_path / "corpus"
+    place.mkdir()
+    for i in range(6):
+        smooth(i % 3).save(place / f"{i}.png")
+        (place / f"{i}.txt").write_text(f"scene {i % 3}")
+    eye = eye_of(place, tiny_descriptor)
+    eye.index.stored = unit(3, 64)[[0, 1, 2, 0, 1, 2]]
+    duplicates.report(eye, tmp_path / "none", tmp_path / "out")
+    told = json.loads((tmp_path / "out/summary.json").read_text())
+    assert (told["groups"], told["images"]) == (3, 6)
+    assert [m["caption"] for m in told["shown"][1]["members"]] == ["scene 1", "scene 1"]
+    assert (tmp_path / "out" / told["shown"][0]["members"][1]["picture"]).is_file()

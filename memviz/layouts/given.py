@@ -10,14 +10,20 @@ from memviz.layouts.base import Captioned, CorpusError
 
 
 class Given(Captioned):
-    """Files in the order given, each with the text that came with it."""
+    """Files in the order given, each with the text that came with it and how it is called."""
 
-    def __init__(self, files: list[Path], captions: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        files: list[Path],
+        captions: list[str] | None = None,
+        names: list[str] | None = None,
+    ) -> None:
         missing = [file for file in files if not file.is_file()]
         if missing:
             raise CorpusError(f"No such picture: {missing[0]}. Give a picture or a folder of them.")
         self.files = files
         self.captions = captions or [""] * len(files)
+        self.names = names or [str(file) for file in files]
         self.ids = [*range(len(files))]
 
     def read(self, row: int) -> bytes:
@@ -26,10 +32,10 @@ class Given(Captioned):
     def column(self, name: str) -> list[Any]:
         if name != "file":
             raise CorpusError(f"Pictures given one by one have no column {name!r}, only 'file'.")
-        return [str(file) for file in self.files]
+        return list(self.names)
 
     def where(self, row: int) -> str:
-        return str(self.files[row])
+        return self.names[row]
 
     def hash(self) -> str:
         total = hashlib.sha256()

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 SHOWN = 500  # pairs kept as pictures: those most alike
 SIDE = 384  # pixels, the longer side of such a picture
+FEW = 12  # pairs up to which all matches are kept as pictures, not only the first
 BINS = 50  # of the histogram, over similarities 0 to 1
 COLUMNS = ("number", "picture", "prompt", "verdict", "kind", "blank", "problem")
 
@@ -77,9 +79,9 @@ def search(asked: Asked, folder: Path) -> Iterator[tuple[int, int]]:
     found = agreed(found)
     pq.write_table(matches(found), folder / "matches.parquet")
     shown = _shown(asked, found, folder)
-    told = summary(asked, used, found) | {"pairs": shown}
+    told = {"kind": "pairs"} | summary(asked, used, found) | {"pairs": shown}
     told["seconds"] = round(time.perf_counter() - start, 2)
-    _write(folder / "summary.json", told)
+    write(folder / "summary.json", told)
     from memviz.search.report import page
 
     (folder / "report.html").write_text(page(told, folder), "utf-8")
@@ -150,17 +152,25 @@ def _shown(asked: Asked, found: list[Found], folder: Path) -> list[dict[str, Any
     order = sorted((one for one in found if one.matches), key=lambda one: -one.similarity)
     for one in order[SHOWN:]:
         (folder / _own(one)).unlink(missing_ok=True)
-    return [_pair(asked, one, folder) for one in order[:SHOWN]]
+    deep = len(order) <= FEW
+    return [_pair(asked.eye, one, folder, deep) for one in order[:SHOWN]]
 
 
-def _pair(asked: Asked, one: Found, folder: Path) -> dict[str, Any]:
+def _pair(eye: Eye, one: Found, folder: Path, deep: bool) -> dict[str, Any]:
     """A pair as the report and the app show it."""
-    top = one.matches[0]
-    theirs = f"pairs/train-{top.id}.jpg"
-    if not (folder / theirs).exists():
-        _keep(asked.eye.corpus.image(top.id), folder / theirs)
-    words = {"shared": shared(one.prompt, top.caption)}
-    return one.to_json() | {"number": one.number, "yours": _own(one), "theirs": theirs} | words
+    kept = one.matches if deep else one.matches[:1]
+    theirs = [train_picture(eye, match.id, folder) for match in kept]
+    told = one.to_json() | {"number": one.number, "yours": _own(one), "theirs": theirs[0]}
+    told["matches"] = [m | {"picture": f} for m, f in zip_longest(told["matches"], theirs)]
+    return told | {"shared": shared(one.prompt, one.matches[0].caption)}
+
+
+def train_picture(eye: Eye, id: int, folder: Path) -> str:
+    """A training picture in the folder of a search, and its name there."""
+    name = f"pairs/train-{id}.jpg"
+    if not (folder / name).exists():
+        _keep(eye.corpus.image(id), folder / name)
+    return name
 
 
 def _own(one: Found) -> str:
@@ -171,7 +181,7 @@ def _keep(image: Image.Image, file: Path) -> None:
     file.write_bytes(thumbnail(image, SIDE))
 
 
-def _write(file: Path, value: dict[str, Any]) -> None:
+def write(file: Path, value: dict[str, Any]) -> None:
     """NaN is no JSON: a figure that does not exist is null."""
     part = file.with_suffix(".part")
     part.write_text(json.dumps(_plain(value), indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -72,14 +72,19 @@ class Found:
 def look(
     eye: Eye, asked: Corpus, thresholds: Thresholds, top: int = 10, batch: int = BATCH
 ) -> Iterator[list[tuple[Found, Image.Image | None]]]:
-    """Batches of pictures with what was found for each; an unreadable one has its problem."""
+    """Batches of pictures with what was found for each; an unreadable one has its problem.
+
+    Pictures of the corpus itself are compared with the others.
+    """
     if top < 1:
         raise ValueError(f"top is {top}; ask for 1 match or more.")
     for start in range(0, len(asked), batch):
         ids = asked.ids[start : start + batch]
         read = [_read(asked, id) for id in ids]
         images = [image for image, _ in read if image is not None]
-        found = iter(_nearest(eye, images, top))
+        own = [id if asked.hash == eye.corpus.hash else -1 for id in ids]
+        readable = [id for id, (image, _) in zip(own, read, strict=True) if image is not None]
+        found = iter(_nearest(eye, images, readable, top))
         yield [
             (_judged(eye, asked, id, image, problem, found, thresholds), image)
             for id, (image, problem) in zip(ids, read, strict=True)
@@ -105,12 +110,16 @@ def _read(asked: Corpus, id: int) -> tuple[Image.Image | None, str]:
         return None, " ".join(str(error).split())
 
 
-def _nearest(eye: Eye, images: Sequence[Image.Image], top: int) -> Iterator[list[Match]]:
+def _nearest(
+    eye: Eye, images: Sequence[Image.Image], own: Sequence[int], top: int
+) -> Iterator[list[Match]]:
+    """The matches of each picture but itself."""
     if not images:
         return
-    similarity, ids = eye.index.search(eye.descriptor.embed(images), top)
-    for row in zip(similarity, ids, strict=True):
-        yield [_match(eye, s, int(i)) for s, i in zip(*row, strict=True) if i >= 0]
+    similarity, ids = eye.index.search(eye.descriptor.embed(images), top + 1)
+    for self, *row in zip(own, similarity, ids, strict=True):
+        pairs = [(s, int(i)) for s, i in zip(*row, strict=True) if i not in (-1, self)]
+        yield [_match(eye, *pair) for pair in pairs[:top]]
 
 
 def _match(eye: Eye, similarity: float, id: int) -> Match:

@@ -62,6 +62,10 @@ def page(told: dict[str, Any], folder: Path) -> str:
 def headline(told: dict[str, Any]) -> str:
     """What came out, in one sentence."""
     counts, images = told["counts"], told["provenance"]["corpus"]["images"]
+    if told["pictures"] == 1 and told["pairs"]:
+        (one,) = told["pairs"]
+        top = one["matches"][0]
+        return f"{one['verdict']}: the nearest is #{top['id']} with {top['similarity']:.2f}."
     if told["pictures"] and counts.get("none", 0) == told["pictures"]:
         return f"No copy found among {images:,} images: {told['pictures']:,} pictures looked up."
     said = ", ".join(f"{counts[kind]:,} {word}" for kind, word in KINDS.items() if kind in counts)
@@ -106,12 +110,12 @@ def figures(told: dict[str, Any]) -> str:
     found = told["statistics"]
     names = ("mean", "std", "75pc", "90pc", "95pc")
     lines = [(name, found[f"sim_{name}"], found[f"bg_{name}"]) for name in names]
-    rows = "".join(
+    body = "".join(
         f"<tr><th>{n}</th><td>{_say(a)}</td><td>{_say(b)}</td></tr>" for n, a, b in lines
     )
     share = f"<tr><th>share above 0.5</th><td>{_say(found['sim_gt_05pc'])}</td><td></td></tr>"
     head = "<tr><th></th><th>pictures</th><th>background</th></tr>"
-    return f"<table>{head}{rows}{share}</table>"
+    return f"<table>{head}{body}{share}</table>"
 
 
 def pair(one: dict[str, Any], folder: Path) -> str:
@@ -156,19 +160,21 @@ def unreadable(rows: list[dict[str, str]]) -> str:
 
 def facts(told: dict[str, Any]) -> str:
     """Provenance and thresholds, so that the figures can be made again."""
-    about, marks = told["provenance"], told["thresholds"]
-    corpus, look, used, own = (
-        *(about["corpus"], about["descriptor"], marks["used"], marks["background"]),
-    )
-    rows = {
-        "Corpus": f"{corpus['name']}, {corpus['images']:,} images, {corpus['hash'][:16]}",
-        "Descriptor": f"{look['preset']}, {look['dims']} dimensions, {look['hash'][:16]}",
-        "Copied from": f"{used['copied']:.3f}, close from {used['close']:.3f} ({used['source']})",
-        "The corpus' own threshold": _own(own),
-        "Made": f"{told['created']}, memviz {about['memviz']}, index {about['index']['recipe']}",
-    }
-    body = "".join(f"<tr><th>{k}</th><td>{escape(v)}</td></tr>" for k, v in rows.items())
+    body = "".join(f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in rows(told))
     return f"<table>{body}</table>"
+
+
+def rows(told: dict[str, Any]) -> list[tuple[str, str]]:
+    """The same as name and text."""
+    about, marks = told["provenance"], told["thresholds"]
+    corpus, look, used = about["corpus"], about["descriptor"], marks["used"]
+    return [
+        ("Corpus", f"{corpus['name']}, {corpus['images']:,} images, {corpus['hash'][:16]}"),
+        ("Descriptor", f"{look['preset']}, {look['dims']} dimensions, {look['hash'][:16]}"),
+        ("Copied from", f"{used['copied']:.3f}, close from {used['close']:.3f} ({used['source']})"),
+        ("The corpus' own threshold", _own(marks["background"])),
+        ("Made", f"{told['created']}, memviz {about['memviz']}, index {about['index']['recipe']}"),
+    ]
 
 
 def _own(own: dict[str, Any] | None) -> str:

@@ -7,12 +7,13 @@ from typing import Any
 import gradio as gr
 
 from memviz import runs
-from memviz.ui import about, compare
+from memviz.search.folder import root as searches
+from memviz.ui import about, compare, neighbours
 from memviz.ui import runs as past
 from memviz.ui.live import Live
 
 HERE = Path(__file__).parent
-STYLES = [HERE / "page.css", HERE / "player.css"]
+STYLES = [HERE / "page.css", HERE / "player.css", HERE / "neighbours.css"]
 FONTS = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 TITLE = """
@@ -51,6 +52,8 @@ def build() -> gr.Blocks:
         gr.HTML(TITLE, elem_id="title")
         with gr.Tab("Compare", id="compare"):
             tab = compare.build(live)
+        with gr.Tab("Neighbours", id="neighbours") as near:
+            neighbours.build(near)
         with gr.Tab("Runs", id="runs") as saved:
             past.build(saved)
         with gr.Tab("About", id="about"):
@@ -66,13 +69,14 @@ def build() -> gr.Blocks:
 
 
 def launch(demo: gr.Blocks | None = None, **options: object) -> str:
-    """Serve the app and return its address: only the run folders and plotly.js are files of it."""
-    root = runs.root()
-    root.mkdir(parents=True, exist_ok=True)
+    """Serve the app, return its address: runs, searches and plotly.js are its only files."""
+    served = (runs.root(), searches())
+    for root in served:
+        root.mkdir(parents=True, exist_ok=True)
     fixed: dict[str, Any] = {
         "theme": theme(),
         "css_paths": STYLES,
-        "allowed_paths": [str(place.absolute()) for place in (root, *runs.bundled_roots())],
+        "allowed_paths": [str(place.absolute()) for place in (*served, *runs.bundled_roots())],
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,

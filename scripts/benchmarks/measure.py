@@ -1,6 +1,8 @@
 """What every benchmark needs: a clock, and words for the machine."""
 
 import platform
+import resource
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,3 +43,13 @@ def cpu() -> str:
     told = info.read_text().splitlines() if info.is_file() else []
     names = [line.partition(":")[2].strip() for line in told if line.startswith("model name")]
     return f"{names[0]} ({len(names)} cores)" if names else platform.processor()
+
+
+def peak_mib() -> float:
+    """The most memory this process ever held at once."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # getrusage would count the parent, from which this was forked
+        (line,) = (x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+        return int(line.split()[1]) / 2**10
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used / (2**20 if sys.platform == "darwin" else 2**10)

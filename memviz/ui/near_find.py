@@ -1,0 +1,126 @@
+"""The ways into the Neighbours tab: a picture, a cell of a run, words, the training data itself."""
+
+import os
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from memviz import corpus, runs
+from memviz.ask import Ask
+from memviz.retrieval.presets import PRESETS
+from memviz.ui.compare import notice
+from memviz.ui.neighbours_view import view
+
+if TYPE_CHECKING:
+    from memviz.search import Asked
+    from memviz.studio import Eye
+
+KEPT_RUNS = 12  # in the menu of pictures that were made
+BY_WORDS = 12  # training images that a caption search looks up
+
+
+def public() -> bool:
+    """Whether strangers can reach this app: then nobody names folders on its disk."""
+    return bool(os.environ.get("SPACE_ID"))
+
+
+def made() -> list[tuple[str, str]]:
+    """Pictures of the newest runs, as label and "run/cell"."""
+    kept = [] if public() else runs.listed()[:KEPT_RUNS]
+    return [
+        (f"{run.info['title']}: {c['label']}, seed {c['seed']}", f"{run.info['id']}/{c['cell']}")
+        for run in [*runs.bundled(), *kept]
+        for c in run.info["cells"]
+        if c.get("image")
+    ]
+
+
+def cell_picture(chosen: str) -> tuple[Path, str]:
+    """The file and prompt of one cell; only runs that are kept can be named."""
+    run_id, _, number = (chosen or "").partition("/")
+    run = runs.read(run_id)
+    cells = {str(c["cell"]): c for c in run.info["cells"] if c.get("image")}
+    if number not in cells:
+        raise ValueError(f"Run {run_id} has no finished picture {number!r}. Choose from the list.")
+    return run.folder / cells[number]["image"], cells[number]["prompt"]
+
+
+def eye(name: str, preset: str) -> "Eye":
+    """Corpus, descriptor and index; on a public page only those it knows."""
+    if public() and (name not in corpus.known() or preset not in (Ask.descriptor, *PRESETS)):
+        raise ValueError("On this public page, choose corpus and descriptor from the lists.")
+    from memviz import studio
+
+    return studio.eye(name, preset)
+
+
+def pictures(files: list[Path], prompts: list[str]) -> corpus.Corpus:
+    """Some pictures as a set."""
+    from memviz.layouts.given import Given
+
+    return corpus.Corpus("your picture", Given(files, prompts, [file.name for file in files]))
+
+
+def uploaded(picture: str | None, name: str, preset: str, mark: str) -> "Asked":
+    """A dropped picture, as its file came."""
+    from memviz.search import Asked
+
+    if not picture:
+        raise ValueError("Drop a picture first.")
+    return Asked(eye(name, preset), pictures([Path(picture)], [""]), mark)
+
+
+def of_run(chosen: str, name: str, preset: str, mark: str) -> "Asked":
+    """A picture that was made here."""
+    from memviz.search import Asked
+
+    file, prompt = cell_picture(chosen)
+    return Asked(eye(name, preset), pictures([file], [prompt]), mark)
+
+
+def by_words(text: str, name: str, preset: str, mark: str) -> "Asked":
+    """Training images whose captions have these words, each against the others."""
+    from memviz.captions import best
+    from memviz.search import Asked
+
+    looking = eye(name, preset)
+    rows = best(looking.corpus.captions, text or "", BY_WORDS)
+    if not rows:
+        raise ValueError(f"No caption of {name} has any of these words. Try others.")
+    return Asked(looking, looking.corpus.some([looking.corpus.ids[row] for row in rows]), mark)
+
+
+def looked_up(asked: "Asked") -> dict[str, Any]:
+    """Search now; the view of what was found."""
+    from memviz.search.folder import new_folder, search
+
+    folder = new_folder()
+    deque(search(asked, folder), maxlen=0)
+    return view(folder)
+
+
+def duplicates(name: str, preset: str, _: str) -> dict[str, Any]:
+    """Groups of duplicates within the training data."""
+    from memviz import indexes
+    from memviz.search.duplicates import report
+    from memviz.search.folder import new_folder
+
+    looking, folder = eye(name, preset), new_folder()
+    report(looking, indexes.folder(looking.corpus, looking.descriptor), folder)
+    return view(folder)
+
+
+def answering(find: Callable[..., Any]) -> Callable[..., tuple[Any, str]]:
+    """A handler: a view and no message, or the sentence on why there is none."""
+
+    def answer(*values: object) -> tuple[Any, str]:
+        try:
+            found = find(*values)
+            return (found if isinstance(found, dict) else looked_up(found)), notice()
+        except (ValueError, OSError) as error:
+            return gr.skip(), notice(str(error))
+
+    return answer

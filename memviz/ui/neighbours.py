@@ -1,0 +1,136 @@
+"""The Neighbours tab: whose picture is it? Looked up, checked by the folder, or within the data."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from memviz import corpus
+from memviz.ask import Ask
+from memviz.retrieval.presets import CONVENTIONS, PRESETS
+from memviz.ui import near_check, near_find
+from memviz.ui.form import QUIET, menu
+from memviz.ui.near_find import answering
+from memviz.ui.neighbours_view import EMPTY
+
+HERE = Path(__file__).parent
+SCRIPTS = ("dom.js", "pair.js", "histogram.js", "neighbours.js")
+MARKS = [
+    ("the descriptor's own", "preset"),
+    ("from the training images' own likeness", "background"),
+    *((f"{value:g} ({whose})", f"{value:g}") for value, whose in CONVENTIONS.items()),
+]
+EVERY = 1.0  # seconds between two looks at the jobs
+WAITING = {**QUIET, "show_progress": "minimal"}
+
+
+@dataclass(frozen=True)
+class Tab:
+    """The parts that handlers read and write."""
+
+    picture: gr.Image
+    cell: gr.Dropdown
+    words: gr.Textbox
+    within: gr.Button
+    folder: gr.Textbox
+    go: gr.Button
+    judges: list[gr.components.Component]  # corpus, preset and threshold
+    message: gr.HTML
+    checks: gr.HTML
+    done: gr.Dropdown
+    result: gr.HTML
+
+
+def component() -> gr.HTML:
+    """Where pairs and groups are drawn."""
+    return gr.HTML(
+        EMPTY,
+        html_template='<div class="mv-root"></div>',
+        js_on_load="\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS),
+        apply_default_css=False,
+        elem_id="neighbours",
+    )
+
+
+def build(page: gr.Tab) -> None:
+    """Lay out the tab and connect it."""
+    with gr.Row(equal_height=False):
+        picture = drop()
+        with gr.Column(scale=2, min_width=300):
+            parts = ways() | {"judges": judges()}
+    parts |= {"message": gr.HTML(elem_id="near-message"), "checks": gr.HTML(elem_id="near-jobs")}
+    done = gr.Dropdown([], label="Open a checked folder", visible=False, elem_id="near-done")
+    connect(Tab(picture=picture, **parts, done=done, result=component()), page)
+
+
+def drop() -> gr.Image:
+    """A picture as its file is: nothing is looked up that was encoded again."""
+    return gr.Image(
+        type="filepath",
+        image_mode=None,
+        label="Drop a picture",
+        alt_text="The picture to look up",
+        height=300,
+        scale=1,
+        sources=["upload", "clipboard"],
+        min_width=260,
+        elem_id="near-picture",
+    )
+
+
+def ways() -> dict[str, gr.components.Component]:
+    """The other ways in."""
+    cell = gr.Dropdown(
+        near_find.made(), value=None, label="Or a picture that was made here", elem_id="near-cell"
+    )
+    with gr.Row(equal_height=True):
+        words = field("words", "Or words of captions", "fox moon, then Enter")
+        within = gr.Button("Duplicates in the training data", scale=1, elem_id="near-duplicates")
+    with gr.Row(equal_height=True, visible=not near_find.public()):
+        folder = field("folder", "Or a folder of pictures", "path/to/generations")
+        go = gr.Button("Check a folder", scale=1, elem_id="near-check")
+    return {"cell": cell, "words": words, "within": within, "folder": folder, "go": go}
+
+
+def field(name: str, label: str, example: str) -> gr.Textbox:
+    """One line to type in."""
+    return gr.Textbox(label=label, placeholder=example, scale=2, elem_id=f"near-{name}")
+
+
+def judges() -> list[gr.components.Component]:
+    """Where to look, how pictures are compared, and from when one is a copy."""
+    looks = [Ask.descriptor, *PRESETS]
+    about = "scores of two are never mixed"
+    with gr.Row():
+        return [
+            menu("near-corpus", [*corpus.known()], Ask.corpus, "Training images", "name or folder"),
+            menu("near-preset", looks, Ask.descriptor, "Descriptor", about),
+            gr.Dropdown(
+                MARKS,
+                value="preset",
+                label="Copied from",
+                info="the threshold",
+                min_width=200,
+                elem_id="near-mark",
+            ),
+        ]
+
+
+def connect(tab: Tab, page: gr.Tab) -> None:
+    """Bind the ways in to the result."""
+    shown, clock = [tab.result, tab.message], gr.Timer(EVERY, active=False)
+    for event, source, find in (
+        (tab.picture.upload, [tab.picture], near_find.uploaded),
+        (tab.cell.input, [tab.cell], near_find.of_run),
+        (tab.words.submit, [tab.words], near_find.by_words),
+        (tab.within.click, [], near_find.duplicates),
+    ):
+        event(answering(find), [*source, *tab.judges], shown, concurrency_id="gpu", **WAITING)
+    tab.done.input(answering(near_check.opened), tab.done, shown, queue=False, **QUIET)
+    checks = [tab.checks, tab.done, clock]
+    begun = tab.go.click(
+        near_check.check, [tab.folder, *tab.judges], tab.message, queue=False, **QUIET
+    )
+    for event in (begun.then, clock.tick, page.select):
+        event(near_check.standing, None, checks, queue=False, **QUIET)
+    page.select(lambda: gr.Dropdown(choices=near_find.made()), None, tab.cell, queue=False, **QUIET)

@@ -1,0 +1,109 @@
+"""The Neighbours tab in a real browser: a picture, words, duplicates, a folder in the background."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from test_app import app, browser, page, pytestmark  # noqa: F401 - fixtures
+
+from memviz import corpus
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A crop of a training image, another turned over, a blank, and one that is no picture."""
+    demo, place = corpus.load("demo-10k"), tmp_path_factory.mktemp("made")
+    demo.image(demo.ids[17]).crop((6, 4, 60, 58)).resize((128, 128)).save(place / "crop.jpg")
+    demo.image(demo.ids[40]).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(place / "flip.png")
+    Image.new("RGB", (64, 64), "white").save(place / "blank.png")
+    (place / "broken.png").write_bytes(b"x")
+    return place
+
+
+def tab(page, app):
+    page.goto(app)
+    page.get_by_role("tab", name="Neighbours").click()
+    page.wait_for_selector("#near-picture input[type=file]", state="attached")
+    return page
+
+
+def test_a_crop_is_found_beside_its_training_image(page, app, folder):
+    tab(page, app).set_input_files("#near-picture input[type=file]", folder / "crop.jpg")
+    page.wait_for_selector("#neighbours .mv-wide")
+    assert page.locator("#neighbours .mv-result").inner_text().startswith("Copied: the nearest is")
+    assert "#17" in page.locator(".mv-wide figcaption").nth(1).inner_text()
+    assert page.locator(".mv-histogram .mv-mark").count() == 2
+    page.locator(".mv-slide input").focus()
+    page.keyboard.press("Home")
+    assert page.locator(".mv-slide input").get_attribute("aria-valuetext") == "0 % generated"
+    assert page.locator(".mv-next img").count() == 9
+
+
+def test_words_find_training_images_and_the_list_sorts_and_filters(page, app):
+    tab(page, app).fill("#near-words textarea, #near-words input", "fox moon")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#neighbours .mv-twins")
+    before = len(page.asked)
+    scores = [float(text) for text in page.locator(".mv-pairs .mv-score b").all_inner_texts()]
+    assert scores == sorted(scores, reverse=True) and len(scores) == 12
+    page.get_by_label("Order").select_option("Least alike first")
+    again = [float(text) for text in page.locator(".mv-pairs .mv-score b").all_inner_texts()]
+    assert again == scores[::-1]
+    page.get_by_label("Least similarity shown").fill("0.99")
+    page.wait_for_function("!document.querySelector('.mv-twins')")
+    assert "lower the least similarity" in page.locator(".mv-pairs").inner_text()
+    page.get_by_label("Least similarity shown").fill("0")
+    assert page.locator(".mv-captions mark").count() > 5
+    page.locator(".mv-twins").first.click()
+    assert page.locator("dialog .mv-four figure").count() == 4
+    page.keyboard.press("Escape")
+    assert [url for url in page.asked[before:] if "/pairs/" not in url] == []
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as CSV").click()
+    assert len(Path(saved.value.path()).read_text().splitlines()) == 13
+
+
+def test_duplicates_are_shown_in_groups_by_the_page(page, app):
+    tab(page, app).click("#near-duplicates")
+    page.wait_for_selector("#neighbours .mv-groups li")
+    assert "groups of duplicates" in page.locator("#neighbours .mv-result").inner_text()
+    first = page.locator(".mv-groups").inner_text()
+    page.get_by_role("button", name="Next").click()
+    assert page.locator(".mv-groups").inner_text() != first
+
+
+def test_a_folder_is_checked_in_the_background_and_opened(page, app, folder):
+    tab(page, app).fill("#near-folder textarea, #near-folder input", str(folder))
+    page.click("#near-check")
+    page.wait_for_function("document.querySelector('.mv-jobs')?.innerText.includes('done')")
+    page.reload()
+    page.get_by_role("tab", name="Neighbours").click()
+    page.click("#near-done input")
+    page.get_by_role("option").first.click()
+    page.wait_for_selector("#neighbours .mv-twins")
+    said = page.locator("#neighbours .mv-result").inner_text()
+    assert said == "Of 4 pictures: 2 copied, 2 not judged."
+    assert "Too empty to judge" in page.locator(".mv-pairs").inner_text()
+    page.locator("#neighbours summary").click()
+    assert "broken.png" in page.locator("#neighbours details").inner_text()
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Report").click()
+    assert opened.value.locator(".pair").count() == 3
+    opened.value.close()
+
+
+def test_mistakes_get_a_sentence(page, app):
+    tab(page, app).fill("#near-folder textarea, #near-folder input", "/no/such/folder")
+    page.click("#near-check")
+    page.wait_for_selector("#near-message .mv-message")
+    assert "No such folder" in page.locator("#near-message").inner_text()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_is_wider_than_the_screen(browser, app, folder, width):  # noqa: F811
+    page = browser.new_page(viewport={"width": width, "height": 900})  # noqa: F811
+    page.set_default_timeout(120_000)
+    tab(page, app).set_input_files("#near-picture input[type=file]", folder / "crop.jpg")
+    page.wait_for_selector("#neighbours .mv-wide")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
