@@ -22,7 +22,7 @@ def laion(place: Path, count: int = 6) -> Path:
     images.mkdir(parents=True)
     old = "/fs/cml-projects/diffusion_rep/data/laion_10k_random/train/images_large"
     for i in range(count):
-        smooth(i, (40, 32)).save(images / f"{i:04}.jpg")
+        smooth(i, (64, 48)).save(images / f"{i:04}.jpg")
     captions = {f"{old}/{i:04}.jpg": [f"caption {i}", f"other {i}"] for i in range(count)}
     (place / "laion_combined_captions.json").write_text(json.dumps(captions))
     return place
@@ -82,3 +82,30 @@ def test_laion_10k_is_checked_and_registered(tmp_path: Path, home: Path) -> None
     registry.file().unlink()
     done = subprocess.run([*command[:2], tmp_path / "none"], capture_output=True, text=True)
     assert (done.returncode, "No such folder" in done.stderr) == (2, True)
+
+
+@pytest.mark.slow
+def test_ten_thousand_pictures_become_searchable_though_killed_in_the_middle(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """A folder in LAION-10k's shape, one command, kill -9 halfway, the same command again."""
+    place, out = laion(tmp_path / "laion_10k", 10_000), tmp_path / "index"
+    words = ["index", str(place), "--out", str(out), "--json"]
+    process = subprocess.Popen([sys.executable, "-m", "memviz", *words], cwd=ROOT)
+    parts = tmp_path / "index.building"
+    while len([*parts.glob("*.parquet")]) < 20:  # of 40
+        assert process.poll() is None, "it was over before it could be killed"
+    process.kill()
+    process.wait()
+    assert not out.exists()
+    told = printed(capsys, *words[:-1])
+    assert told["images"] == 10_000
+    assert told["embedded"] <= 10_000 - 20 * 256
+    found, look = corpus.load(place), descriptor("demo")
+    index = Index.load(out, found, look)
+    chosen = [*range(0, 10_000, 997)]
+    similarity, ids = index.search(look.embed([found.image(id) for id in chosen]), 1)
+    assert ids[:, 0].tolist() == chosen
+    assert similarity.round(3).min() >= 0.999
+    with capsys.disabled():
+        print(f"\n{told['embedded']:,} of 10,000 after the kill, {told['rate']:.0f} a second")

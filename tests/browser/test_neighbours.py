@@ -1,12 +1,14 @@
-"""The Neighbours tab in a real browser: a picture, words, duplicates, a folder in the background."""
+"""The Neighbours tab in a real browser: a picture, words, duplicates, a folder."""
 
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from test_app import app, browser, page, pytestmark  # noqa: F401 - fixtures
+from test_app import app, browser, page, pytestmark
 
 from memviz import corpus
+
+__all__ = ["app", "browser", "page", "pytestmark"]  # for pytest to find
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +102,8 @@ def test_mistakes_get_a_sentence(page, app):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_is_wider_than_the_screen(browser, app, folder, width):  # noqa: F811
-    page = browser.new_page(viewport={"width": width, "height": 900})  # noqa: F811
+def test_nothing_is_wider_than_the_screen(browser, app, folder, width):
+    page = browser.new_page(viewport={"width": width, "height": 900})
     page.set_default_timeout(120_000)
     tab(page, app).set_input_files("#near-picture input[type=file]", folder / "crop.jpg")
     page.wait_for_selector("#neighbours .mv-wide")
