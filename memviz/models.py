@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memviz import hub, registry
+from memviz import hub, jobs, registry
 from memviz.checkpoints import ModelError as ModelError
 from memviz.checkpoints import parameters, pipeline_folder, unet_folder, weights
 from memviz.hashing import files_hash
@@ -130,8 +130,16 @@ def is_path(text: str) -> bool:
 
 
 def registered() -> dict[str, Source]:
-    """The user's own names: "PATH" or "PATH+UNET" under "models" in $MEMVIZ_HOME/config.json."""
-    return dict(_registered(registry.names("models")))
+    """The user's own: finished trainings, and "PATH" or "PATH+UNET" in $MEMVIZ_HOME/config.json."""
+    return dict(_trained()) | dict(_registered(registry.names("models")))
+
+
+def _trained() -> Iterator[tuple[str, Source]]:
+    for job in jobs.listing():
+        place = (job.result() or {}).get("model")
+        if place and Path(place).is_dir():
+            words = re.findall(r"[a-z0-9.]+", job.asked["title"].lower())
+            yield "-".join([*words, job.id[-4:]]), Source((place,), "trained on this machine")
 
 
 def _registered(entries: dict[str, str]) -> Iterator[tuple[str, Source]]:

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CODE = [ROOT / "app.py", *(ROOT / "memviz").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")]
 FILES = {str(file.relative_to(ROOT)): file for file in CODE}
+BUILDERS = "memviz/demo/", "scripts/"
 LIGHT = "memviz.runs, memviz.jobs, memviz.methods, memviz.ask, memviz.verdict, memviz.cli"
 
 
@@ -50,8 +51,11 @@ def allowed(where: str, places: tuple[str, ...]) -> bool:
         ("memviz.ui", ("memviz/ui/", "app.py")),
         ("memviz.cli", ("memviz/__main__.py", "memviz/cli/", "scripts/")),
         ("memviz.cli.tables", ("memviz/cli/",)),
-        ("memviz.demo", ("memviz/demo/", "memviz/cli/", "scripts/")),
-        ("memviz.training", ("memviz/training/", "memviz/cli/", "memviz/demo/", "scripts/")),
+        ("memviz.demo", ("memviz/cli/", *BUILDERS)),
+        (
+            "memviz.training",
+            ("memviz/training/", "memviz/cli/", "memviz/demo/", "scripts/", "memviz/ui/"),
+        ),
         ("tests", ()),
         ("torchvision", ()),
     ],
@@ -59,6 +63,14 @@ def allowed(where: str, places: tuple[str, ...]) -> bool:
 def test_only_these_places_import(package, places):
     wrong = [where for where in importers(package) if not allowed(where, places)]
     assert not wrong, f"{package} is imported by {wrong}; only {places} may"
+
+
+def test_the_tab_knows_of_training_only_what_can_be_asked():
+    light = [f"memviz.training.{name}" for name in ("config", "flags", "BINS")]
+    for where in importers("memviz.training"):
+        if where.startswith("memviz/ui/"):
+            found = {n for n in imports(FILES[where]) if n.startswith("memviz.training.")}
+            assert all(any(reaches(name, part) for part in light) for name in found), where
 
 
 def test_the_reader_of_imports_sees_them_all(tmp_path):

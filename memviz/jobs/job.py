@@ -54,10 +54,11 @@ class Job:
 
     def every_metric(self) -> Iterator[dict[str, Any]]:
         """All measurements, however many."""
-        rows, offset = self.metrics()
-        while rows:
-            yield from rows
+        offset, before = 0, -1
+        while offset != before:
+            before = offset
             rows, offset = self.metrics(offset)
+            yield from rows
 
     def log_tail(self, lines: int = 40) -> list[str]:
         """The last lines it printed."""

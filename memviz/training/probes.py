@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from memviz import studio
+from memviz import models, studio
 from memviz.methods import parse
 from memviz.sampling import Request, sample
 from memviz.schedules import scheduler
@@ -89,7 +89,7 @@ def prompts(config: Config, captions: Sequence[str], sizes: np.ndarray) -> dict[
     if config.probes in ("", "demo"):
         found = of_corpus(captions, sizes, config.seed)
     if config.probes == "demo":
-        own = json.loads((studio.DEMO / "prompts.json").read_text())
+        own = json.loads((models.DEMO / "prompts.json").read_text())
         found |= {"duplicated": own["duplicated"], "unseen": own["heldout"]}
     elif config.probes:
         found = read(Path(config.probes).expanduser())

@@ -8,12 +8,12 @@ import gradio as gr
 
 from memviz import runs
 from memviz.search.folder import root as searches
-from memviz.ui import about, compare, neighbours
+from memviz.ui import about, compare, neighbours, thumbs, train
 from memviz.ui import runs as past
 from memviz.ui.live import Live
 
 HERE = Path(__file__).parent
-STYLES = [HERE / "page.css", HERE / "player.css", HERE / "neighbours.css"]
+STYLES = [HERE / f"{name}.css" for name in ("page", "player", "neighbours", "train")]
 FONTS = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 TITLE = """
@@ -50,10 +50,12 @@ def build() -> gr.Blocks:
     live = Live()
     with gr.Blocks(title="memviz", analytics_enabled=False) as demo:
         gr.HTML(TITLE, elem_id="title")
-        with gr.Tab("Compare", id="compare"):
+        with gr.Tab("Compare", id="compare", elem_id="compare-tab"):
             tab = compare.build(live)
         with gr.Tab("Neighbours", id="neighbours") as near:
             neighbours.build(near)
+        with gr.Tab("Train", id="train", elem_id="train-tab") as training:
+            train.build(training, demo, tab, live)
         with gr.Tab("Runs", id="runs") as saved:
             past.build(saved)
         with gr.Tab("About", id="about"):
@@ -69,8 +71,8 @@ def build() -> gr.Blocks:
 
 
 def launch(demo: gr.Blocks | None = None, **options: object) -> str:
-    """Serve the app, return its address: runs, searches and plotly.js are its only files."""
-    served = (runs.root(), searches())
+    """Serve the app, return its address: runs, searches, thumbnails, plotly.js: no other files."""
+    served = (runs.root(), searches(), thumbs.root())
     for root in served:
         root.mkdir(parents=True, exist_ok=True)
     fixed: dict[str, Any] = {

@@ -15,6 +15,7 @@ from memviz.ask import Ask
 from memviz.ui import form, player
 from memviz.ui.form import QUIET
 from memviz.ui.live import Live, Ticket, View
+from memviz.ui.sides import merged
 
 if TYPE_CHECKING:
     from memviz.compare import Progress
@@ -79,6 +80,15 @@ def shown(
 def saved(run: runs.Run) -> dict[str, Any]:
     """The view of a run as its folder has it."""
     return player.view(run.info, run.folder, run.trace())
+
+
+def beside(run: runs.Run, other: str | None) -> dict[str, Any]:
+    """The view of a run, with that of another model on the same prompts if there is such a run."""
+    view = saved(run)
+    try:
+        return merged(saved(runs.read(other)), view) if other else view
+    except ValueError:
+        return view
 
 
 def look(progress: "Progress") -> dict[str, Any]:
@@ -156,7 +166,7 @@ def opener(live: Live, fields: form.Form) -> Callable[..., Iterator[list[Any]]]:
             form.values(fields, run.info["asked"]) if run and wanted and not message else unchanged
         )
         ticket = live.find(run.info["id"]) if run else None
-        view = saved(run) if run else EMPTY
+        view = beside(run, request.query_params.get("with")) if run else EMPTY
         yield [*shown(view, notice(message), ticket, done=ticket is None), *asked]
         for update in follow(ticket) if ticket else ():
             yield [*update, *unchanged]

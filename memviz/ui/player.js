@@ -233,6 +233,8 @@ function stopPlay() {
 function permalink() {
   const url = new URL(location.href);
   url.searchParams.set('run', state.view.id);
+  if (state.view.with) url.searchParams.set('with', state.view.with);
+  else url.searchParams.delete('with');
   url.searchParams.set('t', state.step);
   if (state.pair === null) url.searchParams.delete('cell');
   else url.searchParams.set('cell', state.pair);

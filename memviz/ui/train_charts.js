@@ -1,0 +1,96 @@
+// Charts that are updated in place: plotly keeps the zoom, since `uirevision` stays the same.
+
+const MARKS = [
+  { symbol: 'circle', dash: 'solid', color: 0 },
+  { symbol: 'diamond', dash: 'dash', color: 1 },
+  { symbol: 'square', dash: 'dot', color: 2 },
+  { symbol: 'triangle-up', dash: 'dashdot', color: 3 },
+];
+
+function makeChart(title, axes) {
+  const plot = h('div', { class: 'mv-chart', role: 'img' });
+  const words = h('p', { class: 'mv-soft' });
+  const node = h('figure', { class: 'mv-figure' }, h('h3', {}, title), plot, words);
+  const self = { node, traces: [], revision: null };
+
+  const redraw = async () => {
+    const Plotly = await loadPlotly(props.plotly_path);
+    if (!plot.clientWidth || !self.make) return;
+    const colours = palette(node);
+    const traces = self.make(colours);
+    await Plotly.react(plot, traces, chartLayout(self, axes, colours, traces.length > 1), CONFIG);
+  };
+  self.draw = (revision, said, make) => {
+    Object.assign(self, { revision, make });
+    words.textContent = said || 'Nothing was measured yet.';
+    plot.setAttribute('aria-label', `${title}. ${words.textContent}`);
+    redraw();
+  };
+  new ResizeObserver(() => {
+    if (plot._fullLayout && plot.clientWidth) window.Plotly.Plots.resize(plot);
+    else redraw();
+  }).observe(plot);
+  new MutationObserver(redraw).observe(document.body, { attributeFilter: ['class'] });
+  return self;
+}
+
+function chartLayout(self, axes, colours, legend) {
+  const axis = { gridcolor: colours.rule, zeroline: false, tickcolor: colours.rule, automargin: true };
+  return {
+    xaxis: { ...axis, nticks: 7, title: { text: axes.x, standoff: 6 }, ...axes.xaxis },
+    yaxis: { ...axis, nticks: 5, ...axes.yaxis },
+    uirevision: self.revision, // keeps the zoom when only the data changes
+    margin: { l: 46, r: 8, t: 6, b: 40 },
+    font: { color: colours.soft, size: 12, family: 'inherit' },
+    paper_bgcolor: 'rgba(0,0,0,0)',
+    plot_bgcolor: 'rgba(0,0,0,0)',
+    hovermode: 'closest',
+    hoverlabel: { bgcolor: colours.paper, font: { color: colours.text } },
+    showlegend: legend,
+    legend: { orientation: 'h', y: 1.02, yanchor: 'bottom', x: 0, font: { color: colours.text } },
+    dragmode: matchMedia('(pointer: coarse)').matches ? false : 'zoom',
+    shapes: axes.shapes?.(colours) ?? [],
+  };
+}
+
+function lossLines(view, colours) {
+  const line = { color: colours.method(MARKS[1]), width: 1.8 };
+  const hovertemplate = 'step %{x}<br>loss %{y:.4f}<extra></extra>';
+  return [{ type: 'scatter', mode: 'lines', ...view.loss, line, hovertemplate }];
+}
+
+function probeLines(view, colours) {
+  return Object.values(view.probes).map((curve, index) => {
+    const mark = MARKS[index % MARKS.length];
+    return {
+      type: 'scatter',
+      mode: 'lines+markers',
+      name: curve.label,
+      x: curve.x,
+      y: curve.copied,
+      customdata: curve.similarity_mean,
+      line: { color: colours.method(mark), dash: mark.dash, width: 2 },
+      marker: { color: colours.method(mark), symbol: mark.symbol, size: 8 },
+      hovertemplate: `<b>${curve.label}</b><br>step %{x}<br>copied %{y:.0%}, similarity %{customdata:.2f}<extra></extra>`,
+    };
+  });
+}
+
+// The newest round in full, the first one faint beside it.
+function gateLines(view, colours, column) {
+  const rounds = view.gates.length > 1 ? [view.gates[0], view.gates.at(-1)] : view.gates;
+  return rounds.map((gate, index) => {
+    const newest = index === rounds.length - 1;
+    const mark = MARKS[newest ? 0 : 1];
+    return {
+      type: 'scatter',
+      mode: 'lines',
+      name: `round ${gate.round}`,
+      x: view.timesteps,
+      y: gate[column],
+      opacity: newest ? 1 : 0.7,
+      line: { color: colours.method(mark), dash: mark.dash, width: newest ? 2.4 : 1.6, shape: 'hvh' },
+      hovertemplate: `<b>round ${gate.round}</b><br>t about %{x}<br>%{y:.3f}<extra></extra>`,
+    };
+  });
+}

@@ -1,0 +1,103 @@
+"""What happens in the Train tab: every handler, each for the owner only."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+
+from memviz import jobs
+from memviz.ui import form, train_form, trainer
+from memviz.ui.compare import notice
+from memviz.ui.train_plan import card
+
+ACTIONS = ("Stop", "Resume", "Run again")
+MENUS = 2  # of models: this tab's and Compare's
+EMPTY = {"note": "No training was started yet. Choose a preset and press Start training."}
+PLANNING = "Reading the pictures and measuring a few steps …"
+
+
+def look(allowed: bool, job_id: str | None, seen: str | None = None) -> list[Any]:
+    """The job now, for `Tab.shown`; nothing moves where nothing happened."""
+    if not (allowed and job_id):
+        return [EMPTY, None, *buttons(None)]
+    try:
+        job = jobs.find(job_id)
+    except ValueError as error:  # its folder was removed meanwhile
+        return [{"note": str(error)}, None, *buttons(None)]
+    now = trainer.fingerprint(job)
+    shown = [trainer.look(job), now, *buttons(job.state())] if now != seen else None
+    return shown or [gr.skip()] * (2 + len(ACTIONS) + 1 + MENUS)
+
+
+def buttons(state: jobs.State | None) -> list[gr.components.Component]:
+    """Which of the actions make sense now; the models that can be chosen."""
+    name, over = (state.name, state.over) if state else ("", False)
+    labels = ("Kill it now" if name == "stopping" else "Stop", *ACTIONS[1:])
+    sense = (bool(state) and not over, bool(state) and state.resumable, over)
+    actions = [gr.Button(label, interactive=may) for label, may in zip(labels, sense, strict=True)]
+    menus = [gr.Dropdown(choices=form.models()) for _ in range(MENUS)]
+    return [*actions, gr.Button(interactive=name == "done"), *menus]
+
+
+def careful(handler: Callable[..., list[Any]], outputs: int) -> Callable[..., list[Any]]:
+    """The same handler, for the owner only, with its mistakes as a sentence in front."""
+
+    def handle(allowed: bool, *values: object) -> list[Any]:
+        try:
+            if not allowed:
+                raise ValueError("Only the owner of this page may do that.")
+            return [notice(), *handler(*values)]
+        except (ValueError, OSError) as error:
+            return [notice(str(error)), *[gr.skip()] * (outputs - 1)]
+
+    return handle
+
+
+def begin(title: str, *values: object) -> list[Any]:
+    """Start what the form asks for and show it."""
+    return show(trainer.start(title, values))
+
+
+def show(job: jobs.Job) -> list[Any]:
+    """A job in the menu and below it; the form makes room."""
+    menu = gr.Dropdown(choices=trainer.choices(), value=job.id)
+    return [menu, gr.Accordion(open=False), *look(True, job.id)]
+
+
+def act(number: int) -> Callable[[str], list[Any]]:
+    """The handler of one of the actions."""
+
+    def do(job_id: str) -> list[Any]:
+        job = jobs.find(job_id)
+        made = (job.stop, job.resume, job.clone)[number]()
+        return show(made if isinstance(made, jobs.Job) else job)
+
+    return do
+
+
+def spelled(*values: object) -> str:
+    """The exact command for what the form asks; or why there is none."""
+    try:
+        return jobs.shown(train_form.command(train_form.config(values), "MY-MODEL"))
+    except ValueError as error:
+        return str(error)
+
+
+def check(allowed: bool, *values: object) -> Iterator[str]:
+    """The card before the start: what the trainer itself says that it would do."""
+    if not allowed:
+        return
+    yield notice(PLANNING, False)
+    try:
+        yield card(trainer.plan(values))
+    except (ValueError, OSError) as error:
+        yield notice(str(error))
+
+
+def opened(wanted: str | None) -> list[Any]:
+    """The job that is wanted, or the newest, and the form unless something runs."""
+    known = trainer.choices()
+    found = wanted if wanted in [job_id for _, job_id in known] else trainer.first()
+    busy = bool(found) and not jobs.find(found).state().over
+    menu = gr.Dropdown(choices=known, value=found)
+    return [menu, gr.Accordion(open=not busy), *look(True, found)]

@@ -1,0 +1,94 @@
+"""What the Train tab does: plan, start and look at fine-tunings. No controls here."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from memviz import jobs
+from memviz.ui import train_form
+from memviz.ui.thumbs import Thumbs
+from memviz.ui.train_history import History
+from memviz.ui.train_view import view
+
+KIND = "train"
+OUT = "{job}/out"
+GRACE = 120.0  # seconds for a step and a checkpoint
+
+
+def known() -> list[jobs.Job]:
+    """The fine-tunings of this machine, newest first."""
+    return [job for job in jobs.listing() if job.asked["kind"] == KIND]
+
+
+def choices() -> list[tuple[str, str]]:
+    """They, as a menu."""
+    return [(f"{job.asked['title']} ({job.id[:15]})", job.id) for job in known()]
+
+
+def first() -> str | None:
+    """The one to show unasked: the newest under way, else the newest."""
+    found = known()
+    busy = (job.id for job in found if not job.state().over)
+    return next(busy, found[0].id if found else None)
+
+
+def start(title: str | None, values: Sequence[Any]) -> jobs.Job:
+    """Begin the fine-tuning that the form asks for. Raises ValueError if that cannot be."""
+    asked = train_form.config(values)
+    if not asked.corpus:
+        raise ValueError("There is no corpus. Choose the pictures to train on.")
+    name = (title or "").strip() or f"{asked.model} on {asked.corpus}, {asked.mode}"
+    argv = train_form.command(asked, OUT)
+    return jobs.start(KIND, argv, name, device(), resume=["--resume"], grace=GRACE)
+
+
+def device() -> str:
+    """What the jobs of this machine compete for."""
+    return "cuda" if shutil.which("nvidia-smi") else "cpu"
+
+
+def plan(values: Sequence[Any]) -> dict[str, Any]:
+    """What the trainer itself says that it would do. Raises ValueError with its sentence."""
+    with tempfile.TemporaryDirectory() as place:
+        argv = train_form.command(train_form.config(values), f"{place}/out")
+        done = subprocess.run(
+            [*argv, "--dry-run", "--json"], stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
+    if done.returncode:
+        raise ValueError((done.stderr.strip().splitlines() or ["The plan failed."])[-1])
+    return json.loads(done.stdout)
+
+
+@lru_cache(maxsize=64)
+def history(job_id: str) -> History:
+    """What a job told so far; kept, so that a look only reads what is new."""
+    return History(jobs.find(job_id))
+
+
+def option(job: jobs.Job, name: str) -> str:
+    """The value of a flag in a job's command; empty where it is not given."""
+    command = job.command
+    return command[command.index(name) + 1] if name in command[:-1] else ""
+
+
+def look(job: jobs.Job) -> dict[str, Any]:
+    """The job as the browser draws it."""
+    small = Thumbs(job.id, Path(option(job, "--out")), option(job, "--corpus"))
+    return view(history(job.id).read(), small.probe, small.trained)
+
+
+def fingerprint(job: jobs.Job) -> str:
+    """What changes whenever there is something new to see."""
+    files = (job.folder / name for name in ("metrics.jsonl", "log.txt"))
+    sizes = [file.stat().st_size if file.exists() else -1 for file in files]
+    return json.dumps([job.id, job.state().name, *sizes])
+
+
+def made(job: jobs.Job) -> str | None:
+    """The folder of the model that a finished job wrote."""
+    return (job.result() or {}).get("model")

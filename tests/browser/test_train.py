@@ -1,0 +1,197 @@
+"""A training from the tab to its model, in a real browser, with the app killed on the way."""
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import samples
+import tiny
+from test_app import PATIENCE, ROOT, answers, browser, free_port, new_page, pytestmark, sync_api
+
+from memviz.jobs import files, process
+
+__all__ = ["browser", "pytestmark"]  # for pytest to find
+
+NUMBERS = {"Rounds": "2", "Shards": "2", "Local steps": "10", "Batch size": "4"}
+STEPS = 2 * 2 * 10
+PROMPTS = 2 * 3  # two of each group of the demo's watched prompts
+VARIABLES = ("SPACE_ID", "GRADIO_SERVER_NAME")
+
+
+class App:
+    """The app on a port of its own, to be killed and started again."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.port = home, free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self.start()
+
+    def start(self) -> None:
+        names = {"MEMVIZ_HOME": str(self.home), "GRADIO_SERVER_PORT": str(self.port)}
+        env = {k: v for k, v in os.environ.items() if k not in VARIABLES} | names
+        log = (self.home / "log.txt").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, ROOT / "app.py"], cwd=self.home, env=env, stdout=log, stderr=log
+        )
+        while not answers(self.url, self.process):
+            self.process.poll()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory) -> Iterator[App]:
+    """With a tiny model and corpus among the user's own names."""
+    home = tmp_path_factory.mktemp("trainer")
+    model, corpus = tiny.build_zero_snr(home / "tiny"), repeated(home / "tiny.parquet")
+    names = {"models": {"tiny": str(model)}, "corpora": {"tiny": str(corpus)}}
+    (home / "config.json").write_text(json.dumps(names))
+    app = App(home)
+    yield app
+    app.kill()
+    for job in (home / "jobs").glob("*-*-*"):
+        process.signal_group(files.read_json(job / "worker.json"), signal.SIGKILL)
+
+
+def repeated(path: Path) -> Path:
+    """Twelve pictures, the first of which count more often, as in the demo's corpus."""
+    files = [io.BytesIO() for _ in range(12)]
+    for number, file in enumerate(files):
+        samples.smooth(number).save(file, "PNG")
+    columns = {
+        "id": [*range(12)],
+        "caption": [f"picture {number}" for number in range(12)],
+        "image": [file.getvalue() for file in files],
+        "copies": [5] * 2 + [1] * 10,
+    }
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(browser, app) -> Iterator[sync_api.Page]:
+    page = new_page(browser, 1280)
+    yield page
+    page.close()
+
+
+def opened(page, address: str) -> None:
+    page.goto(address)
+    page.locator("#train-tab-button").click()
+
+
+def choose(page, label: str, value: str) -> None:
+    field = page.locator("#train-settings").get_by_label(label, exact=True)
+    field.fill(value)
+    field.press("Enter")
+
+
+def state(page) -> str:
+    return page.locator(".mv-job").inner_text()
+
+
+def told(page, words: str) -> None:
+    page.wait_for_function("w => document.querySelector('.mv-job')?.textContent === w", arg=words)
+
+
+def step(page) -> int:
+    words = page.locator(".mv-trainhead").inner_text()
+    return int(re.search(r"Step ([\d,]+)", words)[1].replace(",", ""))
+
+
+def test_the_demo_preset_runs_to_its_end_though_the_app_is_killed(page, app):
+    opened(page, app.url)
+    page.get_by_role("button", name="Demo: about five minutes").click()
+    for label, value in {"Model": "tiny", "Corpus": "tiny"}.items():
+        choose(page, label, value)
+    page.get_by_role("button", name="Optimiser:").click()
+    for label, value in NUMBERS.items():
+        choose(page, label, value)
+    words = re.compile(
+        "memviz train --model tiny --corpus tiny .*--shards 2 --rounds 2 .*--batch-size 4 "
+    )
+    command = sync_api.expect(page.locator("#train-command textarea"))
+    command.to_have_value(words, timeout=PATIENCE)
+    page.locator("#train").click()
+    told(page, "running")
+    address = page.url
+    app.kill()
+    app.start()
+    opened(page, address)
+    page.wait_for_selector(".mv-job")
+    assert page.url == address and state(page) in ("running", "done")
+    told(page, "done")
+    assert step(page) == STEPS
+    page.wait_for_selector(".mv-probe img")
+    assert page.locator(".mv-chart .main-svg").count() >= 4
+
+
+def test_a_reload_shows_the_same(page, app):
+    before = page.locator(".mv-trainhead").inner_text()
+    page.reload()
+    page.locator("#train-tab-button").click()
+    page.wait_for_selector(".mv-job")
+    assert page.locator(".mv-trainhead").inner_text() == before
+
+
+def test_the_rounds_are_looked_through_in_the_browser(page):
+    shown = page.locator(".mv-roundbar output")
+    assert shown.inner_text() == "after round 2"
+    page.locator(".mv-roundbar input").focus()
+    page.keyboard.press("Home")
+    assert shown.inner_text() == "before training"
+    source = page.locator(".mv-probe img").first.get_attribute("src")
+    assert "probes-0000" in source
+
+
+def test_a_zoom_survives_an_update(page):
+    page.locator(".mv-chart").first.scroll_into_view_if_needed()
+    box = page.locator(".mv-chart .nsewdrag").first.bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.3 * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], y, steps=4)
+    page.mouse.up()
+    axis = "document.querySelector('.mv-chart')._fullLayout.xaxis"
+    page.wait_for_function(f"!{axis}.autorange")
+    zoomed = page.evaluate(f"{axis}.range")
+    page.evaluate("document.querySelector('.mv-chart').same = true")
+    page.evaluate("document.body.classList.toggle('dark')")  # redraws every chart
+    page.wait_for_function("document.querySelector('.mv-chart').same")
+    assert page.evaluate(f"{axis}.range") == zoomed
+
+
+def test_the_model_is_in_the_list_and_compared_with_the_one_before(page):
+    page.locator("#both").click()
+    page.wait_for_function(f"document.querySelectorAll('#player .mv-cell').length == {2 * PROMPTS}")
+    page.wait_for_function("document.querySelector('.mv-result').textContent.includes('After:')")
+    assert {"Before", "After"} == {
+        node.inner_text() for node in page.locator("#player .mv-name strong").all()
+    }
+    page.wait_for_function("new URL(location.href).searchParams.has('with')")
+    page.locator("#model").evaluate("node => node.closest('.hidden')")
+    names = page.evaluate("fetch('config').then(r => r.json()).then(c => JSON.stringify(c))")
+    assert "trained on this machine" in names
+
+
+def test_run_again_starts_from_the_beginning_and_stops_when_asked(page, app):
+    opened(page, app.url)
+    page.wait_for_selector(".mv-job")
+    before = page.url
+    page.get_by_role("button", name="Run again").click()
+    page.wait_for_function("before => location.href !== before", arg=before)
+    told(page, "running")
+    page.locator("#train-jobs").get_by_role("button", name="Stop").click()
+    told(page, "stopped")
+    assert page.get_by_role("button", name="Resume").is_enabled()
