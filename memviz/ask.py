@@ -6,7 +6,8 @@ from itertools import product
 from typing import Any
 
 from memviz.guidance import Guidance
-from memviz.methods import parse, spec
+from memviz.instruments import check
+from memviz.methods import CORE, parse, spec
 
 LONGEST = 2_000  # characters of a prompt; Stable Diffusion reads about 77 tokens
 STEPS = 2, 1_000
@@ -20,13 +21,17 @@ class Ask:
     """Prompts x methods x seeds, how to denoise and to judge them; ValueError if that cannot be."""
 
     prompts: Sequence[str]
-    methods: Sequence[str] = ("cfg", "stp", "dtp", "og")
+    methods: Sequence[str] = CORE
     seeds: Sequence[int] = (0,)
     steps: int = 50
     scheduler: str = "ddim"
     model: str = "demo"
     corpus: str = "demo-10k"
     descriptor: str = "demo"
+    signals: Sequence[str] = ()  # costly ones, by key
+    keep: bool = False  # the latents, to go on from any step
+    probe: bool = False  # record every method's magnitude along plain guidance too
+    since: str = ""  # RUN:CELL, a kept cell to go on from instead of starting over
 
     def __post_init__(self) -> None:
         """Say what is wrong before anything is loaded."""
@@ -40,6 +45,11 @@ class Ask:
             raise ValueError(
                 f"No scheduler is named {self.scheduler!r}. Choose {', '.join(SCHEDULERS)}."
             )
+        check(tuple(self.signals))
+        if self.since and len(self.prompts) * len(self.methods) * len(self.seeds) != 1:
+            raise ValueError("Only one picture can go on from a kept one. Ask for one cell.")
+        if self.probe and "cfg" not in [m.partition(":")[0] for m in self.methods]:
+            raise ValueError("A probe goes along plain guidance. Add cfg to the methods.")
         self.guidances({})
 
     def guidances(self, defaults: dict[str, str]) -> list[tuple[str, Guidance]]:
@@ -56,6 +66,7 @@ class Ask:
         return asdict(self) | {
             "prompts": list(self.prompts),
             "seeds": list(self.seeds),
+            "signals": list(self.signals),
             "methods": [spec(*m) for m in self.guidances(defaults)],
         }
 

@@ -28,6 +28,10 @@ class Cell:
     rows: list[dict[str, Any]] = field(default_factory=list)  # of the trace
     tiles: list[Image.Image] = field(default_factory=list)
     vectors: list[np.ndarray] = field(default_factory=list)  # of the x0 estimates
+    predictions: list[Any] = field(default_factory=list)  # kept on request, (C, h, w) a step
+    cost: float = 0.0  # evaluations it would have needed alone
+    read: str = ""  # the prompt that the network read, where a method changed it
+    kept: int = 0  # bytes of the predictions on disk
     state: str = "running"
     result: dict[str, Any] = field(default_factory=dict)
 
@@ -46,6 +50,9 @@ class Cell:
             "spec": spec(self.key, self.guidance),
             "seed": self.seed,
             "state": self.state,
+            "evaluations": round(self.cost, 2),
+            "prompt_read": self.read if self.read != self.prompt else None,
+            "kept_bytes": self.kept,
             **switched(self),
             **self.result,
         }
@@ -55,13 +62,21 @@ def switched(cell: Cell) -> dict[str, Any]:
     """Where guidance set in, and where the magnitude had its first minimum."""
     seen = cell.seen
     change, minimum = cell.guidance.transition(seen), trace.estimated(seen)
+    clear = trace.prominent(seen)
     return {
         "transition_step": change.step if change else None,
         "transition_timestep": seen[change.step].t if change else None,
         "transition_kind": change.kind if change else "none",
         "estimated_step": minimum,
         "estimated_timestep": None if minimum is None else seen[minimum].t,
+        "estimated_prominence": None if minimum is None else prominence(seen, minimum),
+        "prominent_timestep": None if clear is None else seen[clear].t,
     }
+
+
+def prominence(seen: Sequence[Signal], step: int) -> float:
+    """How deep the minimum at a step is, in deviations of the curve."""
+    return round(trace.prominence([s.magnitude for s in seen], step), 4)
 
 
 def sheet(tiles: Sequence[Image.Image]) -> Image.Image:

@@ -19,12 +19,14 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from memviz import __version__, runs, studio, trace
+from memviz import __version__, bands, past, runs, studio, trace
 from memviz.ask import Ask
 from memviz.cells import COLUMNS, Cell, parameters, sheet
+from memviz.guidance import Constant
 from memviz.ids import new_id
+from memviz.methods import parse
 from memviz.models import Model, scheduler
-from memviz.sampling import Request, Step, noise, noise_hash, sample
+from memviz.sampling import Past, Request, Step, noise, noise_hash, sample
 from memviz.settings import settings
 from memviz.verdict import prompt_signal, verdict
 
@@ -71,6 +73,7 @@ class Comparison:
         cells = ask.cells(self.settings.get("methods", {}))
         self.cells = [Cell(i, *c) for i, c in enumerate(cells)]
         self.evaluations = 0
+        self.bands = self.found_bands()
         self.run = runs.create(folder, self.info(run_id))
 
     def info(self, run_id: str) -> dict[str, Any]:
@@ -89,7 +92,9 @@ class Comparison:
             **self.judges(),
             "noise_hash": prints,
             "timesteps": self.timesteps,
-            "band": self.band(),
+            "band": self.bands.signals.get("magnitude"),
+            "bands": self.bands.signals,
+            "band_note": self.bands.note,
             "tile": min(TILE, pipe.unet.config.sample_size * pipe.vae_scale_factor),
             "sheet_columns": COLUMNS,
             "device": str(pipe.device),
@@ -110,11 +115,11 @@ class Comparison:
             "thresholds": vars(self.eye.thresholds),
         }
 
-    def band(self) -> dict[str, list[float]] | None:
-        """The benign band of the magnitude, where one was measured for these very settings."""
-        bands = self.settings.get("bands", {})
-        found = bands.get(f"{self.ask.scheduler}-{self.ask.steps}")
-        return found if found and found["model"] == self.model.hash else None
+    def found_bands(self) -> bands.Found:
+        """The benign bands that hold for this run's settings, and a sentence on them."""
+        plain = [c.guidance.w for c in self.cells if isinstance(c.guidance, Constant)]
+        own = parse("cfg", self.settings.get("methods", {}))[1].w
+        return bands.find(self.model, self.ask.scheduler, self.ask.steps, (plain or [own])[0])
 
     def make(self) -> Iterator[Progress]:
         """Denoise, look, judge; on any end leave a folder that says how it ended."""
@@ -134,11 +139,21 @@ class Comparison:
     def denoise(self) -> Iterator[Progress]:
         """All steps, then the finished pictures."""
         requests = [Request(c.prompt, c.seed, c.guidance) for c in self.cells]
-        step = None
-        for step in sample(self.model.pipe, requests, self.scheduler):
+        step, known = None, self.known()
+        steps = sample(self.model.pipe, requests, self.scheduler, self.eye, self.ask.signals, known)
+        for step in steps:
             self.look(step)
             yield self.progress(step.index + 1)
         self.finish(step)
+
+    def known(self) -> Past | None:
+        """The steps of the kept cell that this run goes on from."""
+        if not self.ask.since:
+            return None
+        run_id, _, number = self.ask.since.partition(":")
+        wanted = {"model": self.run.info["model"], "timesteps": self.timesteps,
+                  "noise_hash": self.run.info["noise_hash"]}  # fmt: skip
+        return past.load(run_id, int(number or 0), self.cells[0].guidance, wanted)
 
     def look(self, step: Step) -> None:
         """Add a step to every cell's trace and sheet; equal samples are looked at once."""
@@ -154,8 +169,15 @@ class Comparison:
                 | signals
                 | seen
             )
-            past = [r["magnitude"] for r in cell.rows]
-            cell.rows[-1]["magnitude_mean"] = math.fsum(past) / len(past)
+            seen = [r["magnitude"] for r in cell.rows]
+            cell.rows[-1]["magnitude_mean"] = math.fsum(seen) / len(seen)
+            cell.cost = step.costs[i]
+            cell.read = step.prompts[i]
+            if self.ask.keep:
+                cell.predictions.append(step.prediction[i])
+            for name, values in step.whole.items():
+                for row, value in zip(cell.rows, values[i], strict=True):
+                    row[name] = value
 
     def estimates(self, step: Step) -> dict[int, tuple]:
         """For each distinct sample: tile, similarity columns and vector of its x0 estimate."""
@@ -173,6 +195,8 @@ class Comparison:
 
     def finish(self, step: Step) -> None:
         """Decode the final latents, write every cell's files and judge the pictures as written."""
+        if self.ask.probe:
+            self.probe()
         images = studio.pictures(studio.decode(self.model.pipe, step.latents))
         alignment = self.alignment(images)
         matches = self.matches(images)
@@ -183,6 +207,14 @@ class Comparison:
                 self.cells, pool.map(self.write, self.cells, images), strict=True
             ):
                 cell.result |= paths
+
+    def probe(self) -> None:
+        """Beside each magnitude, that of the same prompt and seed along plain guidance."""
+        plain = {(c.prompt, c.seed): c for c in self.cells if c.key == "cfg"}
+        for cell in self.cells:
+            if other := plain.get((cell.prompt, cell.seed)):
+                for row, same in zip(cell.rows, other.rows, strict=True):
+                    row["magnitude_cfg"] = same["magnitude"]
 
     def matches(self, images: list[Image.Image]) -> list[list[dict[str, Any]]]:
         """The nearest corpus images of each finished picture."""
@@ -217,8 +249,7 @@ class Comparison:
     def judged(self, cell: Cell, matches: list[dict[str, Any]]) -> dict[str, Any]:
         """Both verdicts on a finished cell: on the picture, and on the prompt."""
         first = cell.rows[0]["magnitude"]
-        band = self.band()
-        signal = prompt_signal(first, band and (band["low"][0], band["high"][0]))
+        signal = prompt_signal(first, self.bands.range("magnitude", 0))
         found = {"prompt_signal": {**vars(signal), "value": round(first, 4)}, "matches": matches}
         if not matches:
             return found | {"similarity": None, "match": None, "verdict": "No corpus", "reason": ""}
@@ -235,6 +266,8 @@ class Comparison:
         paths = {"image": f"images/{cell.number}.png", "sheet": f"steps/{cell.number}.webp"}
         image.save(self.run.folder / paths["image"], pnginfo=parameters(cell, self.run.info))
         sheet(cell.tiles).save(self.run.folder / paths["sheet"], "webp", quality=92, method=1)
+        if cell.predictions:
+            cell.kept = past.keep(self.run.folder, cell.number, cell.predictions)
         return paths
 
     def note(self, state: str, error: str | None = None) -> None:

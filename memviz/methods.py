@@ -8,6 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
 from memviz.guidance import Constant, Dynamic, Guidance, Opposite, Static
+from memviz.remedies.amg import AntiMemorization
+from memviz.remedies.cads import Annealed
+from memviz.remedies.han import NoiseAdjustment
+from memviz.remedies.perturbation import (
+    EmbeddingNoise,
+    RandomNumbers,
+    RandomTokens,
+    WordRepetition,
+)
+from memviz.remedies.ren import AttentionRescale
+from memviz.remedies.wen import PromptOptimisation
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,77 @@ METHODS: dict[str, Method] = {
         "dashdot",
         {"released": Opposite()},
     ),
+    "wen": Method(
+        "Prompt optimisation (Wen)",
+        "Changes the prompt's embedding before the first step until it pulls no harder than "
+        "`target`. Costs two evaluations for each step of the optimiser.",
+        PromptOptimisation(),
+        "star",
+        "longdash",
+    ),
+    "rta": Method(
+        "Random tokens (RTA)",
+        "Puts random words into the prompt.",
+        RandomTokens(),
+        "cross",
+        "longdashdot",
+    ),
+    "cwr": Method(
+        "Word repetition (CWR)",
+        "Says some words of the prompt again at random places.",
+        WordRepetition(),
+        "x",
+        "2px,2px",
+    ),
+    "rna": Method(
+        "Random numbers (RNA)",
+        "Puts random numbers into the prompt.",
+        RandomNumbers(),
+        "pentagon",
+        "8px,2px",
+    ),
+    "gni": Method(
+        "Embedding noise (GNI)",
+        "Adds Gaussian noise to the prompt's embedding and to the empty one's.",
+        EmbeddingNoise(),
+        "hexagon",
+        "2px,6px",
+    ),
+    "cads": Method(
+        "Annealed condition (CADS)",
+        "Drowns the prompt's embedding in noise at first and clears it as the steps go on.",
+        Annealed(),
+        "hourglass",
+        "12px,4px",
+    ),
+    "ren": Method(
+        "Attention rescale (Ren)",
+        "Masks the padding in cross-attention and weighs the begin token up.",
+        AttentionRescale(),
+        "triangle-down",
+        "6px,2px,2px,2px",
+    ),
+    "han": Method(
+        "Noise adjustment (Han)",
+        "Changes the starting noise until the prompt pulls no harder than `target`. Costs four "
+        "evaluations for each step of the optimiser.",
+        NoiseAdjustment(),
+        "bowtie",
+        "12px,2px,2px,2px",
+    ),
+    "amg": Method(
+        "Anti-memorization guidance (AMG)",
+        "Looks each step's x0 estimate up among the training images and steers away from one that "
+        "is too near.",
+        AntiMemorization(),
+        "star-diamond",
+        "4px,4px",
+    ),
 }
+
+
+CORE = ("cfg", "stp", "dtp", "og")
+"""The methods that are compared unless others are asked for: they cost nothing more."""
 
 
 @dataclass(frozen=True)

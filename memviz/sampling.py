@@ -6,7 +6,7 @@ part. Nothing is drawn, saved or printed here; stop reading and it stops.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -14,7 +14,11 @@ import torch
 from torch import Tensor
 
 from memviz import signals
+from memviz.attention import Watch
 from memviz.guidance import Guidance, Signal
+from memviz.instruments.look import Instruments, Look
+from memviz.predictor import Level, Predictor
+from memviz.remedies.remedy import Here, Row, remedy
 
 NO_SIGNAL = 1e-7  # alpha-bar below this is zero terminal SNR; Stable Diffusion ends at 0.0047
 
@@ -26,6 +30,14 @@ class Request:
     prompt: str
     seed: int
     guidance: Guidance
+
+
+@dataclass(frozen=True)
+class Past:
+    """The first steps of a stored run, to go on from without evaluating them again."""
+
+    predictions: Tensor  # (k, B, C, h, w), guided, as `Step.prediction` gave them
+    signals: Sequence[dict[str, list[float]]]  # the columns of each of the k steps
 
 
 @dataclass(frozen=True)
@@ -42,8 +54,12 @@ class Step:
     signals: dict[str, list[float]]  # column -> one value per row
     x0: Tensor  # (B, C, h, w), scaled latents
     latents: Tensor  # (B, C, h, w), after the step
+    prediction: Tensor  # (B, C, h, w), guided, in the model's units
     states: list[int]
     evaluations: int  # rows put through the UNet so far
+    costs: list[float]  # the evaluations that each row would have needed alone so far
+    prompts: list[str]  # what the text encoder read: a method may have changed the prompt
+    whole: dict[str, list[list[float]]]  # at the last step: signals known only then, over all steps
 
 
 def noise(pipe: Any, seeds: Sequence[int]) -> Tensor:  # noqa: ANN401
@@ -59,83 +75,174 @@ def noise_hash(x: Tensor) -> str:
     return sha256(x.float().contiguous().numpy().tobytes()).hexdigest()[:16]
 
 
-@dataclass
-class Predictor:
-    """The UNet on any list of (latents row, prompt) pairs, in chunks that fit the memory."""
-
-    pipe: Any
-    prompts: Sequence[str]
-    limit: int = 64  # rows at a time; halved when memory runs out
-    evaluations: int = 0
-    text: dict[str, Tensor] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Encode each distinct prompt once, and the empty one."""
-        unique = list(dict.fromkeys(["", *self.prompts]))
-        rows, _ = self.pipe.encode_prompt(unique, self.pipe.device, 1, False)
-        self.text = dict(zip(unique, rows, strict=True))
-
-    def __call__(self, x: Tensor, t: Tensor, pairs: Sequence[tuple[int, str]]) -> dict:
-        """Predictions by (row of x, prompt)."""
-        found, start = {}, 0
-        while start < len(pairs):
-            chunk = pairs[start : start + self.limit]
-            try:
-                rows = self.predict(x, t, chunk)
-            except torch.OutOfMemoryError:
-                if self.limit == 1:
-                    raise
-                self.limit = max(1, min(self.limit, len(pairs)) // 2)
-                torch.cuda.empty_cache()
-                continue
-            found.update(zip(chunk, rows, strict=True))
-            start += len(chunk)
-        self.evaluations += len(pairs)
-        return found
-
-    def predict(self, x: Tensor, t: Tensor, pairs: Sequence[tuple[int, str]]) -> Tensor:
-        """One call of the UNet: (len(pairs), C, h, w)."""
-        rows = x[[row for row, _ in pairs]].to(self.pipe.unet.dtype)
-        text = torch.stack([self.text[prompt] for _, prompt in pairs])
-        rows = rows.contiguous(memory_format=torch.channels_last)
-        return self.pipe.unet(rows, t, encoder_hidden_states=text, return_dict=False)[0]
-
-
 @torch.inference_mode()
 def sample(
     pipe: Any,  # noqa: ANN401
     requests: Sequence[Request],
     scheduler: Any,  # noqa: ANN401
+    eye: Any = None,  # noqa: ANN401
+    extra: Sequence[str] = (),
+    past: Past | None = None,
 ) -> Iterator[Step]:
     """Denoise all requests together, one Step per timestep of a fresh scheduler.
 
     `pipe` needs encode_prompt, unet and device; `scheduler` has its timesteps set (see
-    `models.scheduler`). With a constant scale above 1 the latents equal those of
-    `StableDiffusionPipeline.__call__`. Raises ValueError on fractional timesteps.
+    `models.scheduler`); `eye` (see `studio.Eye`) is for methods that ask it; `extra` names the
+    costly signals to record. With a constant scale above 1 the latents equal those of
+    `StableDiffusionPipeline.__call__`. With a `past`, its steps are repeated without the UNet.
+    Raises ValueError on fractional timesteps.
     """
     check_timesteps(scheduler)
-    dtype, device = pipe.unet.dtype, pipe.device
-    x = noise(pipe, [r.seed for r in requests]).to(device, dtype) * scheduler.init_noise_sigma
-    predictor = Predictor(pipe, [r.prompt for r in requests])
-    seen: list[list[Signal]] = [[] for _ in requests]
-    states = first_of([r.seed for r in requests])
-    kind, before = scheduler.config.prediction_type, None
+    instruments = Instruments(extra)
+    predictor = Predictor(pipe, eye, Watch() if instruments.watching else None)
+    batch = Batch(predictor, requests, scheduler)
     for index, t in enumerate(scheduler.timesteps):
-        alpha = signal_level(scheduler.alphas_cumprod, int(t))
-        uncond, cond = both(predictor, x, t, states, requests)
-        eps = [signals.epsilon(p, x, alpha, kind) for p in (uncond, cond)]
-        row = {"magnitude": signals.magnitude(*eps), "cosine": signals.alignment_cosine(*eps)}
-        for past, magnitude in zip(seen, row["magnitude"].tolist(), strict=True):
+        if past is not None and index < len(past.predictions):
+            yield batch.repeat(index, t, past)
+        else:
+            yield batch.step(index, t, instruments)
+
+
+class Batch:
+    """The rows of one call of `sample` while they are denoised."""
+
+    def __init__(self, predictor: Predictor, requests: Sequence[Request], scheduler: Any) -> None:  # noqa: ANN401
+        self.predictor, self.requests, self.scheduler = predictor, requests, scheduler
+        self.device = predictor.pipe.device
+        self.costs = [0.0] * len(requests)
+        self.rows = self.begin()
+        start = torch.stack([r.noise for r in self.rows]).to(self.device, predictor.pipe.unet.dtype)
+        self.x = start * scheduler.init_noise_sigma
+        self.seen: list[list[Signal]] = [[] for _ in requests]
+        self.states = first_of([id(r.noise) for r in self.rows])
+        self.before: Tensor | None = None  # the x0 estimates of the step before
+
+    def level(self, t: Tensor) -> Level:
+        """The noise level of a timestep."""
+        kind = self.scheduler.config.prediction_type
+        return Level(t, signal_level(self.scheduler.alphas_cumprod, int(t)), kind)
+
+    def begin(self) -> list[Row]:
+        """All rows, as their methods want them to start."""
+        seeds = [r.seed for r in self.requests]
+        start = dict(zip(seeds, noise(self.predictor.pipe, seeds), strict=True))
+        empty, *conditions = self.predictor.conditions(["", *(r.prompt for r in self.requests)])
+        rows = [
+            Row(r.prompt, r.seed, start[r.seed], empty, c)
+            for r, c in zip(self.requests, conditions, strict=True)
+        ]
+        level = self.level(self.scheduler.timesteps[0])
+        return self.by_method(
+            rows, lambda method, some: remedy(method).begin(self.predictor, some, level)
+        )
+
+    def by_method(self, items: Sequence[Any], call: Any) -> list[Any]:  # noqa: ANN401
+        """What `call(method, its items)` makes of each item; its evaluations go on their bill."""
+        found = [*items]
+        for method in dict.fromkeys(r.guidance for r in self.requests):
+            mine = [i for i, r in enumerate(self.requests) if r.guidance == method]
+            paid = self.predictor.evaluations
+            for i, item in zip(mine, call(method, [items[i] for i in mine]), strict=True):
+                found[i] = item
+            for i in mine:
+                self.costs[i] += (self.predictor.evaluations - paid) / len(mine)
+        return found
+
+    def step(self, index: int, t: Tensor, instruments: Instruments) -> Step:
+        """Predict, guide and move on."""
+        level = self.level(t)
+        rows = [
+            remedy(q.guidance).step(self.predictor, row, level)
+            for q, row in zip(self.requests, self.rows, strict=True)
+        ]
+        uncond, cond = both(self.predictor, self.x, t, self.states, rows)
+        self.costs = [c + 2 for c in self.costs]
+        eps = [level.epsilon(p, self.x) for p in (uncond, cond)]
+        row = measured(self.requests, *eps, level.clean(cond, self.x), self.x)
+        look = Look(self.predictor, self.x, rows, self.states, level, *eps)
+        last = index == len(self.scheduler.timesteps) - 1
+        row |= instruments.look(look, last)
+        for past, magnitude in zip(self.seen, row["magnitude"].tolist(), strict=True):
             past.append(Signal(int(t), magnitude))
-        scales = [float(r.guidance.scale(s)) for r, s in zip(requests, seen, strict=True)]
-        prediction = signals.guided(uncond, cond, torch.tensor(scales, device=device))
-        x0 = signals.clean(prediction, x, alpha, kind)
-        after = scheduler.step(prediction, t, x, return_dict=False)[0]
-        row |= changes(before, x, x0, after)
-        states = first_of([parted(*p) for p in zip(states, requests, scales, strict=True)])
-        x, before = after, x0
-        columns = {name: values.tolist() for name, values in row.items()}
-        yield Step(index, int(t), scales, columns, x0, x, states, predictor.evaluations)
+        scales = self.scales()
+        prediction = signals.guided(uncond, cond, torch.tensor(scales, device=self.device))
+        changes = self.corrections(rows, uncond, cond, scales, level)
+        for i, change in enumerate(changes):
+            prediction[i] += 0 if change is None else change
+        keys = zip(self.states, rows, scales, changes, strict=True)
+        states = first_of([parted(i, *key) for i, key in enumerate(keys)])
+        return self.move(index, t, level, prediction, states, row, {**instruments.whole})
+
+    def scales(self) -> list[float]:
+        """Each method's answer to what its sample has shown."""
+        return [float(r.guidance.scale(s)) for r, s in zip(self.requests, self.seen, strict=True)]
+
+    def corrections(
+        self, rows: list[Row], uncond: Tensor, cond: Tensor, scales: list[float], level: Level
+    ) -> list[Tensor | None]:
+        """What the methods add to the guided predictions."""
+        here = [Here(*parts) for parts in zip(rows, self.x, uncond, cond, scales, strict=True)]
+        return self.by_method(
+            here, lambda method, some: remedy(method).correct(self.predictor, some, level)
+        )
+
+    def repeat(self, index: int, t: Tensor, past: Past) -> Step:
+        """A step of the past: its prediction and signals are known, so no evaluation is made."""
+        columns = past.signals[index]
+        for seen, magnitude in zip(self.seen, columns["magnitude"], strict=True):
+            seen.append(Signal(int(t), magnitude))
+        self.costs = [c + 2 for c in self.costs]
+        prediction = past.predictions[index].to(self.x)
+        row = {name: torch.tensor(values) for name, values in columns.items()}
+        keys = zip(self.states, [p.numpy(force=True).tobytes() for p in prediction], strict=True)
+        states = first_of([*keys])
+        return self.move(index, t, self.level(t), prediction, states, row, {})
+
+    def move(
+        self,
+        index: int,
+        t: Tensor,
+        level: Level,
+        prediction: Tensor,
+        states: list[int],
+        row: dict[str, Tensor],
+        whole: dict[str, list[list[float]]],
+    ) -> Step:
+        """Let the scheduler take the step."""
+        x0 = level.clean(prediction, self.x)
+        after = self.scheduler.step(prediction, t, self.x, return_dict=False)[0]
+        row |= changes(self.before, self.x, x0, after)
+        self.x, self.before, self.states = after, x0, states
+        return Step(
+            index=index,
+            t=int(t),
+            scales=self.scales(),
+            signals={name: values.tolist() for name, values in row.items()},
+            x0=x0,
+            latents=after,
+            prediction=prediction,
+            states=states,
+            evaluations=self.predictor.evaluations,
+            costs=[*self.costs],
+            prompts=[r.prompt for r in self.rows],
+            whole=whole,
+        )
+
+
+def measured(
+    requests: Sequence[Request], uncond: Tensor, cond: Tensor, x0: Tensor, x: Tensor
+) -> dict[str, Tensor]:
+    """The signals that cost nothing, from predictions in epsilon units and the prompt's own x0."""
+    pull = cond.float() - uncond.float()
+    groups = first_of([(r.prompt, r.guidance) for r in requests])
+    magnitude = signals.norm(pull)
+    return {
+        "magnitude": magnitude,
+        "magnitude_unit": magnitude / pull[0].numel() ** 0.5,
+        "cosine": signals.alignment_cosine(uncond, cond),
+        "one_step": signals.one_step(x0, x),
+        "agreement": signals.agreement(pull, groups),
+    }
 
 
 def check_timesteps(scheduler: Any) -> None:  # noqa: ANN401
@@ -160,22 +267,34 @@ def first_of(keys: Sequence[object]) -> list[int]:
     return [places.setdefault(key, i) for i, key in enumerate(keys)]
 
 
-def parted(state: int, request: Request, scale: float) -> tuple:
-    """What tells a row's next sample from others: its own past, and its prompt if that was used."""
-    return state, scale, request.prompt if scale else None
+def parted(i: int, state: int, row: Row, scale: float, change: Tensor | None) -> tuple:
+    """What tells a row's next sample from others: its past and all that its prediction used."""
+    return (
+        state,
+        scale,
+        row.uncond if scale != 1 else None,
+        row.cond if scale else None,
+        None if change is None else i,
+    )
 
 
 def both(
-    predictor: Predictor, x: Tensor, t: Tensor, states: list[int], requests: Sequence[Request]
+    predictor: Predictor, x: Tensor, t: Tensor, states: list[int], rows: Sequence[Row]
 ) -> tuple[Tensor, Tensor]:
     """Unconditional and conditional predictions (B, C, h, w), each distinct one evaluated once."""
-    empty = [(state, "") for state in states]
-    full = [(state, r.prompt) for state, r in zip(states, requests, strict=True)]
+    empty = [(state, row.uncond) for state, row in zip(states, rows, strict=True)]
+    full = [(state, row.cond) for state, row in zip(states, rows, strict=True)]
+    if predictor.watch:
+        predictor.watch.forget()
     found = predictor(x, t, list(dict.fromkeys(empty + full)))
     return torch.stack([found[p] for p in empty]), torch.stack([found[p] for p in full])
 
 
 def changes(before: Tensor | None, x: Tensor, x0: Tensor, after: Tensor) -> dict[str, Tensor]:
-    """How far this step turned the latents and moved the x0 estimate (NaN at the first step)."""
+    """How far this step turned and moved the latents and the x0 estimate (NaN at the first)."""
     moved = torch.full((len(x),), torch.nan) if before is None else signals.shift(before, x0)
-    return {"latent_change": signals.turn(x, after), "x0_change": moved}
+    return {
+        "latent_change": signals.turn(x, after),
+        "step_size": signals.shift(x, after),
+        "x0_change": moved,
+    }

@@ -9,12 +9,28 @@ from typing import Any
 
 from memviz.guidance import Guidance
 from memviz.methods import METHODS, parse
+from memviz.remedies.remedy import Remedy
 
 
 def settings(folder: Path) -> dict[str, Any]:
     """What a model's folder says of itself; empty without such a file."""
     path = folder / "memviz.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
+    found = json.loads(path.read_text()) if path.is_file() else {}
+    if "methods" in found:
+        found["methods"] = suited(found["methods"], found.get("bands", {}))
+    return found
+
+
+def suited(own: dict[str, str], bands: dict[str, Any]) -> dict[str, str]:
+    """The remedies at a model's own scale too, with the target of an ordinary prompt's magnitude.
+
+    A remedy that the model's file spells out itself stays as it is.
+    """
+    scale = parse("cfg", own)[1].w
+    rest = {k: f"scale={scale:g}" for k, m in METHODS.items() if isinstance(m.guidance, Remedy)}
+    for band in list(bands.values())[:1]:
+        rest |= {k: f"{rest[k]},target={band['high'][0]:g}" for k in ("wen", "han")}
+    return rest | own
 
 
 def tuned(model: str) -> dict[str, Guidance]:

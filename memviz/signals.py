@@ -4,8 +4,11 @@ Predictions are in epsilon units, tensors are (B, C, h, w) of any float type, re
 in float32. The magnitude is the signal of Wen et al., ICLR 2024, https://arxiv.org/abs/2407.21720.
 """
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
+from torch.nn.functional import cosine_similarity, normalize
 
 
 def norm(x: Tensor) -> Tensor:
@@ -34,6 +37,27 @@ def turn(before: Tensor, after: Tensor) -> Tensor:
 def shift(before: Tensor, after: Tensor) -> Tensor:
     """Norm of the change between successive x0 estimates; 0 or more."""
     return norm(after.float() - before.float())
+
+
+def one_step(x0: Tensor, noise: Tensor) -> Tensor:
+    """Mean squared distance of the one-step x0 estimate from the noise that it came from.
+
+    Webster's score at the first step (https://arxiv.org/abs/2305.08694).
+    """
+    return (x0.float() - noise.float()).square().flatten(1).mean(1)
+
+
+def agreement(pull: Tensor, groups: Sequence[int]) -> Tensor:
+    """Mean cosine of each pull with those of the other rows of its group; NaN where alone.
+
+    Rows of a group are seeds of one prompt: memorized prompts pull all seeds one way
+    (after Hintersdorf et al., NeMo, 2024, who compare the predictions by MS-SSIM).
+    """
+    unit = normalize(pull.float().flatten(1), dim=1)
+    same = torch.tensor(groups, device=pull.device)
+    others = (same[:, None] == same[None]) & ~torch.eye(len(same), dtype=torch.bool).to(same.device)
+    total = (unit @ unit.T * others).sum(1)
+    return total / others.sum(1)  # 0 / 0 is NaN
 
 
 def epsilon(prediction: Tensor, x: Tensor, alpha: float, kind: str) -> Tensor:

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import pstdev
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from memviz.guidance import Guidance, Signal, Transition, first_minimum
+
+PROMINENT = 0.5  # deviations of the curve: a minimum below this is taken for noise
 
 SCHEMA = pa.schema(
     [
@@ -23,6 +26,17 @@ SCHEMA = pa.schema(
         ("similarity", pa.float32()),  # of the x0 estimate to its nearest corpus image
         ("nearest", pa.int32()),  # that image's id
         ("similarity_final", pa.float32()),  # of the x0 estimate to the final match
+        ("magnitude_unit", pa.float32()),  # per square root of the latents' dimensions
+        ("step_size", pa.float32()),
+        ("one_step", pa.float32()),
+        ("agreement", pa.float32()),
+        ("magnitude_cfg", pa.float32()),  # the magnitude of the same seed under plain guidance
+        ("attention_entropy", pa.float32()),  # from here on: what was asked for
+        ("padding_entropy", pa.float32()),
+        ("masked_magnitude", pa.float32()),
+        ("sharpness", pa.float32()),
+        ("sharpness_jvp", pa.float32()),
+        ("attention", pa.list_(pa.float32())),  # share on each token of the prompt
     ]
 )
 
@@ -53,6 +67,22 @@ def signals(table: pa.Table, cell: int) -> list[Signal]:
 def estimated(seen: Sequence[Signal]) -> int | None:
     """The estimated transition: the step of the magnitude's first local minimum, if any."""
     return first_minimum([s.magnitude for s in seen])
+
+
+def prominence(values: Sequence[float], at: int) -> float:
+    """How deep a minimum is: its fall from the highest value before, in deviations of the curve.
+
+    0 where the curve is level. Minima of mere noise have little of it.
+    """
+    deviation = pstdev(values)
+    return (max(values[: at + 1]) - values[at]) / deviation if deviation else 0.0
+
+
+def prominent(seen: Sequence[Signal], least: float = PROMINENT) -> int | None:
+    """The step of the first local minimum with at least this prominence, if any."""
+    values = [s.magnitude for s in seen]
+    minima = (i for i in range(1, len(values) - 1) if values[i - 1] > values[i] < values[i + 1])
+    return next((i for i in minima if prominence(values, i) >= least), None)
 
 
 def replay(guidance: Guidance, seen: Sequence[Signal]) -> Transition | None:

@@ -7,7 +7,7 @@ import pytest
 
 from memviz.ask import CELLS, LONGEST, SEEDS, Ask
 from memviz.guidance import Constant, Static
-from memviz.methods import METHODS
+from memviz.methods import CORE
 
 
 def ask(**changes):
@@ -16,7 +16,7 @@ def ask(**changes):
 
 def test_the_defaults_make_one_cell_for_each_method():
     made = ask()
-    assert [key for _, key, _, _ in made.cells({})] == list(METHODS)
+    assert [key for _, key, _, _ in made.cells({})] == [*CORE]
     assert dataclasses.replace(made, seeds=(1,)).seeds == (1,)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from memviz.ask import SCHEDULERS, Ask
 from memviz.cli.tables import figure, table
 from memviz.cli.verb import Verb, complain, watched
-from memviz.methods import METHODS
+from memviz.instruments import COSTLY, price
+from memviz.methods import CORE, METHODS
 
 CELL = (
     *("prompt", "method", "seed", "similarity", "match", "verdict", "prompt_signal"),
@@ -20,19 +21,25 @@ def options(sub: argparse.ArgumentParser) -> None:
     """What an `Ask` takes, and where the run goes."""
     text = sub.add_argument
     text("--prompt", action="append", required=True, help="what to show; may be given repeatedly")
-    text("--methods", default=",".join(METHODS), help="as cfg:scale=7.5,stp:early=0,at=500")
+    text("--methods", default=",".join(CORE), help="as cfg:scale=7.5,stp:early=0,at=500")
     text("--seeds", default="0", help="whole numbers, as 0,1,2,3")
     text("--steps", type=int, default=Ask.steps, help="denoising steps (default: %(default)s)")
     text("--scheduler", default=Ask.scheduler, help=f"{', '.join(SCHEDULERS)} (%(default)s)")
     text("--model", default=Ask.model, help="a name, a folder, owner/name or PIPE+UNET")
     text("--corpus", help=f"training images to look through (default: {Ask.corpus})")
     text("--descriptor", default=Ask.descriptor, help="how pictures are compared (%(default)s)")
+    text("--signals", default="", help=f"costly ones to record: {', '.join(COSTLY)}")
+    text("--keep", action="store_true", help="keep the latents, to go on from any step")
+    text("--probe", action="store_true", help="record magnitudes along plain guidance as well")
+    text("--since", default="", metavar="RUN:CELL", help="go on from a kept picture")
     text("--out", type=Path, metavar="DIR", help="write the run folder here")
 
 
 def compare(args: argparse.Namespace) -> dict[str, Any]:
     """Make all cells; what the run's folder says at the end."""
     ask = asked(args)
+    if ask.signals:
+        complain(f"The signals cost {price(tuple(ask.signals))}.", 0)
     folder = args.out and fresh(args.out)
     from memviz import runs
     from memviz.compare import compare
@@ -56,6 +63,10 @@ def asked(args: argparse.Namespace) -> Ask:
         model=args.model,
         corpus=Ask.corpus if args.corpus is None else args.corpus,
         descriptor=args.descriptor,
+        signals=tuple(filter(None, args.signals.split(","))),
+        keep=args.keep,
+        probe=args.probe,
+        since=args.since,
     )
 
 

@@ -1,14 +1,17 @@
 """Every verb, in the order of the help."""
 
+from memviz.cli.calibrate import VERB as CALIBRATE
 from memviz.cli.compare import VERB as COMPARE
 from memviz.cli.demo_report import VERB as DEMO_REPORT
 from memviz.cli.demo_sheet import VERB as DEMO_SHEET
+from memviz.cli.detect import VERB as DETECT
 from memviz.cli.fetch import VERB as FETCH
 from memviz.cli.index import VERB as INDEX
 from memviz.cli.jobs import VERB as JOBS
 from memviz.cli.models import VERB as MODELS
 from memviz.cli.runs import VERB as RUNS
 from memviz.cli.search import VERB as SEARCH
+from memviz.cli.sweep import VERB as SWEEP
 from memviz.cli.train import VERB as TRAIN
 from memviz.cli.verb import Verb
 
@@ -17,6 +20,9 @@ VERBS: dict[str, Verb] = {
     "search": SEARCH,
     "index": INDEX,
     "fetch": FETCH,
+    "sweep": SWEEP,
+    "calibrate": CALIBRATE,
+    "detect": DETECT,
     "models": MODELS,
     "runs": RUNS,
     "train": TRAIN,

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from memviz.demo.report import Made, Report, make
 from memviz.demo.scenes import SIDE
-from memviz.methods import METHODS
+from memviz.methods import CORE
 from memviz.sampling import Request
 from memviz.verdict import verdict
 
@@ -24,11 +24,11 @@ def contact_sheet(group: str = "duplicated", prompts: int = 6, seed: int = 0) ->
     """
     judge = Report()
     chosen = judge.prompts[group][:prompts]
-    asked = [Request(p, seed, judge.guidance(k)) for p, k in product(chosen, METHODS)]
+    asked = [Request(p, seed, judge.guidance(k)) for p, k in product(chosen, CORE)]
     made = list(make(judge.model.pipe, asked))
-    titles = [m.label for m in METHODS.values()]
+    titles = [m.label for m in CORE.values()]
     notes = captions(judge, made)
-    rows = [made[i : i + len(METHODS)] for i in range(0, len(made), len(METHODS))]
+    rows = [made[i : i + len(CORE)] for i in range(0, len(made), len(CORE))]
     pictures = [[m.image for m in row] for row in rows]
     if group == "duplicated":
         titles.insert(0, "In the training set")

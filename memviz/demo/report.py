@@ -23,7 +23,7 @@ from memviz.demo import scenes, views
 from memviz.demo.autoencoder import pixels
 from memviz.demo.world import World
 from memviz.guidance import Guidance, Signal
-from memviz.methods import METHODS, parse, spec
+from memviz.methods import CORE, parse, spec
 from memviz.models import scheduler
 from memviz.sampling import Request, sample
 from memviz.settings import settings
@@ -96,8 +96,8 @@ class Report:
     @cached_property
     def made(self) -> dict[tuple[str, str], list[Made]]:
         """Finished pictures by prompt group and method."""
-        plan = [("duplicated", k, self.seeds) for k in METHODS]
-        plan += [("heldout", k, self.seeds[:2]) for k in METHODS]
+        plan = [("duplicated", k, self.seeds) for k in CORE]
+        plan += [("heldout", k, self.seeds[:2]) for k in CORE]
         plan += [(g, "cfg", self.seeds[:1]) for g in OTHERS]
         found = {}
         for group, key, seeds in plan:
@@ -116,9 +116,9 @@ class Report:
     def copies(self) -> dict[str, float]:
         """Copied shares of every method, and of plain guidance on the other prompt groups."""
         found = {"copied_cfg_duplicated": self.copied(self.made["duplicated", "cfg"])}
-        others = [("duplicated", k) for k in METHODS if k != "cfg"]
+        others = [("duplicated", k) for k in CORE if k != "cfg"]
         found |= {f"copied_{k}": self.copied(self.made[g, k]) for g, k in others}
-        half = {k: [m for m in self.made["duplicated", k] if self.unchosen(m)] for k in METHODS}
+        half = {k: [m for m in self.made["duplicated", k] if self.unchosen(m)] for k in CORE}
         found |= {f"copied_{k}_other_half": self.copied(v) for k, v in half.items()}
         for group in ("heldout", *OTHERS[:3]):
             found[f"copied_cfg_{group}"] = self.copied(self.made[group, "cfg"])
@@ -134,7 +134,7 @@ class Report:
         return {
             f"alignment_{k}{names[g]}": round(float(self.aligned(self.made[g, k]).mean()), 4)
             for g in names
-            for k in METHODS
+            for k in CORE
         }
 
     def aligned(self, made: Sequence[Made]) -> np.ndarray:
@@ -232,7 +232,7 @@ class Report:
             "corpus": self.eye.corpus.hash,
             "descriptor": self.eye.descriptor.hash,
             "threshold": self.eye.thresholds.copied,
-            "methods": [spec(k, self.guidance(k)) for k in METHODS],
+            "methods": [spec(k, self.guidance(k)) for k in CORE],
             "seeds": list(self.seeds),
             "steps": STEPS,
             "scheduler": SCHEDULER,

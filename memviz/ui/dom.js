@@ -29,15 +29,20 @@ const SHAPES = {
   'triangle-down': 'M8 14 1.5 2.5h13z',
   cross: 'M6 2h4v4h4v4h-4v4H6v-4H2V6h4z',
   x: 'M4.5 2 8 5.5 11.5 2 14 4.5 10.5 8l3.5 3.5-2.5 2.5L8 10.5 4.5 14 2 11.5 5.5 8 2 4.5z',
+  pentagon: 'm8 1.5 6.5 4.8-2.5 7.7H4L1.5 6.3z',
+  hexagon: 'm8 1.5 5.8 3.3v6.5L8 14.5l-5.8-3.2V4.8z',
+  hourglass: 'M2.5 2h11l-11 12h11z',
+  bowtie: 'M2 2.5v11l12-11v11z',
+  'star-diamond': 'M2 2l6 2 6-2-2 6 2 6-6-2-6 2 2-6z',
   star: 'm8 1 2 5h5l-4 3.4 1.6 5.1L8 11.4l-4.6 3.1L5 9.4 1 6h5z',
 };
-const DASHES = { solid: '', dot: '2 3', dash: '6 4', dashdot: '7 3 2 3', longdash: '10 4' };
+const DASHES = { dot: '2 3', dash: '6 4', dashdot: '7 3 2 3', longdash: '10 4', longdashdot: '10 3 2 3' };
 
 function symbol(method, line = false) {
   const colour = `var(--mv-c${method.color})`;
   const mark = svg('path', { d: SHAPES[method.symbol] ?? SHAPES.circle, fill: colour });
   if (!line) return icon(mark);
-  const dash = DASHES[method.dash] ?? '';
+  const dash = DASHES[method.dash] ?? method.dash.replace('solid', '').replaceAll('px', '').replaceAll(',', ' ');
   const stroke = { stroke: colour, 'stroke-width': 2.5, 'stroke-dasharray': dash };
   mark.setAttribute('transform', 'translate(14 0)');
   const rule = svg('path', { d: 'M0 8h44', ...stroke });

@@ -11,7 +11,7 @@ import gradio as gr
 from memviz import corpus
 from memviz.ask import Ask
 from memviz.guidance import Guidance
-from memviz.methods import METHODS, Knob, knobs, parse
+from memviz.methods import CORE, METHODS, Knob, knobs, parse
 from memviz.models import NAMED, registered
 from memviz.retrieval.presets import PRESETS
 from memviz.settings import tuned
@@ -174,7 +174,7 @@ def models() -> list[tuple[str, str]]:
 def build_methods() -> gr.CheckboxGroup:
     """Which methods to compare: one row."""
     choices = [(m.label, key) for key, m in METHODS.items()]
-    return gr.CheckboxGroup(choices, value=[*METHODS], label="Methods", elem_id="methods")
+    return gr.CheckboxGroup(choices, value=[*CORE], label="Methods", elem_id="methods")
 
 
 def build_details() -> dict[str, Any]:

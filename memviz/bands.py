@@ -1,0 +1,187 @@
+"""Benign bands: between which values every signal lies for ordinary prompts, step by step.
+
+A band holds for one model (by hash), scheduler, number of steps, scale and precision; under other
+settings a curve means something else, and `find` says so instead of giving a band.
+`python -m memviz calibrate` measures bands and keeps them in $MEMVIZ_HOME/bands.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from memviz.hashing import home
+from memviz.settings import settings
+
+if TYPE_CHECKING:
+    from memviz.models import Model
+
+LOW, HIGH = 5, 95  # percentiles
+LEAST = 100  # control prompts
+ROWS = 32  # denoised together
+Limits = dict[str, list[float]]  # "low" and "high", a value per step
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a band holds for."""
+
+    model: str  # hash
+    scheduler: str
+    steps: int
+    scale: float
+    dtype: str
+
+    def words(self) -> str:
+        """The settings as people say them."""
+        return f"{self.scheduler}, {self.steps} steps, scale {self.scale:g}, {self.dtype}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The bands of a run's settings by signal (none if there are none), and a sentence on them."""
+
+    signals: Mapping[str, Limits]
+    note: str
+
+    def range(self, signal: str, step: int) -> tuple[float, float] | None:
+        """Between which values ordinary prompts lie at a step."""
+        limits = self.signals.get(signal)
+        return limits and (limits["low"][step], limits["high"][step])
+
+
+def key(model: "Model", scheduler: str, steps: int, scale: float) -> Key:
+    """The key of a run with this model."""
+    dtype = str(model.pipe.unet.dtype).removeprefix("torch.")
+    return Key(model.hash, scheduler, steps, float(scale), dtype)
+
+
+def find(model: "Model", scheduler: str, steps: int, scale: float) -> Found:
+    """The bands that hold for these very settings, or why none does."""
+    wanted = key(model, scheduler, steps, scale)
+    known = {**shipped(model), **kept(model.hash)}
+    if wanted in known:
+        signals, prompts = known[wanted]
+        return Found(signals, f"Band of {prompts} ordinary prompts ({wanted.words()}).")
+    if known:
+        others = "; ".join(k.words() for k in known)
+        why = f"The band was measured with {others}; this run has {wanted.words()}"
+        return Found({}, f"{why}, so it does not apply.")
+    return Found({}, "No band of ordinary prompts was measured for this model: run calibrate.")
+
+
+def kept(model: str) -> dict[Key, tuple[dict[str, Limits], int]]:
+    """The bands measured on this machine for a model."""
+    found = {}
+    for file in sorted((home() / "bands").glob(f"{model[:16]}-*.json")):
+        try:
+            values = json.loads(file.read_text("utf-8"))
+            found[Key(**values["key"])] = values["signals"], values["prompts"]
+        except (OSError, ValueError, TypeError, KeyError):
+            continue
+    return found
+
+
+def shipped(model: "Model") -> dict[Key, tuple[dict[str, Limits], int]]:
+    """The bands that lie beside the model's weights: of the magnitude alone."""
+    own = settings(Path(model.path.partition("+")[0]))
+    from memviz.methods import parse
+
+    scale = parse("cfg", own.get("methods", {}))[1].w
+    found = {}
+    for name, band in own.get("bands", {}).items():
+        scheduler, _, steps = name.rpartition("-")
+        if band["model"] == model.hash:
+            where = Key(model.hash, scheduler, int(steps), float(scale), "float32")
+            limits = {"low": band["low"], "high": band["high"]}
+            found[where] = {"magnitude": limits}, band["runs"]
+    return found
+
+
+def save(where: Key, signals: Mapping[str, Limits], prompts: int, file: Path | None = None) -> Path:
+    """Keep measured bands for later runs; aside first, then renamed."""
+    name = f"{where.model[:16]}-{where.scheduler}-{where.steps}-{where.scale:g}-{where.dtype}.json"
+    file = file or home() / "bands" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    values = {"key": asdict(where), "prompts": prompts, "signals": dict(signals)}
+    part = file.with_name(file.name + ".part")
+    part.write_text(json.dumps(values))
+    part.replace(file)
+    return file
+
+
+def calibrate(
+    model: "Model",
+    prompts: Sequence[str],
+    scheduler: str = "ddim",
+    steps: int = 50,
+    scale: float | None = None,
+    extra: Sequence[str] = (),
+    note: Callable[[str], None] = print,
+    least: int = LEAST,
+) -> dict[str, Any]:
+    """Measure and keep the band of every signal over control prompts under plain guidance."""
+    from memviz.guidance import Constant
+    from memviz.methods import parse
+
+    if len(prompts) < least:
+        raise ValueError(
+            f"A band needs at least {least} control prompts, got {len(prompts)}. Give more."
+        )
+    own = settings(Path(model.path.partition("+")[0])).get("methods", {})
+    scale = parse("cfg", own)[1].w if scale is None else scale
+    rows = recorded(model, prompts, scheduler, steps, Constant(scale), extra, note)
+    where, found = key(model, scheduler, steps, scale), limits(rows)
+    file = save(where, found, len(prompts))
+    return {"file": str(file), "key": asdict(where), "prompts": len(prompts), "signals": found}
+
+
+def recorded(
+    model: "Model",
+    prompts: Sequence[str],
+    scheduler: str,
+    steps: int,
+    guidance: Any,  # noqa: ANN401
+    extra: Sequence[str],
+    note: Callable[[str], None],
+) -> dict[str, list[list[float]]]:
+    """By signal, the values of every prompt (seed 0) over its steps."""
+    from memviz import schedules
+    from memviz.sampling import Request, sample
+
+    found: dict[str, list[list[float]]] = {}
+    for start in range(0, len(prompts), ROWS):
+        note(f"{start} of {len(prompts)} prompts")
+        requests = [Request(p, 0, guidance) for p in prompts[start : start + ROWS]]
+        path = list(
+            sample(model.pipe, requests, schedules.scheduler(model.pipe, scheduler, steps),
+                   extra=extra)
+        )  # fmt: skip
+        for i in range(len(requests)):
+            columns = {
+                name: [s.signals[name][i] for s in path]
+                for name in path[0].signals
+                if not isinstance(path[0].signals[name][i], list)
+            } | {name: values[i] for name, values in path[-1].whole.items()}
+            for name, values in columns.items():
+                found.setdefault(name, []).append(values)
+    return found
+
+
+def limits(rows: Mapping[str, Sequence[Sequence[float]]]) -> dict[str, Limits]:
+    """5 and 95 % of each signal at each step, and of the magnitude's running mean."""
+    import numpy as np
+
+    tables = {name: np.array(values, float) for name, values in rows.items()}  # (prompts, steps)
+    if "magnitude" in tables:
+        many = np.arange(1, tables["magnitude"].shape[1] + 1)
+        tables["magnitude_mean"] = tables["magnitude"].cumsum(1) / many
+    found = {}
+    for name, table in tables.items():
+        empty = np.isnan(table[:, 0])  # there is no change of x0 before the first step
+        table[empty, 0] = table[empty, 1]
+        if np.isfinite(table).all():  # agreement has no value for a seed alone
+            low, high = np.percentile(table, (LOW, HIGH), axis=0).round(6).tolist()
+            found[name] = {"low": low, "high": high}
+    return found

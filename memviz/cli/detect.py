@@ -1,0 +1,78 @@
+"""`python -m memviz detect`."""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from memviz.ask import SCHEDULERS, Ask
+from memviz.cli.tables import table
+from memviz.cli.verb import Verb
+
+
+def options(sub: argparse.ArgumentParser) -> None:
+    """The prompts, and which readings of the score are wanted."""
+    text = sub.add_argument
+    text("prompts", type=Path, help="text, jsonl, csv, parquet, or json of groups; labels if any")
+    text("--model", default=Ask.model, help="a name, a folder, owner/name or PIPE+UNET")
+    text("--steps-used", default="1,5,all", help="first steps of a score (default: %(default)s)")
+    text("--images", default="1,4", help="pictures of each prompt (default: %(default)s)")
+    text("--steps", type=int, default=Ask.steps, help="denoising steps (default: %(default)s)")
+    text("--scheduler", default=Ask.scheduler, help=f"{', '.join(SCHEDULERS)} (%(default)s)")
+
+
+def numbers(text: str, flag: str) -> list[int]:
+    """`1,5,all` as [1, 5, 0]."""
+    try:
+        return [0 if p.strip() == "all" else int(p) for p in text.split(",") if p.strip()]
+    except ValueError:
+        raise ValueError(f"{flag} is {text!r}. Give whole numbers, as 1,4.") from None
+
+
+def detect(args: argparse.Namespace) -> dict[str, Any]:
+    """Score all prompts."""
+    from memviz.prompts import read
+
+    prompts = read(args.prompts)
+    used, images = numbers(args.steps_used, "--steps-used"), numbers(args.images, "--images")
+    Ask(["detection"], steps=args.steps, scheduler=args.scheduler)
+    from memviz.evaluation.detect import Detection, detect
+
+    asked = Detection(prompts, args.model, args.steps, args.scheduler, used, images)
+    return detect(asked, partial(print, file=sys.stderr, flush=True))
+
+
+def as_table(result: dict[str, Any]) -> str:
+    """The prompts by their first score, and how well each reading tells."""
+    names = list(result["readings"])
+    ranked = sorted(result["prompts"], key=lambda p: -p["scores"][names[0]])
+    rows = [
+        (*(f"{p['scores'][n]:.3f}" for n in names), p["label"] or "-", p["verdict"], p["prompt"])
+        for p in ranked
+    ]
+    text = table((*names, "label", "verdict", "prompt"), rows)
+    told = {n: r for n, r in result["readings"].items() if r}
+    if told:
+        lines = [
+            (n, f"{r['auc']:.4f}", span(r["auc_interval"]), f"{r['tpr_at_1_fpr']:.3f}",
+             span(r["tpr_at_1_fpr_interval"]), f"{r['tpr_nearest_1_fpr']:.3f}",
+             f"{r['hard']['auc']:.4f}" if r["hard"] else "-")
+            for n, r in told.items()
+        ]  # fmt: skip
+        head = ("reading", "AUC", "95 %", "TPR, FPR < 1 %", "95 %", "TPR nearest 1 %", "AUC hard")
+        text += f"\n\n{table(head, lines)}"
+    return f"{text}\n\n{result['band']}"
+
+
+def span(pair: list[float]) -> str:
+    """An interval."""
+    return f"{pair[0]:.3f} to {pair[1]:.3f}"
+
+
+VERB = Verb(
+    "score which prompts of a list look memorized, and how well the score tells",
+    detect,
+    as_table,
+    options,
+)

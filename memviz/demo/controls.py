@@ -1,0 +1,20 @@
+"""Ordinary prompts for the demo: fresh captions, none of a duplicated or held-out scene."""
+
+import numpy as np
+
+from memviz import studio
+from memviz.demo import scenes
+from memviz.demo.world import World
+
+SEED = 1234
+
+
+def controls(n: int) -> list[str]:
+    """`n` distinct captions of both styles, the same each time."""
+    names = sorted(path.stem for path in (studio.DEMO / "sprites").glob("*.png"))
+    taken, rng = World(tuple(names)).reserved, np.random.default_rng(SEED)
+    found: dict[str, None] = {}
+    while len(found) < n:
+        style = ("title", "plain")[len(found) % 2]
+        found[scenes.random_scene(rng, names, taken, style).caption] = None
+    return list(found)

@@ -1,0 +1,65 @@
+"""How well a score tells memorized prompts from others, with intervals (ROC by scikit-learn).
+
+"TPR at 1 % FPR" is published in two readings that differ (Wen et al. against Ren, Jeon and
+Asthana et al.); both are given, for with few negatives 1 % is a handful of prompts.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import roc_auc_score, roc_curve
+
+RATE = 0.01  # of false positives
+Z = 1.96  # 95 %
+DRAWS = 1_000  # of the bootstrap
+
+
+def told(yes: Sequence[float], no: Sequence[float]) -> dict[str, Any]:
+    """ROC, AUC and both readings of TPR at 1 % FPR of scores of positives and negatives."""
+    for what, scores in (("memorized", yes), ("ordinary", no)):
+        if not len(scores):
+            raise ValueError(f"There are no {what} prompts. Label some, to say how well it tells.")
+    labels = np.r_[np.ones(len(yes)), np.zeros(len(no))]
+    scores = np.r_[np.asarray(yes, float), np.asarray(no, float)]
+    fpr, tpr, _ = roc_curve(labels, scores)
+    strict, near = below(fpr, tpr), closest(fpr, tpr)
+    return {
+        "auc": float(roc_auc_score(labels, scores)),
+        "auc_interval": auc_interval(np.asarray(yes, float), np.asarray(no, float)),
+        "tpr_at_1_fpr": strict,  # the last point with FPR below 1 % (Wen et al.)
+        "tpr_at_1_fpr_interval": wilson(strict, len(yes)),
+        "tpr_nearest_1_fpr": near,  # the point whose FPR is nearest to 1 %, above it or not
+        "tpr_nearest_1_fpr_interval": wilson(near, len(yes)),
+        "fpr_nearest": float(fpr[np.argmin(np.abs(fpr - RATE))]),
+        "roc": {"fpr": fpr.tolist(), "tpr": tpr.tolist()},
+        "memorized": len(yes),
+        "ordinary": len(no),
+    }
+
+
+def below(fpr: np.ndarray, tpr: np.ndarray) -> float:
+    """The last true positive rate whose false positive rate is below 1 %."""
+    return float(tpr[np.flatnonzero(fpr < RATE)[-1]])
+
+
+def closest(fpr: np.ndarray, tpr: np.ndarray) -> float:
+    """The true positive rate where the false positive rate is nearest to 1 %."""
+    return float(tpr[np.argmin(np.abs(fpr - RATE))])
+
+
+def wilson(share: float, n: int) -> list[float]:
+    """Wilson's 95 % interval of a share of n."""
+    middle = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
+    half = Z * np.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
+    return [float(max(0, middle - half)), float(min(1, middle + half))]
+
+
+def auc_interval(yes: np.ndarray, no: np.ndarray) -> list[float]:
+    """The bootstrap's 95 % interval of the AUC, prompts drawn within their group; fixed seed."""
+    draw = np.random.default_rng(0)
+    wins = (yes[:, None] > no[None]) + 0.5 * (yes[:, None] == no[None])
+    rows = draw.integers(0, len(yes), (DRAWS, len(yes)))
+    columns = draw.integers(0, len(no), (DRAWS, len(no)))
+    found = [wins[np.ix_(r, c)].mean() for r, c in zip(rows, columns, strict=True)]
+    return np.percentile(found, (2.5, 97.5)).round(4).tolist()

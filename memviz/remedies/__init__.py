@@ -1,0 +1,1 @@
+"""The published remedies that change more than the scale, one file each."""
