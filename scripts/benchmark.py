@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 PARTS = {
     "compare": "one batch for all methods and seeds, against separate loops",
     "retrieval": "lists against exact search, a search against the whole matrix, memory",
+    "sweep": "ten transition points with shared evaluations, against ten runs",
 }
 
 

@@ -1,6 +1,7 @@
 """`python -m memviz sweep`."""
 
 import argparse
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from memviz.ask import SCHEDULERS, Ask
 from memviz.cli.compare import fresh, summary, whole_numbers
 from memviz.cli.tables import figure, table
 from memviz.cli.verb import Verb, watched
+
+EVERY = 5.0  # seconds between two partial results of a job
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -26,6 +29,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     text("--model", default=Ask.model, help="a name, a folder, owner/name or PIPE+UNET")
     text("--corpus", default=Ask.corpus, help="training images to look through (%(default)s)")
     text("--descriptor", default=Ask.descriptor, help="how pictures are compared (%(default)s)")
+    text("--keep", action="store_true", help="keep the latents, to go on from any step")
     text("--out", type=Path, metavar="DIR", help="write the run folder here")
 
 
@@ -35,7 +39,7 @@ def asked(args: argparse.Namespace) -> Ask:
     if len(given) > 1:
         raise ValueError(f"A sweep varies one parameter, not {' and '.join(given)}. Give one.")
     axis = given[0] if given else "at"
-    names = ("steps", "scheduler", "model", "corpus", "descriptor")
+    names = ("steps", "scheduler", "model", "corpus", "descriptor", "keep")
     return sweeps.ask(
         args.prompt,
         sweeps.numbers(getattr(args, axis) or "100:900:100"),
@@ -52,11 +56,21 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
     folder = args.out and fresh(args.out)
     from memviz import runs
     from memviz.compare import compare
+    from memviz.jobs import Workplace
 
+    here, written = Workplace.from_env(), time.monotonic()
     with closing(compare(ask, folder)) as progress:
         for step in watched(progress, ask.steps):
-            made = step.run.folder
+            made = step.comparison.run.folder
+            here.metric(step=step.step, of=step.steps)
+            if here.folder and time.monotonic() - written > EVERY:
+                runs.write(step.run)  # a job's run can be looked at while it is made
+                written = time.monotonic()
+            if here.stopping():
+                break
     info = runs.open_folder(made).info
+    if info["state"] == "done":
+        here.result(run=info["id"], folder=str(made))
     return summary(made, info) | laid_out(info)
 
 

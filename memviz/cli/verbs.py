@@ -9,6 +9,7 @@ from memviz.cli.fetch import VERB as FETCH
 from memviz.cli.index import VERB as INDEX
 from memviz.cli.jobs import VERB as JOBS
 from memviz.cli.models import VERB as MODELS
+from memviz.cli.remedies import VERB as REMEDIES
 from memviz.cli.runs import VERB as RUNS
 from memviz.cli.search import VERB as SEARCH
 from memviz.cli.sweep import VERB as SWEEP
@@ -23,6 +24,7 @@ VERBS: dict[str, Verb] = {
     "sweep": SWEEP,
     "calibrate": CALIBRATE,
     "detect": DETECT,
+    "remedies": REMEDIES,
     "models": MODELS,
     "runs": RUNS,
     "train": TRAIN,

@@ -8,12 +8,13 @@ import gradio as gr
 
 from memviz import runs
 from memviz.search.folder import root as searches
-from memviz.ui import about, compare, neighbours, thumbs, train
+from memviz.ui import about, compare, neighbours, thumbs, train, transition
 from memviz.ui import runs as past
 from memviz.ui.live import Live
 
 HERE = Path(__file__).parent
-STYLES = [HERE / f"{name}.css" for name in ("page", "player", "neighbours", "train")]
+SHEETS = ("page", "player", "transition", "neighbours", "train")
+STYLES = [HERE / f"{name}.css" for name in SHEETS]
 FONTS = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 TITLE = """
@@ -52,6 +53,8 @@ def build() -> gr.Blocks:
         gr.HTML(TITLE, elem_id="title")
         with gr.Tab("Compare", id="compare", elem_id="compare-tab"):
             tab = compare.build(live)
+        with gr.Tab("Transition", id="transition"):
+            transition.build(live)
         with gr.Tab("Neighbours", id="neighbours") as near:
             neighbours.build(near)
         with gr.Tab("Train", id="train", elem_id="train-tab") as training:

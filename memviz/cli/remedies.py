@@ -1,0 +1,62 @@
+"""`python -m memviz remedies`."""
+
+import argparse
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from memviz.cli.tables import table
+from memviz.cli.verb import Verb
+from memviz.methods import METHODS
+
+DOCS = Path(__file__).parents[2] / "docs" / "methods.md"
+
+
+def options(sub: argparse.ArgumentParser) -> None:
+    """Which methods, and where the result goes."""
+    sub.add_argument("--methods", default=",".join(METHODS), help="the first is the yardstick")
+    sub.add_argument(
+        "--save", action="store_true", help="keep it in assets/demo and bring docs/methods.md up"
+    )
+
+
+def remedies(args: argparse.Namespace) -> dict[str, Any]:
+    """Measure all methods on the demo's prompts."""
+    from dataclasses import replace
+
+    from memviz.cli.compare import split_methods
+    from memviz.evaluation import remedies as evaluation
+
+    plan = replace(evaluation.demo(), methods=split_methods(args.methods))
+    result = evaluation.remedies(plan, partial(print, file=sys.stderr, flush=True))
+    if args.save:
+        evaluation.FILE.write_text(json.dumps(result, indent=1) + "\n")
+        DOCS.write_text(evaluation.refresh(DOCS.read_text("utf-8"), result), "utf-8")
+    return result
+
+
+def as_table(result: dict[str, Any]) -> str:
+    """A line per method."""
+    rows = [
+        (
+            METHODS[key].label,
+            *(f"{row[g][n]['mean']:.2f}" for g in ("duplicated", "heldout")
+              for n in ("similarity", "copied", "alignment")),
+            f"{row['duplicated']['evaluations']:g}",
+            f"{row['seconds_to_first']:.2f}",
+        )
+        for key, row in result["rows"].items()
+    ]  # fmt: skip
+    names = ("similarity", "copied", "alignment")
+    head = ("method", *names, *(f"held: {n}" for n in names), "evaluations", "seconds")
+    return table(head, rows)
+
+
+VERB = Verb(
+    "measure every method on the demo's prompts: copies, alignment and cost",
+    remedies,
+    as_table,
+    options,
+)

@@ -1,0 +1,148 @@
+"""What the Transition tab shows of a run, and what its handle asks for."""
+
+import json
+from contextlib import closing
+
+import pytest
+import world
+
+from memviz import runs, sweep
+from memviz.compare import compare
+from memviz.guidance import Signal
+from memviz.methods import METHODS, parse
+from memviz.prompts import Prompt
+from memviz.ui import detect, remedies, saliency, sweeper, transition
+from memviz.ui import transition_view as views
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    small = world.build(tmp_path_factory.mktemp("world"))
+    with closing(
+        compare(small.ask(methods=["stp:at=300", "stp:at=700"], seeds=[0, 1], keep=True))
+    ) as made:
+        *_, last = made
+    return runs.read(last.run.info["id"])
+
+
+def test_a_view_is_plain_json(swept):
+    view = views.view(swept)
+    assert json.loads(json.dumps(view, allow_nan=False)) == view
+
+
+def test_the_map_has_a_cell_for_each_value_and_seed(swept):
+    view = views.view(swept)
+    assert view["sweep"]["values"] == [300, 700] and view["sweep"]["rows"] == [0, 1]
+    for row in view["sweep"]["cells"]:
+        assert [view["cells"][n]["name"] for n in row] == ["STP, at 300", "STP, at 700"]
+    assert {s["seed"] for s in view["spread"]} == {0, 1}
+    assert [p["name"] for p in view["tradeoff"]] == ["STP, at 300", "STP, at 700"]
+
+
+def test_every_recorded_signal_is_a_curve_with_its_meaning(swept):
+    view = views.view(swept)
+    assert {"magnitude", "magnitude_mean", "one_step", "agreement"} <= set(view["signals"])
+    for key in view["signals"]:
+        assert view["signals"][key]["label"] and len(view["cells"][0]["trace"][key]) == 4
+
+
+def test_each_cell_tells_where_every_method_would_have_switched(swept):
+    found = views.view(swept)["switches"]["0"]
+    rows = views.by_cell(swept)[0]
+    seen = [Signal(r["t"], r["magnitude"]) for r in rows]
+    for key, step in found.items():
+        change = METHODS[key].guidance.transition(seen)
+        assert step == (change.step if change else None)
+
+
+def test_the_command_makes_the_run_again(swept):
+    text = views.command(swept.info)
+    assert text.startswith("python -m memviz compare") and "stp:early=0,late=7.5,at=300" in text
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("cfg:scale=4", "stp:early=0,late=4,at=420"),
+        ("stp:early=-1,late=5,at=700", "stp:early=-1,late=5,at=420"),
+        ("dtp:late=3", "stp:early=0,late=3,at=420"),
+        ("og:early=-2,late=6", "og:early=-2,late=6,at=420"),
+    ],
+)
+def test_the_handle_moves_the_transition_and_nothing_else(before, after):
+    assert parse(views.what_if(before, 420)) == parse(after)
+
+
+def test_a_remedy_has_no_transition_to_move():
+    with pytest.raises(ValueError, match="transition to move"):
+        views.what_if("wen", 420)
+
+
+def test_the_handle_goes_on_from_the_kept_cell(swept):
+    run, number, ask = sweeper.moved({"run": swept.info["id"], "cell": 3, "at": 500})
+    assert ask.since == f"{run.info['id']}:{number}" and ask.seeds == [1]
+    assert parse(ask.methods[0])[1].at == 500
+
+
+def test_what_the_controls_ask_for():
+    values = ("a fox", "at", "200:600:200", "stp", "0, 1", 10, "demo", True)
+    made = sweeper.sweep_ask(*values)
+    assert made.keep and made.methods == [f"stp:at={t}" for t in (200, 400, 600)]
+    assert sweep.numbers(transition.USUAL["late"]) == [2, 4, 6, 8]
+    many = sweeper.seeds_ask(*values)
+    assert many.methods == ["stp"] and list(many.seeds) == [0, 1]
+
+
+def test_an_interval_needs_three_pictures():
+    assert views.mean([1, 2]) == {"mean": 1.5, "half": 0}
+    assert views.mean([1, 2, 3])["half"] == pytest.approx(1.1316, abs=1e-3)
+    assert views.mean([1, None]) is None
+
+
+def test_words_and_prompts_are_only_ever_text():
+    from memviz.saliency import Word
+
+    page = saliency.shaded([Word("<b>", 1.0)])
+    assert "&lt;b&gt;" in page and "<b>" not in page
+    assert saliency.without("one two three", 1) == "one three"
+
+
+def test_lists_of_prompts_come_from_the_box_or_a_file(tmp_path):
+    assert detect.asked("one\n\ntwo", None) == [Prompt("one"), Prompt("two")]
+    (tmp_path / "a.txt").write_text("three")
+    assert detect.asked("one", str(tmp_path / "a.txt")) == [Prompt("three")]
+    with pytest.raises(ValueError, match="0 prompts"):
+        detect.asked("", None)
+
+
+def test_the_scores_are_shown_with_their_roc():
+    from memviz.evaluation.roc import told
+
+    result = {
+        "band": "A band.",
+        "readings": {"k1_n1": told([2, 3], [0, 1]) | {"hard": None}},
+        "prompts": [
+            {"prompt": "<i>", "label": None, "scores": {"k1_n1": 2.0}, "verdict": "No band"}
+        ],
+    }
+    page = detect.page(result)
+    assert "AUC 1.000" in page and "<polyline" in page and "&lt;i&gt;" in page
+
+
+def test_the_table_of_remedies_names_every_measured_method():
+    found = remedies.result()
+    page = remedies.table()
+    assert (
+        page == remedies.MISSING
+        if found is None
+        else all(METHODS[key].label in page for key in found["rows"])
+    )
+
+
+def test_a_run_in_progress_shows_its_newest_estimates(tmp_path):
+    small = world.build(tmp_path)
+    with closing(compare(small.ask(methods=["stp:at=300", "stp:at=700"]))) as made:
+        view = sweeper.look(next(made))
+    assert json.loads(json.dumps(view, allow_nan=False)) == view
+    assert view["live"] and view["cells"][0]["preview"].startswith("data:image/webp")
+    assert 0 <= view["cells"][0]["similarity"] <= 1
