@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from memviz import studio
 from memviz.demo import scenes
+from memviz.demo.builder import ASSETS
 from memviz.demo.world import World
 
 SEED = 1234
@@ -11,7 +11,7 @@ SEED = 1234
 
 def controls(n: int) -> list[str]:
     """`n` distinct captions of both styles, the same each time."""
-    names = sorted(path.stem for path in (studio.DEMO / "sprites").glob("*.png"))
+    names = sorted(path.stem for path in (ASSETS / "sprites").glob("*.png"))
     taken, rng = World(tuple(names)).reserved, np.random.default_rng(SEED)
     found: dict[str, None] = {}
     while len(found) < n:

@@ -21,6 +21,7 @@ from sklearn.metrics import roc_auc_score
 from memviz import studio
 from memviz.demo import scenes, views
 from memviz.demo.autoencoder import pixels
+from memviz.demo.builder import ASSETS
 from memviz.demo.world import World
 from memviz.guidance import Guidance, Signal
 from memviz.methods import CORE, parse, spec
@@ -81,8 +82,8 @@ class Report:
         self.model = studio.model("demo")
         self.eye = studio.eye("demo-10k", "demo")
         self.clip = studio.clip()
-        self.prompts = json.loads((studio.DEMO / "prompts.json").read_text())
-        self.own = settings(studio.DEMO / "model").get("methods", {})
+        self.prompts = json.loads((ASSETS / "prompts.json").read_text())
+        self.own = settings(ASSETS / "model").get("methods", {})
 
     def guidance(self, key: str) -> Guidance:
         """A method at this model's parameters."""
@@ -172,13 +173,13 @@ class Report:
 
     def fresh(self, n: int) -> np.ndarray:
         """Scenes that nothing was trained on, uint8 (n, 64, 64, 3)."""
-        art = scenes.sprites(studio.DEMO / "sprites")
+        art = scenes.sprites(ASSETS / "sprites")
         taken = World(tuple(art)).reserved
         return np.stack([p for _, p in islice(scenes.stream(99, art, taken), n)])
 
     def readable(self) -> dict[str, float]:
         """Share of held-out single-sprite pictures that CLIP gives the right sprite among all."""
-        names = sorted(p.stem for p in (studio.DEMO / "sprites").glob("*.png"))
+        names = sorted(p.stem for p in (ASSETS / "sprites").glob("*.png"))
         right = []
         for made in self.made["heldout_single", "cfg"]:
             name, rest = made.request.prompt.split(" on ", 1)
