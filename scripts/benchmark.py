@@ -15,6 +15,7 @@ PARTS = {
     "compare": "one batch for all methods and seeds, against separate loops",
     "retrieval": "lists against exact search, a search against the whole matrix, memory",
     "sweep": "ten transition points with shared evaluations, against ten runs",
+    "training": "the loss gate, against none and against a loop over samples",
 }
 
 

@@ -1,5 +1,7 @@
 """A whole fine-tuning on the tiny pipeline: its events, its files, and going on after a break."""
 
+import sys
+
 import fine_tuning
 import pytest
 import torch
@@ -129,3 +131,24 @@ def test_a_loss_that_is_not_finite_ends_it_with_a_sentence(small, tmp_path):
 def test_a_study_of_several_captions_needs_them(small, tmp_path):
     with pytest.raises(ValueError, match="one caption per picture"):
         fine_tuning.run(fine_tuning.config(small, captions="allcaps"), tmp_path / "out")
+
+
+def test_a_lora_is_trained_alone_and_folded_in(small, tmp_path):
+    pytest.importorskip("peft")
+    config = fine_tuning.config(small, lora=2, probes="none", save_every=0)
+    fine_tuning.run(config, tmp_path / "out")
+    first = load_file(small.model / "unet/diffusion_pytorch_model.safetensors")
+    made = weights(tmp_path / "out")
+    assert made.keys() == first.keys()
+    changed = {name for name in made if not torch.equal(made[name], first[name].half())}
+    assert changed and all(".attn" in name and ".to_" in name for name in changed)
+
+
+@pytest.mark.parametrize(
+    ("library", "changes"), [("peft", {"lora": 4}), ("bitsandbytes", {"eight_bit": True})]
+)
+def test_what_is_not_installed_is_named(small, tmp_path, library, changes, monkeypatch):
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.setitem(sys.modules, f"{library}.optim", None)
+    with pytest.raises(ValueError, match=f"Install it with `pip install {library}`"):
+        fine_tuning.run(fine_tuning.config(small, probes="none", **changes), tmp_path / "out")

@@ -1,6 +1,6 @@
 """Fine-tuning that copies less: IET-AGC (Liu et al., ECCV 2024, https://arxiv.org/abs/2407.15328).
 
-`config.Config` holds what can be asked. `loop.train` is a generator of plain dictionaries, each
+`config.Config` holds what can be asked. `run.train` is a generator of plain dictionaries, each
 with an `event`; whoever runs it writes them down. A reader needs to know no more than this:
 
 `start`: once, and again after a resume. steps, samples, pictures, members, mode, resumed_at.

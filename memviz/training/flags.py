@@ -35,7 +35,8 @@ def given(args: argparse.Namespace) -> dict[str, Any]:
     """The settings that were given, those of a preset included."""
     names = {setting.name for setting in fields(Config)}
     own = {name: value for name, value in vars(args).items() if name in names}
-    return {**(PRESETS[args.preset].values if args.preset else {}), **own}
+    preset = getattr(args, "preset", None)
+    return {**(PRESETS[preset].values if preset else {}), **own}
 
 
 def words(config: Config) -> list[str]:

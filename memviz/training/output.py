@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from memviz.quiet import quietly
 from memviz.settings import settings
 from memviz.training.config import MODES, Config
 
@@ -59,7 +60,8 @@ def aside(folder: Path, write: Callable[[Path], None]) -> Path:
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    write(part)
+    with quietly("diffusers"):
+        write(part)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     return folder
@@ -67,8 +69,11 @@ def aside(folder: Path, write: Callable[[Path], None]) -> Path:
 
 def save_round(folder: Path, student: Student) -> Path:
     """The UNet of a round, for PIPE+UNET."""
-    unet = finished(student.pipe.unet)
-    return aside(folder, lambda part: unet.save_pretrained(part, safe_serialization=True))
+
+    def write(part: Path) -> None:
+        finished(student.pipe.unet).save_pretrained(part, safe_serialization=True)
+
+    return aside(folder, write)
 
 
 def save_model(folder: Path, student: Student, card: str) -> Path:

@@ -1,0 +1,60 @@
+"""`python -m memviz reproduce iet-agc-demo`."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from memviz.cli.tables import table
+from memviz.cli.verb import Verb
+
+FIGURES = (
+    *("copied", "similarity_mean", "similarity_95pc", "alignment", "frechet"),
+    *("skip_duplicated", "skip_single", "samples_seen", "seconds"),
+)
+STUDIES = ("iet-agc-demo",)
+
+
+def options(sub: argparse.ArgumentParser) -> None:
+    """Which study, and the settings that it may be varied in."""
+    sub.add_argument("study", choices=STUDIES, metavar="study", help=", ".join(STUDIES))
+    sub.add_argument("--out", type=Path, metavar="DIR", help="keep models and checkpoints here")
+    for name, kind in (("rounds", int), ("local-steps", int), ("shards", int), ("seed", int)):
+        sub.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS, help="as in train")
+    for name in ("ratio", "ema-decay", "lr"):
+        sub.add_argument(f"--{name}", type=float, default=argparse.SUPPRESS, help="as in train")
+    sub.add_argument("--copies", default=argparse.SUPPRESS, help="as in train")
+
+
+def reproduce(args: argparse.Namespace) -> dict[str, Any]:
+    """Train and judge every mode; what was finished in the folder before is kept."""
+    from memviz.hashing import home
+    from memviz.training import flags
+    from memviz.training.reproduce import reproduce, settings
+
+    config = settings(**flags.given(args))
+    out = args.out or home() / "reproduce" / args.study
+    return dict(reproduce(config, out, say)) | {"settings": config.to_json()}
+
+
+def say(text: str) -> None:
+    """One line on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def as_table(result: dict[str, Any]) -> str:
+    """A mode a line."""
+    rows = [
+        (name, *(values.get(key, "-") for key in FIGURES))
+        for name, values in result.items()
+        if name != "settings"
+    ]
+    return table(("mode", *FIGURES), rows)
+
+
+VERB = Verb(
+    "train the demo with and without IET-AGC and compare what is copied",
+    reproduce,
+    as_table,
+    options,
+)
