@@ -1,6 +1,7 @@
 """`python -m memviz train`: fine-tune here, in this terminal or inside a job."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -32,11 +33,13 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         return plan(config, args.out, say)
     from memviz.training.run import train
 
-    here = Workplace.from_env()
-    stopping = interrupted(here.stopping)
-    event: dict[str, Any] = {}
-    for event in train(config, args.out, stopping, args.resume, say):
-        told(event, args.out, here)
+    here, first = Workplace.from_env(), os.environ.get("RANK", "0") == "0"
+    stopping, event = interrupted(here.stopping), {}
+    for event in train(config, args.out, stopping, args.resume, say if first else hush):
+        if first:
+            told(event, args.out, here)
+    if not first:  # the other processes of `accelerate launch` have nothing to add
+        raise SystemExit
     return event | {"out": str(args.out.resolve())}
 
 
@@ -104,6 +107,10 @@ def spoken(event: dict[str, Any]) -> str:
 def say(text: str) -> None:
     """One line on stderr, at once."""
     print(text, file=sys.stderr, flush=True)
+
+
+def hush(text: str) -> None:
+    """Nothing."""
 
 
 def as_table(result: dict[str, Any]) -> str:

@@ -8,8 +8,9 @@ with an `event`; whoever runs it writes them down. A reader needs to know no mor
 `gate`: end of a round, with a loss gate. step, round, skipped (share), and two lists over `BINS`
     equal ranges of the timestep, the least noisy first, null where nothing was seen:
     skipped_by_t (share), bank_by_t (loss).
-`leaderboard`: end of a round, with a gate. step, round, pictures: the ids skipped most, a list of
-    {id, caption, seen, skipped, copies}.
+`leaderboard`: end of a round, with a gate. step, round, pictures: those skipped most, a list of
+    {id, caption, seen, skipped, copies (entries that show the same, its own included),
+    duplicates (ids of other pictures that do)}.
 `probe`: before the first round and after each. step, round, groups: {group: {copied,
     similarity_mean, magnitude, alignment}}, pictures: [{group, prompt, seed, file, similarity,
     match}], stop_here (the last round before copying began; null while it has not).

@@ -1,5 +1,6 @@
 """Rows computed once and kept on disk: latents and text embeddings that nothing varies."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,16 +36,20 @@ def write(
 ) -> None:
     """Fill a file aside, then rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    out = np.lib.format.open_memmap(part, "w+", np.float16, (count, *first.shape[1:]))
-    out[: len(first)] = first
-    for start in range(len(first), count, CHUNK):
-        stop = min(start + CHUNK, count)
-        out[start:stop] = make(start, stop)
-        if start % (CHUNK * 20) == 0:
-            note(f"{path.stem.partition('-')[0]}: {stop} of {count}")
-    out.flush()
-    part.replace(path)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    header = {"descr": "<f2", "fortran_order": False, "shape": (count, *first.shape[1:])}
+    try:
+        with part.open("wb") as out:  # no memory map: a full disk would kill the process
+            np.lib.format.write_array_header_1_0(out, header)
+            out.write(first.tobytes())
+            for start in range(len(first), count, CHUNK):
+                stop = min(start + CHUNK, count)
+                out.write(make(start, stop).astype("<f2").tobytes())
+                if start % (CHUNK * 20) == 0:
+                    note(f"{path.stem.partition('-')[0]}: {stop} of {count}")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def folder() -> Path:

@@ -205,6 +205,7 @@ PRESETS = {
             "local_steps": 20,
             "lr": 5e-4,
             "warmup": 10,
+            "schedule": "cosine",
             "batch_size": 32,
             "checkpoint_every": 40,
             "probes": "demo",

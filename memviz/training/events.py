@@ -86,8 +86,8 @@ class Gates:
         }
 
 
-def leaderboard(training: Training, corpus: Corpus, sizes: np.ndarray) -> Event:
-    """A `leaderboard` event: the pictures skipped most, with how often each of them is there."""
+def leaderboard(training: Training, corpus: Corpus, groups: np.ndarray, sizes: np.ndarray) -> Event:
+    """A `leaderboard` event: the pictures skipped most, with their copies."""
     seen, skipped = training.seen()["pictures"].cpu()
     count = min(LEADERS, int((skipped > 0).sum()))
     rows = skipped.topk(count).indices.tolist()
@@ -98,6 +98,7 @@ def leaderboard(training: Training, corpus: Corpus, sizes: np.ndarray) -> Event:
             "seen": int(seen[row]),
             "skipped": int(skipped[row]),
             "copies": int(sizes[row]),
+            "duplicates": [corpus.ids[i] for i in (groups == groups[row]).nonzero()[0] if i != row],
         }
         for row in rows
     ]

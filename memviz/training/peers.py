@@ -14,13 +14,13 @@ from torch import Tensor
 class Peers:
     """This process among `count`; `first` is the one that writes what there is one of."""
 
-    def __init__(self, device: str | None = None) -> None:
+    def __init__(self) -> None:
         from accelerate import PartialState
 
-        self.state = PartialState(cpu=device == "cpu" or not torch.cuda.is_available())
+        self.state = PartialState(cpu=not torch.cuda.is_available())
         self.rank, self.count = self.state.process_index, self.state.num_processes
         self.first = self.rank == 0
-        self.device = device or str(self.state.device)
+        self.device = str(self.state.device)
 
     def sum(self, tensors: Sequence[Tensor]) -> None:
         """Add up each tensor over all processes, in place."""

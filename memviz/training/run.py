@@ -36,8 +36,11 @@ def train(
     note: Note = lambda text: None,
 ) -> Iterator[Event]:
     """Fine-tune; ValueError in one sentence for what cannot be."""
-    begin(config, out, resume)
-    yield from Run(config, out, note).events(stopping)
+    peers = Peers()
+    if peers.first:
+        begin(config, out, resume)
+    peers.meet()
+    yield from Run(config, out, note, peers).events(stopping)
 
 
 def begin(config: Config, out: Path, resume: bool) -> None:
@@ -62,9 +65,9 @@ def read_config(out: Path) -> Config:
 class Run:
     """All that a fine-tuning works with, made once by each process."""
 
-    def __init__(self, config: Config, out: Path, note: Note = lambda text: None) -> None:
+    def __init__(self, config: Config, out: Path, note: Note, peers: Peers | None = None) -> None:
         self.config, self.out, self.note = config, out, note
-        self.peers = Peers()
+        self.peers = peers or Peers()
         self.corpus = corpora.load(config.corpus)
         self.student = Student(config, self.peers.device)
         with self.peers.one_by_one():
@@ -87,7 +90,7 @@ class Run:
         begun = time.perf_counter()
         for tick in self.training.ticks():
             self.losses.add(tick)
-            if not tick.ended and self.training.step % self.config.log_every:
+            if not (tick.ended or self.due):
                 continue
             self.seconds += time.perf_counter() - begun
             yield from self.losses.told(self.training, self.seconds)
@@ -101,6 +104,12 @@ class Run:
                 return
             begun = time.perf_counter()
         yield self.finish()
+
+    @property
+    def due(self) -> bool:
+        """Whether losses are told now: every few steps, and at the end of a member's turn."""
+        step = self.training.step
+        return step % self.config.log_every == 0 or step == self.config.member_steps
 
     def start(self) -> Event:
         """Take up a checkpoint if there is one, and say what is ahead."""
@@ -124,7 +133,7 @@ class Run:
         number, every = self.training.round, self.config.save_every
         if self.config.gated:
             yield self.gates.told(self.training)
-            yield leaderboard(self.training, self.corpus, self.sizes)
+            yield leaderboard(self.training, self.corpus, self.groups, self.sizes)
         if number % self.config.probe_every == 0 or number == self.config.rounds:
             yield from self.look(number)
         if every and number % every == 0:

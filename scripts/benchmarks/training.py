@@ -51,7 +51,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
     places = {"model": args.model, "corpus": args.corpus, "probes": "none"}
     config = PRESETS["demo"].config(mode="agc", batch_size=args.batch_size, **places)
-    run = Run(config, Path("unused"))
+    run = Run(config, Path("unused"), print)
     clock = Clock(run.student.pipe.device.type)
     members = {name: member(run, config, name) for name in ("plain", "gated", "loop")}
     turns = [
