@@ -17,13 +17,13 @@ import numpy as np
 from memviz import studio
 from memviz.guidance import Guidance
 from memviz.methods import METHODS, parse, spec
-from memviz.models import scheduler
+from memviz.models import DEMO, scheduler
 from memviz.sampling import Request, sample
 from memviz.settings import settings
 
 PROMPTS, SEEDS = 12, {"duplicated": (0, 1), "heldout": (0,)}
 STEPS, SCHEDULER = 50, "ddim"
-FILE = studio.DEMO / "remedies.json"
+FILE = DEMO / "remedies.json"
 BEGIN, END = "<!-- remedies -->", "<!-- /remedies -->"
 Z = 1.96  # 95 %
 
@@ -43,7 +43,7 @@ class Plan:
 
 def demo() -> Plan:
     """The demo's duplicated prompts that no method was tuned on, and held-out ones."""
-    prompts = json.loads((studio.DEMO / "prompts.json").read_text())
+    prompts = json.loads((DEMO / "prompts.json").read_text())
     chosen = {"duplicated": prompts["duplicated"][1::2], "heldout": prompts["heldout"]}
     return Plan({g: [(p, s) for p in chosen[g][:PROMPTS] for s in SEEDS[g]] for g in SEEDS})
 
