@@ -22,14 +22,20 @@ MODES = ("plain", "iet-agc", "agc", "iet")
 SEEDS = (0, 1)
 STEPS = 25  # of denoising
 SINGLES = 64  # captions that appear once, for the Fréchet distance
-SETTINGS = {"batch_size": 16, "rounds": 4, "local_steps": 40, "lr": 6e-4, "schedule": "cosine"}
+SETTINGS = {
+    "rounds": 5,
+    "local_steps": 50,
+    "schedule": "cosine",
+    "checkpoint_every": 100,
+    "probes": "none",
+}
 
 Note = Callable[[str], None]
 
 
 def settings(**changes: Any) -> Config:  # noqa: ANN401
     """The settings that all modes share."""
-    return PRESETS["demo"].config(**{"probes": "none", **SETTINGS, **changes})
+    return PRESETS["demo"].config(**{**SETTINGS, **changes})
 
 
 def reproduce(config: Config, out: Path, note: Note) -> Iterator[tuple[str, dict[str, Any]]]:
