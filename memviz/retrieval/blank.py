@@ -12,18 +12,13 @@ if TYPE_CHECKING:
 SIDE = 64  # pixels looked at, in each direction
 LIKE = 12  # of 255: a pixel this near to the commonest colour counts as that colour
 EMPTY = 0.97  # share of pixels of one colour from which a picture is near-empty
-FLAT = 4.0  # of 255: mean change between neighbouring pixels under which nothing is drawn
 
 
 def blank(image: Image.Image) -> str:
     """Why a picture is too empty to be judged; "" if it is not."""
     values = np.asarray(image.convert("RGB").resize((SIDE, SIDE)), np.int16)
     share = _largest_share(values)
-    if share >= EMPTY:
-        return f"{share:.0%} of it is one colour"
-    if _change(values) < FLAT and values.std((0, 1)).max() < 2 * LIKE:
-        return "it is nearly flat"
-    return ""
+    return f"{share:.0%} of it is one colour" if share >= EMPTY else ""
 
 
 def _largest_share(values: np.ndarray) -> float:
@@ -33,8 +28,3 @@ def _largest_share(values: np.ndarray) -> float:
     common = flat[coarse == np.bincount(coarse).argmax()].mean(0)
     middles = (np.median(flat, axis=0), common)
     return max(float((np.abs(flat - m).max(1) <= LIKE).mean()) for m in middles)
-
-
-def _change(values: np.ndarray) -> float:
-    across, down = np.abs(np.diff(values, axis=1)), np.abs(np.diff(values, axis=0))
-    return float((across.mean() + down.mean()) / 2)
