@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 PARTS = {
     "compare": "one batch for all methods and seeds, against separate loops",
+    "cases": "crops, flips, memes, collages: what still finds its image",
     "retrieval": "lists against exact search, a search against the whole matrix, memory",
     "sweep": "ten transition points with shared evaluations, against ten runs",
     "training": "the loss gate, against none and against a loop over samples",

@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from memviz import jobs
+from memviz.ui import owner
 from memviz.ui.compare import notice
-from memviz.ui.near_find import public
 from memviz.ui.neighbours_view import view
 
 NEWEST = 5  # jobs listed
@@ -20,7 +20,7 @@ CLOSED = (
 
 def check(folder: str, name: str, preset: str, mark: str) -> str:
     """Begin to check a folder in the background; what to tell about it."""
-    if public():
+    if owner.public():
         return notice(CLOSED)
     if not (folder or "").strip():
         return notice("Name a folder of pictures first.")
@@ -34,7 +34,9 @@ def check(folder: str, name: str, preset: str, mark: str) -> str:
 
 def known() -> list[jobs.Job]:
     """The folder checks of this machine, newest first; nobody's business on a public page."""
-    return [] if public() else [job for job in jobs.listing() if job.asked["kind"] == "search"]
+    return (
+        [] if owner.public() else [job for job in jobs.listing() if job.asked["kind"] == "search"]
+    )
 
 
 def standing() -> list[Any]:

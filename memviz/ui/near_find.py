@@ -1,6 +1,5 @@
 """The ways into the Neighbours tab: a picture, a cell of a run, words, the training data itself."""
 
-import os
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ import gradio as gr
 from memviz import corpus, runs
 from memviz.ask import Ask
 from memviz.retrieval.presets import PRESETS
+from memviz.ui import owner
 from memviz.ui.compare import notice
 from memviz.ui.neighbours_view import view
 
@@ -22,14 +22,9 @@ KEPT_RUNS = 12  # in the menu of pictures that were made
 BY_WORDS = 12  # training images that a caption search looks up
 
 
-def public() -> bool:
-    """Whether strangers can reach this app: then nobody names folders on its disk."""
-    return bool(os.environ.get("SPACE_ID"))
-
-
 def made() -> list[tuple[str, str]]:
     """Pictures of the newest runs, as label and "run/cell"."""
-    kept = [] if public() else runs.listed()[:KEPT_RUNS]
+    kept = [] if owner.public() else runs.listed()[:KEPT_RUNS]
     return [
         (f"{run.info['title']}: {c['label']}, seed {c['seed']}", f"{run.info['id']}/{c['cell']}")
         for run in [*runs.bundled(), *kept]
@@ -50,7 +45,7 @@ def cell_picture(chosen: str) -> tuple[Path, str]:
 
 def eye(name: str, preset: str) -> "Eye":
     """Corpus, descriptor and index; on a public page only those it knows."""
-    if public() and (name not in corpus.known() or preset not in (Ask.descriptor, *PRESETS)):
+    if owner.public() and (name not in corpus.known() or preset not in (Ask.descriptor, *PRESETS)):
         raise ValueError("On this public page, choose corpus and descriptor from the lists.")
     from memviz import studio
 

@@ -8,7 +8,7 @@ import gradio as gr
 from memviz import corpus
 from memviz.ask import Ask
 from memviz.retrieval.presets import CONVENTIONS, PRESETS
-from memviz.ui import near_check, near_find
+from memviz.ui import near_check, near_find, owner
 from memviz.ui.form import QUIET, menu
 from memviz.ui.near_find import answering
 from memviz.ui.neighbours_view import EMPTY
@@ -86,7 +86,7 @@ def ways() -> dict[str, gr.components.Component]:
     with gr.Row(equal_height=True):
         words = field("words", "Or words of captions", "fox moon, then Enter")
         within = gr.Button("Duplicates in the training data", scale=1, elem_id="near-duplicates")
-    with gr.Row(equal_height=True, visible=not near_find.public()):
+    with gr.Row(equal_height=True, visible=not owner.public()):
         folder = field("folder", "Or a folder of pictures", "path/to/generations")
         go = gr.Button("Check a folder", scale=1, elem_id="near-check")
     return {"cell": cell, "words": words, "within": within, "folder": folder, "go": go}

@@ -13,10 +13,10 @@ __all__ = ["app", "browser", "page", "pytestmark"]  # for pytest to find
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A crop of a training image, another turned over, a blank, and one that is no picture."""
+    """A crop of a training image, a JPEG of another, a blank, and one that is no picture."""
     demo, place = corpus.load("demo-10k"), tmp_path_factory.mktemp("made")
     demo.image(demo.ids[17]).crop((6, 4, 60, 58)).resize((128, 128)).save(place / "crop.jpg")
-    demo.image(demo.ids[40]).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(place / "flip.png")
+    demo.image(demo.ids[40]).save(place / "small.jpg", quality=50)
     Image.new("RGB", (64, 64), "white").save(place / "blank.png")
     (place / "broken.png").write_bytes(b"x")
     return place
@@ -107,5 +107,6 @@ def test_nothing_is_wider_than_the_screen(browser, app, folder, width):
     page.set_default_timeout(120_000)
     tab(page, app).set_input_files("#near-picture input[type=file]", folder / "crop.jpg")
     page.wait_for_selector("#neighbours .mv-wide")
+    assert page.locator("#neighbours .mv-four figure").count() == 4
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
