@@ -97,4 +97,5 @@ def add_lora(unet: Any, config: Config) -> None:  # noqa: ANN401
     except ImportError:
         raise ValueError("--lora needs peft. Install it with `pip install peft`.") from None
     torch.manual_seed(config.seed)  # they start at random
-    unet.add_adapter(LoraConfig(config.lora, ATTENTION, config.lora, init_lora_weights="gaussian"))
+    shape = {"r": config.lora, "lora_alpha": config.lora, "target_modules": list(ATTENTION)}
+    unet.add_adapter(LoraConfig(**shape, init_lora_weights="gaussian"))
