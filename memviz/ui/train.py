@@ -16,7 +16,7 @@ from memviz.ui.live import Live
 HERE = Path(__file__).parent
 SCRIPTS = ("dom.js", "curves.js", "train_charts.js", "train.js")
 EVERY = 1.0  # seconds between two looks at a job
-TO_COMPARE = "() => document.querySelector('#compare-tab-button').click()"
+TO_COMPARE = "(...asked) => (document.querySelector('#compare-tab-button').click(), asked)"
 TO_TRAIN = """() => {  // a link to a job opens its tab
   const asked = new URLSearchParams(location.search);
   if (asked.has('job') && !asked.has('run')) document.querySelector('#train-tab-button')?.click();

@@ -89,7 +89,9 @@ def check(allowed: bool, *values: object) -> Iterator[str]:
         return
     yield notice(PLANNING, False)
     try:
-        yield card(trainer.plan(values))
+        for found in trainer.plan(values):
+            told = isinstance(found, str)
+            yield notice(f"{PLANNING} {found}", False) if told else card(found)
     except (ValueError, OSError) as error:
         yield notice(str(error))
 

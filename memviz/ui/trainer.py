@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -52,16 +52,26 @@ def device() -> str:
     return "cuda" if shutil.which("nvidia-smi") else "cpu"
 
 
-def plan(values: Sequence[Any]) -> dict[str, Any]:
-    """What the trainer itself says that it would do. Raises ValueError with its sentence."""
+def plan(values: Sequence[Any]) -> Iterator[str | dict[str, Any]]:
+    """What the trainer says while it looks, then what it would do.
+
+    Raises ValueError with its sentence. Leave the generator and it stops looking.
+    """
+    asked, last = train_form.config(values), ""
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with tempfile.TemporaryDirectory() as place:
-        argv = train_form.command(train_form.config(values), f"{place}/out")
-        done = subprocess.run(
-            [*argv, "--dry-run", "--json"], stdin=subprocess.DEVNULL, capture_output=True, text=True
-        )
-    if done.returncode:
-        raise ValueError((done.stderr.strip().splitlines() or ["The plan failed."])[-1])
-    return json.loads(done.stdout)
+        argv = [*train_form.command(asked, f"{place}/out"), "--dry-run", "--json"]
+        with subprocess.Popen(argv, text=True, **pipes) as process:
+            try:
+                for last in filter(None, map(str.strip, process.stderr)):
+                    yield last
+                found = process.stdout.read()
+                process.wait()
+            finally:
+                process.kill()  # for who left; it does nothing to a process that has ended
+    if process.returncode:
+        raise ValueError(last or "The trainer could not look at this.")
+    yield json.loads(found)
 
 
 @lru_cache(maxsize=64)

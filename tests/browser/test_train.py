@@ -22,6 +22,7 @@ from memviz.jobs import files, process
 __all__ = ["browser", "pytestmark"]  # for pytest to find
 
 NUMBERS = {"Rounds": "2", "Shards": "2", "Local steps": "10", "Batch size": "4"}
+NUMBERS |= {"Probe prompts": "2", "Probe steps": "4"}
 STEPS = 2 * 2 * 10
 PROMPTS = 2 * 3  # two of each group of the demo's watched prompts
 VARIABLES = ("SPACE_ID", "GRADIO_SERVER_NAME")
@@ -101,8 +102,9 @@ def state(page) -> str:
     return page.locator(".mv-job").inner_text()
 
 
-def told(page, words: str) -> None:
-    page.wait_for_function("w => document.querySelector('.mv-job')?.textContent === w", arg=words)
+def told(page, words: str, patience: int = PATIENCE) -> None:
+    shown = "w => document.querySelector('.mv-job')?.textContent === w"
+    page.wait_for_function(shown, arg=words, timeout=patience)
 
 
 def step(page) -> int:
@@ -115,7 +117,8 @@ def test_the_demo_preset_runs_to_its_end_though_the_app_is_killed(page, app):
     page.get_by_role("button", name="Demo: about five minutes").click()
     for label, value in {"Model": "tiny", "Corpus": "tiny"}.items():
         choose(page, label, value)
-    page.get_by_role("button", name="Optimiser:").click()
+    for group in ("Optimiser:", "Saving and watching:"):
+        page.get_by_role("button", name=group).click()
     for label, value in NUMBERS.items():
         choose(page, label, value)
     words = re.compile(
@@ -131,7 +134,7 @@ def test_the_demo_preset_runs_to_its_end_though_the_app_is_killed(page, app):
     opened(page, address)
     page.wait_for_selector(".mv-job")
     assert page.url == address and state(page) in ("running", "done")
-    told(page, "done")
+    told(page, "done", 4 * PATIENCE)
     assert step(page) == STEPS
     page.wait_for_selector(".mv-probe img")
     assert page.locator(".mv-chart .main-svg").count() >= 4
@@ -166,10 +169,13 @@ def test_a_zoom_survives_an_update(page):
     axis = "document.querySelector('.mv-chart')._fullLayout.xaxis"
     page.wait_for_function(f"!{axis}.autorange")
     zoomed = page.evaluate(f"{axis}.range")
+    colour = "document.querySelector('.mv-chart')._fullLayout.font.color"
+    before = page.evaluate(colour)
     page.evaluate("document.querySelector('.mv-chart').same = true")
     page.evaluate("document.body.classList.toggle('dark')")  # redraws every chart
-    page.wait_for_function("document.querySelector('.mv-chart').same")
+    page.wait_for_function(f"before => {colour} !== before", arg=before)
     assert page.evaluate(f"{axis}.range") == zoomed
+    assert page.evaluate("document.querySelector('.mv-chart').same")  # the same node, too
 
 
 def test_the_model_is_in_the_list_and_compared_with_the_one_before(page):
@@ -180,9 +186,9 @@ def test_the_model_is_in_the_list_and_compared_with_the_one_before(page):
         node.inner_text() for node in page.locator("#player .mv-name strong").all()
     }
     page.wait_for_function("new URL(location.href).searchParams.has('with')")
-    page.locator("#model").evaluate("node => node.closest('.hidden')")
-    names = page.evaluate("fetch('config').then(r => r.json()).then(c => JSON.stringify(c))")
-    assert "trained on this machine" in names
+    page.get_by_role("button", name="Seeds, steps, model").click()
+    page.locator("#model input").click()
+    page.get_by_role("option", name="trained on this machine").wait_for()
 
 
 def test_run_again_starts_from_the_beginning_and_stops_when_asked(page, app):
