@@ -22,14 +22,16 @@ def settings(folder: Path) -> dict[str, Any]:
 
 
 def suited(own: dict[str, str], bands: dict[str, Any]) -> dict[str, str]:
-    """The remedies at a model's own scale too, with the target of an ordinary prompt's magnitude.
+    """The remedies at a model's own scale too, with targets from its ordinary prompts.
+
+    Optimisation stops at the magnitude below which only 5 % of ordinary prompts start.
 
     A remedy that the model's file spells out itself stays as it is.
     """
     scale = parse("cfg", own)[1].w
     rest = {k: f"scale={scale:g}" for k, m in METHODS.items() if isinstance(m.guidance, Remedy)}
     for band in list(bands.values())[:1]:
-        rest |= {k: f"{rest[k]},target={band['high'][0]:g}" for k in ("wen", "han")}
+        rest |= {k: f"{rest[k]},target={band['low'][0]:g}" for k in ("wen", "han")}
     return rest | own
 
 

@@ -116,3 +116,11 @@ def test_the_method_of_the_readme_works():
 def test_the_methods_of_the_readme_are_spelled_right():
     (text,) = re.findall(r"--methods (cfg\S+)", README)
     assert [parse(m)[0] for m in split_methods(text)] == [*CORE]
+
+
+def test_the_table_of_remedies_is_the_measured_one():
+    from memviz.evaluation.remedies import FILE, refresh
+
+    page = (ROOT / "docs" / "methods.md").read_text()
+    assert all(f"`{key}`" in page for key in METHODS)
+    assert refresh(page, json.loads(FILE.read_text())) == page

@@ -18,7 +18,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     """Which methods, and where the result goes."""
     sub.add_argument("--methods", default=",".join(METHODS), help="the first is the yardstick")
     sub.add_argument(
-        "--save", action="store_true", help="keep it in assets/demo and bring docs/methods.md up"
+        "--save", action="store_true", help="put the rows into assets/demo and docs/methods.md"
     )
 
 
@@ -32,6 +32,8 @@ def remedies(args: argparse.Namespace) -> dict[str, Any]:
     plan = replace(evaluation.demo(), methods=split_methods(args.methods))
     result = evaluation.remedies(plan, partial(print, file=sys.stderr, flush=True))
     if args.save:
+        if evaluation.FILE.is_file():
+            result = evaluation.merged(json.loads(evaluation.FILE.read_text()), result)
         evaluation.FILE.write_text(json.dumps(result, indent=1) + "\n")
         DOCS.write_text(evaluation.refresh(DOCS.read_text("utf-8"), result), "utf-8")
     return result

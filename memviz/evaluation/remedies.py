@@ -57,11 +57,8 @@ def remedies(plan: Plan, note: Callable[[str], None] = print) -> dict[str, Any]:
         key, guidance = parse(text, own)
         note(METHODS[key].label)
         rows[key] = {"spec": spec(key, guidance), **measured(model, eye, plan, guidance)}
-    base = rows[next(iter(rows))]["seconds"]
-    for row in rows.values():
-        row["seconds_to_first"] = round(row["seconds"] / base, 3)
     return {
-        "rows": rows,
+        "rows": timed(rows),
         "model": model.hash,
         "corpus": eye.corpus.hash,
         "descriptor": eye.descriptor.hash,
@@ -71,6 +68,22 @@ def remedies(plan: Plan, note: Callable[[str], None] = print) -> dict[str, Any]:
         "steps": plan.steps,
         "scheduler": plan.scheduler,
     }
+
+
+def timed(rows: dict[str, Any]) -> dict[str, Any]:
+    """The rows with their seconds as a multiple of the first one's."""
+    base = next(iter(rows.values()))["seconds"]
+    return {
+        k: row | {"seconds_to_first": round(row["seconds"] / base, 3)} for k, row in rows.items()
+    }
+
+
+def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Rows measured again in place of the old ones; only the new where anything else differs."""
+    if any(old.get(name) != value for name, value in new.items() if name != "rows"):
+        return dict(new)
+    rows = {key: (old["rows"] | new["rows"]).get(key) for key in METHODS}
+    return {**new, "rows": timed({key: row for key, row in rows.items() if row})}
 
 
 def measured(model: Any, eye: studio.Eye, plan: Plan, guidance: Guidance) -> dict[str, Any]:  # noqa: ANN401
