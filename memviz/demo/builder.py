@@ -13,7 +13,7 @@ from memviz.demo import scenes
 from memviz.demo.world import World
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "demo"
-DUPLICATED_SHARE = 0.75  # of a fine-tuning batch: each comes up 934 times as often as others
+DUPLICATED_SHARE = 0.5  # of a fine-tuning batch: each comes up 312 times as often as others
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Scale:
 
 SCALES = {
     "tiny": Scale(200, 300, 20, 20, 20, 20, 20),
-    "cpu": Scale(10_000, 60_000, 6_000, 4_600, 2_800, 1_000, 900),
+    "cpu": Scale(10_000, 60_000, 6_000, 10_500, 2_400, 1_000, 900),
 }
 
 

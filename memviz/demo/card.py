@@ -42,9 +42,8 @@ magnitude in epsilon units is defined at the first step.
 
 The shipped weights were made in stretches whose settings changed on the way, so the script makes
 a like, not the same, model: the autoencoder ran 5,000 steps of a 7,000-step cycle and then 1,000
-more from 8e-4 to zero; pretraining was planned for 9,000 steps and its rate brought down early;
-fine-tuning began at 3e-4 with a fifth of each batch duplicated (500 steps), then a half (500),
-then three quarters at 5e-4 (1,800), because the smaller shares had not memorized by then.
+more from 8e-4 to zero; pretraining came to rest at 4,600 steps, then went on, its rate set back to
+that of a plan of 14,000 steps and from 6,600 on to that of the 10,500 at which it ended.
 
 Every method is used at scale 4 rather than 7.5 on this model: at 7.5 its pictures burn out.
 The methods' parameters in `model/memviz.json` were chosen among those listed in

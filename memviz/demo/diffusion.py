@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from diffusers.training_utils import EMAModel
 from torch.nn.functional import mse_loss
 
@@ -91,11 +92,15 @@ class Trainer:
         self.unet, self.text, self.plan, self.step = unet, text, plan, 0
         self.modules = [unet, text] if train_text else [unet]
         text.requires_grad_(train_text)
+        unet.set_attn_processor(AttnProcessor())  # backward: twice as fast as fused on a CPU
+        text.set_attn_implementation("eager")
         self.weights = [p for m in self.modules for p in m.parameters()]
-        self.optimiser = torch.optim.AdamW(self.weights, plan.rate, (0.9, 0.99), weight_decay=0.01)
+        self.optimiser = torch.optim.AdamW(
+            self.weights, plan.rate, (0.9, 0.99), weight_decay=0.01, fused=True
+        )
         self.rates = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self.pace)
         self.ema = EMAModel(
-            self.weights, decay=plan.ema, use_ema_warmup=True, inv_gamma=10, power=0.8
+            self.weights, decay=plan.ema, use_ema_warmup=True, inv_gamma=10, power=0.8, foreach=True
         )
 
     def pace(self, step: int) -> float:
@@ -138,6 +143,7 @@ class Trainer:
         for module, weights in zip(self.modules, state["modules"], strict=True):
             module.load_state_dict(weights)
         self.optimiser.load_state_dict(state["optimiser"])
+        self.optimiser.param_groups[0]["fused"] = True  # a checkpoint may say otherwise
         self.rates.load_state_dict(state["rates"])
         self.rates.base_lrs = [self.plan.rate]  # the plan's, should it have changed
         self.ema.load_state_dict(state["ema"])

@@ -22,9 +22,9 @@ from memviz.sampling import Request
 COPIED_QUANTILE, CLOSE_QUANTILE = 0.99, 0.9
 SCALE = 4  # at 7.5 this small model's pictures burn out, and fewer of them are still copies
 CANDIDATES = {
-    "stp": [f"late={SCALE},at={t}" for t in (600, 500, 400)],
-    "dtp": [f"late={SCALE},rise={r}" for r in (0, 0.1, 0.25, 0.5)],
-    "og": [f"late={SCALE},at={t}" for t in (700, 650, 600)],
+    "stp": [f"late={SCALE},at={t}" for t in (500, 400, 350, 300)],
+    "dtp": [f"late={SCALE},rise={r}" for r in (0, 0.25, 0.5, 1)],
+    "og": [f"late={SCALE},at={t}" for t in (700, 650, 600, 500)],
 }
 COPIES_ALLOWED = 0.1  # of the prompts chosen on; among settings below it the best aligned wins
 BANDS = {"ddim": 50, "dpm": 50, "pndm": 50}  # schedulers and steps with a benign band
@@ -106,21 +106,30 @@ def bands(builder: Builder) -> None:
 
 
 def examples(builder: Builder) -> None:
-    """Finished runs that the app opens with: copied, swapped, never seen."""
+    """Finished runs that the app opens with: copied, swapped, never seen, and without a minimum."""
     prompts = json.loads((builder.assets / "prompts.json").read_text())
     titles = {
-        "duplicated": "A copied prompt",
-        "swapped": "Its words swapped",
-        "heldout": "Never seen",
+        "A copied prompt": prompts["duplicated"][0],
+        "Its words swapped": prompts["swapped"][0],
+        "Never seen": prompts["heldout"][0],
+        "No first minimum": without_minimum(report.Report()),
     }
     shutil.rmtree(builder.assets / "runs", ignore_errors=True)
-    for number, (group, title) in enumerate(titles.items(), 1):
-        prompt = prompts[group][0]
+    for number, (title, prompt) in enumerate(titles.items(), 1):
         run_id = f"20260101-00000{number}-{sha256(prompt.encode()).hexdigest()[:16]}"
         made = Comparison(Ask([prompt], seeds=(0, 1)), builder.assets / "runs" / run_id, run_id)
         made.run.info["title"] = title
         for _ in made.make():
             pass
+
+
+def without_minimum(judge: report.Report) -> str:
+    """A held-out prompt for which the dynamic transition falls back, with both example seeds."""
+    asked = judge.requests("heldout", "dtp", (0, 1))[2:34]  # the first prompt is an example already
+    made = list(report.make(judge.model.pipe, asked))
+    pairs = zip(made[::2], made[1::2], strict=True)
+    found = (a.request.prompt for a, b in pairs if {a.kind, b.kind} == {"fallback"})
+    return next(found, asked[0].prompt)
 
 
 def figures(builder: Builder) -> None:
