@@ -99,16 +99,3 @@ def test_mistakes_get_a_sentence(page, app):
     page.click("#near-check")
     page.wait_for_selector("#near-message .mv-message")
     assert "No such folder" in page.locator("#near-message").inner_text()
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-def test_no_part_of_a_result_is_cut_off(browser, app, folder, width):
-    page = browser.new_page(viewport={"width": width, "height": 900})
-    page.set_default_timeout(120_000)
-    tab(page, app).set_input_files("#near-picture input[type=file]", folder / "crop.jpg")
-    page.wait_for_selector("#neighbours .mv-wide")
-    assert page.locator("#neighbours .mv-four figure").count() == 4
-    parts = "[...document.querySelectorAll('#neighbours *')]"
-    wide = f"Math.max(...{parts}.map(e => e.getBoundingClientRect().right))"
-    assert page.evaluate(wide) <= width
-    page.close()
