@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from memviz.demo.report import Made, Report, make
 from memviz.demo.scenes import SIDE
-from memviz.methods import CORE
+from memviz.methods import CORE, METHODS
 from memviz.sampling import Request
 from memviz.verdict import verdict
 
@@ -26,7 +26,7 @@ def contact_sheet(group: str = "duplicated", prompts: int = 6, seed: int = 0) ->
     chosen = judge.prompts[group][:prompts]
     asked = [Request(p, seed, judge.guidance(k)) for p, k in product(chosen, CORE)]
     made = list(make(judge.model.pipe, asked))
-    titles = [m.label for m in CORE.values()]
+    titles = [METHODS[k].label for k in CORE]
     notes = captions(judge, made)
     rows = [made[i : i + len(CORE)] for i in range(0, len(made), len(CORE))]
     pictures = [[m.image for m in row] for row in rows]
