@@ -17,6 +17,12 @@ SHEETS = ("page", "player", "transition", "neighbours", "train")
 STYLES = [HERE / f"{name}.css" for name in SHEETS]
 FONTS = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
+# Gradio prefixes a style sheet with the page's inner frame: what is to reach the outer one stands
+# here. Without a width the row of tabs, measured on one line, would widen a small screen's page.
+FRAME = """<style>
+.gradio-container .main { max-width: 100vw; box-sizing: border-box; }
+@media (max-width: 640px) { .gradio-container .main.fillable { padding: 12px 14px !important; } }
+</style>"""
 TITLE = """
 <h1>See a diffusion model copy its training data</h1>
 <p>One prompt, the same starting noise, several ways of guiding: see which of them brings back
@@ -81,6 +87,7 @@ def launch(demo: gr.Blocks | None = None, **options: object) -> str:
     fixed: dict[str, Any] = {
         "theme": theme(),
         "css_paths": STYLES,
+        "head": FRAME,
         "allowed_paths": [str(place.absolute()) for place in (*served, *runs.bundled_roots())],
         "run_history": False,
         "enable_monitoring": False,
