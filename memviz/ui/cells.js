@@ -54,14 +54,16 @@ function loadFiles(self, view, cell, { sheet, final }, done) {
   const sheetUrl = cell.sheet && address(view.base + cell.sheet);
   if (sheetUrl && self.sheetUrl !== sheetUrl) {
     self.sheetUrl = sheetUrl;
-    const probe = new Image();
-    probe.onload = () => {
-      self.rows = Math.max(1, Math.round(probe.naturalHeight / view.tile));
-      sheet.style.backgroundImage = `url("${sheetUrl}")`;
-      sheet.style.backgroundSize = `${view.columns * 100}% ${self.rows * 100}%`;
-      done();
-    };
-    probe.src = sheetUrl;
+    keptHere(sheetUrl).then((kept) => {
+      const probe = new Image();
+      probe.onload = () => {
+        self.rows = Math.max(1, Math.round(probe.naturalHeight / view.tile));
+        sheet.style.backgroundImage = `url("${kept}")`;
+        sheet.style.backgroundSize = `${view.columns * 100}% ${self.rows * 100}%`;
+        done();
+      };
+      probe.src = kept;
+    });
   }
   const finalUrl = cell.image && address(view.base + cell.image);
   if (finalUrl && self.finalUrl !== finalUrl) {
@@ -71,6 +73,12 @@ function loadFiles(self, view, cell, { sheet, final }, done) {
     };
     final.src = finalUrl;
   }
+}
+
+// A file held in the page: shown as often as one likes, it is never asked for again.
+async function keptHere(url) {
+  const answer = await fetch(url);
+  return URL.createObjectURL(await answer.blob());
 }
 
 function placeTile(node, columns, rows, step) {

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
+from chromium import BROWSER
 from PIL import Image
-from test_app import app, browser, page, pytestmark
 
 from memviz import corpus
 
-__all__ = ["app", "browser", "page", "pytestmark"]  # for pytest to find
+pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")

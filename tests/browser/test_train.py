@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 import samples
 import tiny
-from test_app import PATIENCE, ROOT, answers, browser, free_port, new_page, pytestmark, sync_api
+from chromium import BROWSER, PATIENCE, ROOT, answers, free_port, new_page, sync_api
 
 from memviz.jobs import files, process
 
-__all__ = ["browser", "pytestmark"]  # for pytest to find
+pytestmark = BROWSER
 
 NUMBERS = {"Rounds": "2", "Shards": "2", "Local steps": "10", "Batch size": "4"}
 NUMBERS |= {"Probe prompts": "2", "Probe steps": "4"}

@@ -7,17 +7,19 @@ import subprocess
 import sys
 
 import pytest
+from chromium import BROWSER, PATIENCE, ROOT, new_page
 from PIL import Image
-from test_app import PATIENCE, ROOT, app, browser, new_page, page, pytestmark  # noqa: F401
+
+pytestmark = BROWSER
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 STEPS = 8
 
 
 @pytest.fixture(scope="module")
-def swept(browser, app):  # noqa: F811
+def swept(browser, app):
     """A small sweep, made by the buttons of the tab."""
-    page = new_page(browser, 1280)  # noqa: F811
+    page = new_page(browser, 1280)
     broken = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.goto(app)
@@ -58,7 +60,7 @@ def test_dragging_the_handle_moves_the_transition(swept):
     assert int(handle.get_attribute("aria-valuenow")) == dragged - 1
 
 
-def test_a_re_run_from_the_handle_is_a_fresh_runs_picture(swept, app, tmp_path):  # noqa: F811
+def test_a_re_run_from_the_handle_is_a_fresh_runs_picture(swept, app, tmp_path):
     t = int(swept.locator(".mvt-handle").get_attribute("aria-valuetext").split("t = ")[1])
     swept.get_by_role("button", name="Re-run from here").click()
     image = swept.locator(".mvt-again img")
