@@ -1,4 +1,4 @@
-// Charts that are updated in place: plotly keeps the zoom, since `uirevision` stays the same.
+// Charts that are updated in place, zoom and all.
 
 const MARKS = [
   { symbol: 'circle', dash: 'solid', color: 0 },
@@ -11,14 +11,17 @@ function makeChart(title, axes) {
   const plot = h('div', { class: 'mv-chart', role: 'img' });
   const words = h('p', { class: 'mv-soft' });
   const node = h('figure', { class: 'mv-figure' }, h('h3', {}, title), plot, words);
-  const self = { node, traces: [], revision: null };
+  const self = { node, traces: [], revision: null, drawn: null };
 
   const redraw = async () => {
     const Plotly = await loadPlotly(props.plotly_path);
     if (!plot.clientWidth || !self.make) return;
     const colours = palette(node);
     const traces = self.make(colours);
-    await Plotly.react(plot, traces, chartLayout(self, axes, colours, traces.length > 1), CONFIG);
+    const layout = chartLayout(self, axes, colours, traces.length > 1);
+    if (self.drawn === self.revision) keepZoom(plot._fullLayout, layout);
+    self.drawn = self.revision;
+    await Plotly.react(plot, traces, layout, CONFIG);
   };
   self.draw = (revision, said, make) => {
     Object.assign(self, { revision, make });
@@ -32,6 +35,13 @@ function makeChart(title, axes) {
   }).observe(plot);
   new MutationObserver(redraw).observe(document.body, { attributeFilter: ['class'] });
   return self;
+}
+
+// `uirevision` alone forgets a zoom when a chart is redrawn within another's update.
+function keepZoom(shown, layout) {
+  for (const name of ['xaxis', 'yaxis']) {
+    if (shown && !shown[name].autorange) layout[name].range = [...shown[name].range];
+  }
 }
 
 function chartLayout(self, axes, colours, legend) {
