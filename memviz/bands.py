@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from memviz import aside
 from memviz.hashing import home
 from memviz.settings import settings
 
@@ -100,14 +101,11 @@ def shipped(model: "Model") -> dict[Key, tuple[dict[str, Limits], int]]:
 
 
 def save(where: Key, signals: Mapping[str, Limits], prompts: int, file: Path | None = None) -> Path:
-    """Keep measured bands for later runs; aside first, then renamed."""
+    """Keep measured bands for later runs."""
     name = f"{where.model[:16]}-{where.scheduler}-{where.steps}-{where.scale:g}-{where.dtype}.json"
     file = file or home() / "bands" / name
-    file.parent.mkdir(parents=True, exist_ok=True)
     values = {"key": asdict(where), "prompts": prompts, "signals": dict(signals)}
-    part = file.with_name(file.name + ".part")
-    part.write_text(json.dumps(values))
-    part.replace(file)
+    aside.json(file, values, indent=None)  # a number a line would be long
     return file
 
 

@@ -4,8 +4,11 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+
+from memviz import aside
 
 REMEMBER = 64 * 2**20  # bytes; larger files are remembered on disk too
 
@@ -56,11 +59,5 @@ def _remembered() -> dict[str, str]:
 
 def _remember(known: dict[str, str]) -> None:
     """Best effort: a read-only home only costs time."""
-    file = home() / "hashes.json"
-    part = file.with_suffix(f".{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(known))
-        part.replace(file)
-    except OSError:
-        return
+    with suppress(OSError):
+        aside.json(home() / "hashes.json", known)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memviz import runs
+from memviz.aside import written
 from memviz.guidance import Guidance, Signal
 from memviz.methods import parse
 from memviz.remedies.remedy import Remedy
@@ -29,10 +30,8 @@ def keep(folder: Path, number: int, predictions: "Sequence[Tensor]") -> int:
     from safetensors.torch import save_file
 
     path = place(folder, number)
-    path.parent.mkdir(exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    save_file({"predictions": torch.stack([*predictions]).cpu().contiguous()}, part)
-    part.replace(path)
+    with written(path) as part:
+        save_file({"predictions": torch.stack([*predictions]).cpu().contiguous()}, part)
     return path.stat().st_size
 
 

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
+from memviz import aside
 from memviz.hashing import home
 
 Kind = Literal["models", "corpora"]
@@ -32,10 +33,7 @@ def add(kind: Kind, name: str, place: str | Path) -> None:
         raise ValueError(f"{name!r} is not a name. Use letters, digits, dots, dashes.")
     known = _read(strict=True)
     known[kind] = names(kind) | {name: str(place)}
-    part = file().with_suffix(".part")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    part.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    part.replace(file())
+    aside.json(file(), known)
 
 
 def _read(strict: bool = False) -> dict[str, Any]:

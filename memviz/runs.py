@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from memviz import trace
+from memviz import aside, trace
 from memviz.hashing import home
 from memviz.ids import ID
 
@@ -61,9 +61,7 @@ def write(run: Run) -> Run:
     """Put run.json (and the trace of a run in progress) in place of the old one."""
     if run.table is not None:
         trace.save(run.table, run.folder / "trace.parquet")
-    part = run.folder / "run.json.part"
-    part.write_text(json.dumps(run.info, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    part.replace(run.folder / "run.json")
+    aside.json(run.folder / "run.json", run.info)
     return run
 
 

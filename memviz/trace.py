@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from memviz.aside import written
 from memviz.guidance import Guidance, Signal, Transition, first_minimum
 
 PROMINENT = 0.5  # deviations of the curve: a minimum below this is taken for noise
@@ -42,10 +43,9 @@ SCHEMA = pa.schema(
 
 
 def save(table: pa.Table, path: Path) -> None:
-    """Write aside, then rename: never half a file."""
-    part = path.with_name(path.name + ".part")
-    pq.write_table(table, part)
-    part.replace(path)
+    """Put a trace in place of the old one."""
+    with written(path) as part:
+        pq.write_table(table, part)
 
 
 def load(path: Path) -> pa.Table:

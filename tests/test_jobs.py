@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from memviz import jobs
+from memviz import aside, jobs
 from memviz.cli import main
 from memviz.jobs import files, process
 from memviz.jobs.supervisor import supervise
@@ -156,7 +156,7 @@ def test_a_pid_that_another_process_got_is_not_taken_for_the_job():
     kill(pid(job))
     mine = process.identity(os.getpid())
     for file in (worker, supervisor):
-        files.write_json(file, {"pid": mine["pid"], "started": mine["started"] - 60})
+        aside.json(file, {"pid": mine["pid"], "started": mine["started"] - 60})
     assert job.state().name == "lost"
     process.signal_group(files.read_json(worker), signal.SIGKILL)  # we are still here
 

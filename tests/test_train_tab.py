@@ -9,7 +9,7 @@ import gradio as gr
 import pytest
 from PIL import Image
 
-from memviz import jobs, models
+from memviz import aside, jobs, models
 from memviz.jobs import Job, files
 from memviz.training.config import PRESETS, Config
 from memviz.ui import owner, sides, train_form, train_plan, trainer
@@ -225,7 +225,7 @@ def test_a_finished_training_is_in_the_model_list_at_once(job):
     assert not models.registered()
     made = job.folder / "out" / "model"
     made.mkdir(parents=True)
-    files.write_json(job.folder / "result.json", {"model": str(made)})
+    aside.json(job.folder / "result.json", {"model": str(made)})
     (name,) = models.registered()
     assert name == f"my-fox-{job.id[-4:]}" and models.find(name).places == (str(made),)
 

@@ -4,16 +4,17 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from memviz.aside import written
 from memviz.cli.verb import Verb
 
 
 def demo_sheet(args: argparse.Namespace) -> dict[str, Any]:
-    """Draw the sheet and write it aside, then rename."""
+    """Draw the sheet into a file."""
     from memviz.demo.contact import contact_sheet
 
-    part = args.out.with_suffix(".part")
-    contact_sheet(args.group, args.prompts, args.seed).save(part, "png", optimize=True)
-    part.replace(args.out)
+    sheet = contact_sheet(args.group, args.prompts, args.seed)
+    with written(args.out) as part:
+        sheet.save(part, "png", optimize=True)
     return {"sheet": str(args.out), "group": args.group, "seed": args.seed}
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from memviz import aside
 from memviz.cli.tables import table
 from memviz.cli.verb import Verb
 from memviz.methods import METHODS
@@ -34,8 +35,8 @@ def remedies(args: argparse.Namespace) -> dict[str, Any]:
     if args.save:
         if evaluation.FILE.is_file():
             result = evaluation.merged(json.loads(evaluation.FILE.read_text()), result)
-        evaluation.FILE.write_text(json.dumps(result, indent=1) + "\n")
-        DOCS.write_text(evaluation.refresh(DOCS.read_text("utf-8"), result), "utf-8")
+        aside.json(evaluation.FILE, result)
+        aside.text(DOCS, evaluation.refresh(DOCS.read_text("utf-8"), result))
     return result
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from memviz import aside
 from memviz.demo.builder import DUPLICATED_SHARE, Builder
 
 TEXT = """# The demo world
@@ -64,9 +65,7 @@ def write(builder: Builder) -> None:
     report = json.loads((builder.assets / "report.json").read_text())
     values = report | vars(builder.scale) | corpus_facts(builder)
     values["figures"] = table(report)
-    part = builder.assets / "MODEL_CARD.md.part"
-    part.write_text(TEXT.format(**values))
-    part.rename(builder.assets / "MODEL_CARD.md")
+    aside.text(builder.assets / "MODEL_CARD.md", TEXT.format(**values))
 
 
 def corpus_facts(builder: Builder) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from diffusers.models.attention_processor import AttnProcessor
 from diffusers.training_utils import EMAModel
 from torch.nn.functional import mse_loss
 
+from memviz.aside import written
+
 EMPTY = 0.1  # share of captions left out, so that the model can also predict without one
 
 
@@ -125,7 +127,7 @@ class Trainer:
             yield {"step": self.step, "loss": float(value.detach())}
 
     def save(self, path: Path) -> None:
-        """Write everything needed to go on, aside and then renamed."""
+        """Write everything needed to go on."""
         state = {
             "step": self.step,
             "modules": [m.state_dict() for m in self.modules],
@@ -133,8 +135,8 @@ class Trainer:
             "rates": self.rates.state_dict(),
             "ema": self.ema.state_dict(),
         }
-        torch.save(state, path.with_suffix(".part"))
-        path.with_suffix(".part").rename(path)
+        with written(path) as part:
+            torch.save(state, part)
 
     def load(self, path: Path) -> None:
         """Take up where `save` left off."""

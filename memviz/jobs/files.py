@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from memviz import aside
+
 BLOCK = 2**20  # bytes of metrics or log read at once
 TAIL = 2**16  # bytes of log looked at for its last lines
 
@@ -19,15 +21,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Written aside and renamed, so that a reader sees the old or the new."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(json.dumps(value, ensure_ascii=False) + "\n", "utf-8")
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+write_json = aside.json  # by the name that workers of jobs know
 
 
 def reserve(path: Path, size: int = 4096) -> None:

@@ -13,9 +13,10 @@ from threading import Thread
 from typing import Any
 
 import memviz
+from memviz import aside
 from memviz.hashing import home
 from memviz.ids import ID, new_id
-from memviz.jobs.files import json_lines, read_json, tail, write_json
+from memviz.jobs.files import json_lines, read_json, tail
 from memviz.jobs.process import alive, signal_group
 from memviz.jobs.state import State, state
 
@@ -151,7 +152,7 @@ def start(
         "version": memviz.__version__,
     }
     folder.mkdir(parents=True)
-    write_json(folder / "job.json", asked)
+    aside.json(folder / "job.json", asked)
     return launch(Job(folder, asked))
 
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from memviz.jobs.files import read_json, reserve, write_json, write_reserved
+from memviz import aside
+from memviz.jobs.files import read_json, reserve, write_reserved
 from memviz.jobs.job import Job
 from memviz.jobs.process import alive, identity, signal_group, take
 from memviz.jobs.state import stop_asked
@@ -98,7 +99,7 @@ class Supervisor:
     def watch(self, worker: subprocess.Popen) -> None:
         """Until it ends: see that a wish to stop is heard."""
         known, sent = identity(worker.pid), set()
-        write_json(self.file("worker.json"), known)
+        aside.json(self.file("worker.json"), known)
         while worker.poll() is None:
             number = self.due()
             if number and number not in sent:
@@ -130,7 +131,7 @@ class Supervisor:
 def ticket(queue: Path) -> Iterator[Path]:
     """A place in a queue: a file named by the time, which says who stands there."""
     mine = queue / f"{time.time_ns()}.json"
-    write_json(mine, identity(os.getpid()))
+    aside.json(mine, identity(os.getpid()))
     try:
         yield mine
     finally:
@@ -154,7 +155,7 @@ def supervise(folder: Path) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: setattr(supervisor, "leaving", True))
         reserve(folder / "outcome.part")
-        write_json(folder / "process.json", identity(os.getpid()))
+        aside.json(folder / "process.json", identity(os.getpid()))
         for name in OLD:  # the outcome last: until then the job is what it was
             (folder / name).unlink(missing_ok=True)
         supervisor.run()

@@ -5,7 +5,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from memviz.jobs.files import append_line, write_json
+from memviz import aside
+from memviz.jobs.files import append_line
 
 VARIABLE = "MEMVIZ_JOB"  # set for every worker: its folder
 
@@ -34,9 +35,9 @@ class Workplace:
     def checkpoint(self, step: int) -> None:
         """Say that the work can be resumed from this step; call it once the files are in place."""
         if self.folder:
-            write_json(self.folder / "checkpoint.json", {"step": step, "time": time.time()})
+            aside.json(self.folder / "checkpoint.json", {"step": step, "time": time.time()})
 
     def result(self, **values: object) -> None:
         """Say that the work came to its end, and what it made."""
         if self.folder:
-            write_json(self.folder / "result.json", values)
+            aside.json(self.folder / "result.json", values)

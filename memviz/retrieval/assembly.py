@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from memviz import __version__
+from memviz import __version__, aside
 from memviz.retrieval.background import DUPLICATE, LINKS, groups, others
 from memviz.retrieval.index import LISTS, Index, Manifest, manifest, write_manifest
 from memviz.retrieval.parts import Parts
@@ -29,16 +27,13 @@ LIBRARIES = ("torch", "faiss-cpu", "pillow", "numpy")
 def assemble(
     corpus: Corpus, descriptor: Descriptor, parts: Parts, numbers: range, out: Path, exact: bool
 ) -> None:
-    """Write the index aside and put it in the place of the old one."""
-    new = out.with_name(f"{out.name}.new")
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
-    counts = join(parts, numbers, new, descriptor.preset.dims)
-    made = manifest(corpus, descriptor, counts["readable"], created=_now(), versions=versions())
-    index = _with_lists(made, new, exact)
-    counts |= compare_within(index, new)
-    write_manifest(replace(index.manifest, counts=counts), new)
-    swap(new, out)
+    """Put the index in the place of the old one."""
+    with aside.folder(out) as new:
+        counts = join(parts, numbers, new, descriptor.preset.dims)
+        made = manifest(corpus, descriptor, counts["readable"], created=_now(), versions=versions())
+        index = _with_lists(made, new, exact)
+        counts |= compare_within(index, new)
+        write_manifest(replace(index.manifest, counts=counts), new)
 
 
 def join(parts: Parts, numbers: range, new: Path, dims: int) -> dict[str, int]:
@@ -61,7 +56,7 @@ def join(parts: Parts, numbers: range, new: Path, dims: int) -> dict[str, int]:
             problems += [row for row in told if row["problem"] or row["note"]]
     rows.flush()
     np.save(new / "ids.npy", np.array(ids, np.int64))
-    _write(new / "problems.json", problems)
+    aside.json(new / "problems.json", problems)
     unreadable = sum(bool(row["problem"]) for row in problems)
     return {"readable": count, "unreadable": unreadable, "noted": len(problems) - unreadable}
 
@@ -94,7 +89,7 @@ def compare_within(index: Index, new: Path) -> dict[str, int]:
     np.save(new / "nearest.npy", np.concatenate(nearest or [np.zeros(0, np.int64)]))
     links = np.concatenate(links or [np.zeros((0, 2), np.int64)])
     found = [[int(index.ids[row]) for row in group] for group in groups(links, len(index))]
-    _write(new / "duplicates.json", found)
+    aside.json(new / "duplicates.json", found)
     return {"duplicate_groups": len(found), "duplicated_images": sum(map(len, found))}
 
 
@@ -113,23 +108,6 @@ class _Unit:
         return unit(self._stored[rows])
 
 
-def swap(new: Path, out: Path) -> None:
-    """The new index in the place of the old one; `restore` mends what a kill in between leaves."""
-    old = out.with_name(f"{out.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        out.rename(old)
-    new.rename(out)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def restore(out: Path) -> None:
-    """The old index, if a build was killed between its two moves."""
-    old = out.with_name(f"{out.name}.old")
-    if old.is_dir() and not out.exists():
-        old.rename(out)
-
-
 def versions() -> dict[str, str]:
     """Of the libraries that a vector depends on."""
     return {"memviz": __version__, **dict(_installed())}
@@ -143,7 +121,3 @@ def _installed() -> Iterator[tuple[str, str]]:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _write(file: Path, value: Any) -> None:  # noqa: ANN401 - JSON
-    file.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from memviz import aside
 from memviz.retrieval import items
-from memviz.retrieval.assembly import assemble, restore
+from memviz.retrieval.assembly import assemble
 from memviz.retrieval.index import IndexMismatch, read_manifest
 from memviz.retrieval.parts import ROWS, Parts, Vectors, vectors_of
 
@@ -93,7 +94,7 @@ def build(
     workers = workers or Workers()
     parts = Parts(out.with_name(f"{out.name}.building"))
     if workers.first:
-        restore(out)
+        aside.restore(out)
         if fresh:
             parts.remove()
         plan = {"corpus": corpus.hash, "preset": descriptor.preset.name}

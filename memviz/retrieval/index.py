@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from memviz import aside
 from memviz.retrieval.background import background
 
 if TYPE_CHECKING:
@@ -109,10 +110,9 @@ class Index:
     def save(self, folder: str | Path) -> Path:
         """Half precision: the similarity moves by less than 0.001."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "vectors.npy", self.vectors.astype(np.float16))
-        np.save(folder / "ids.npy", self.ids.astype(np.int32))
-        np.save(folder / "background.npy", self.background.astype(np.float16))
+        aside.array(folder / "vectors.npy", self.vectors.astype(np.float16))
+        aside.array(folder / "ids.npy", self.ids.astype(np.int32))
+        aside.array(folder / "background.npy", self.background.astype(np.float16))
         write_manifest(self.manifest, folder)
         return folder
 
@@ -174,7 +174,7 @@ def manifest(corpus: Corpus, descriptor: Descriptor, images: int, **more: Any) -
 
 def write_manifest(told: Manifest, folder: Path) -> None:
     """The last file of an index to be written."""
-    (folder / "manifest.json").write_text(json.dumps(vars(told), indent=2) + "\n")
+    aside.json(folder / "manifest.json", vars(told))
 
 
 def read_manifest(folder: Path) -> Manifest:

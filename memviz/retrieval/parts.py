@@ -16,6 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from memviz import aside
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -36,9 +38,7 @@ class Parts:
         found = json.loads(file.read_text()) if file.is_file() else plan
         if found != plan:
             self._set_aside(found, plan)
-        part = file.with_suffix(".tmp")
-        part.write_text(json.dumps(plan, indent=1))
-        part.replace(file)
+        aside.json(file, plan)
 
     def _set_aside(self, found: Mapping[str, Any], plan: Mapping[str, Any]) -> None:
         """Vectors of the same descriptor are still good for pictures that are still there."""
@@ -61,13 +61,9 @@ class Parts:
 
     def write(self, number: int, items: pa.Table, vectors: np.ndarray) -> None:
         """A part, its items last: with them it counts as done."""
-        aside = self.folder / f"{number}.npy.tmp"
-        with aside.open("wb") as file:
-            np.save(file, vectors.astype(np.float16))
-        aside.replace(self.folder / f"{number}.npy")
-        aside = self.folder / f"{number}.parquet.tmp"
-        pq.write_table(items, aside)
-        aside.replace(self.folder / f"{number}.parquet")
+        aside.array(self.folder / f"{number}.npy", vectors.astype(np.float16))
+        with aside.written(self.folder / f"{number}.parquet") as part:
+            pq.write_table(items, part)
 
     def read(self, numbers: range) -> Iterator[tuple[pa.Table, np.ndarray]]:
         """Items and vectors, part by part."""

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from memviz import aside
 from memviz.retrieval.preprocess import HALF, Preprocess
 from memviz.verdict import Thresholds
 
@@ -119,7 +120,7 @@ def read(folder: Path) -> Preset:
 def write(preset: Preset, folder: Path) -> None:
     """Beside the weights it belongs to."""
     values = {key: value for key, value in asdict(preset).items() if key != "checkpoint"}
-    (folder / "preset.json").write_text(json.dumps(values, indent=2) + "\n")
+    aside.json(folder / "preset.json", values)
 
 
 def _from(kind: type, values: dict[str, Any]) -> Any:  # noqa: ANN401 - an instance of `kind`

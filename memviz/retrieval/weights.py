@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
+from memviz import aside
 from memviz.hashing import file_hash, home
 from memviz.retrieval.presets import DescriptorError, Preset
 
@@ -107,7 +108,5 @@ def _recorded() -> dict[str, str]:
 
 
 def _record(checkpoint: str, checksum: str) -> None:
-    file = home() / "descriptors" / "checksums.json"
-    part = file.with_suffix(".tmp")
-    part.write_text(json.dumps(_recorded() | {checkpoint: checksum}, indent=1) + "\n")
-    part.replace(file)
+    checksums = _recorded() | {checkpoint: checksum}
+    aside.json(home() / "descriptors" / "checksums.json", checksums)

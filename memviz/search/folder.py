@@ -6,7 +6,6 @@ every match of every picture; `pairs/` the pictures of the pairs; `report.html` 
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from memviz import __version__, ids
+from memviz import __version__, aside, ids
 from memviz.captions import shared
 from memviz.hashing import home
 from memviz.retrieval.items import thumbnail
@@ -77,14 +76,15 @@ def search(asked: Asked, folder: Path) -> Iterator[tuple[int, int]]:
                 _keep(image, folder / _own(one))
         yield len(found), len(asked.pictures)
     found = agreed(found)
-    pq.write_table(matches(found), folder / "matches.parquet")
+    with aside.written(folder / "matches.parquet") as part:
+        pq.write_table(matches(found), part)
     shown = _shown(asked, found, folder)
     told = {"kind": "pairs"} | summary(asked, used, found) | {"pairs": shown}
     told["seconds"] = round(time.perf_counter() - start, 2)
     write(folder / "summary.json", told)
     from memviz.search.report import page
 
-    (folder / "report.html").write_text(page(told, folder), "utf-8")
+    aside.text(folder / "report.html", page(told, folder))
 
 
 def matches(found: list[Found]) -> pa.Table:
@@ -183,9 +183,7 @@ def _keep(image: Image.Image, file: Path) -> None:
 
 def write(file: Path, value: dict[str, Any]) -> None:
     """NaN is no JSON: a figure that does not exist is null."""
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps(_plain(value), indent=1, ensure_ascii=False) + "\n", "utf-8")
-    part.replace(file)
+    aside.json(file, _plain(value))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON

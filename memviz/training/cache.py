@@ -1,11 +1,11 @@
 """Rows computed once and kept on disk: latents and text embeddings that nothing varies."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from memviz.aside import written
 from memviz.hashing import home
 
 LIMIT = 8 * 2**30  # bytes; larger sets are computed batch by batch
@@ -34,22 +34,16 @@ def write(
     make: Callable[[int, int], np.ndarray],
     note: Note,
 ) -> None:
-    """Fill a file aside, then rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
+    """Fill a file chunk by chunk, not as a memory map: a full disk would kill the process."""
     header = {"descr": "<f2", "fortran_order": False, "shape": (count, *first.shape[1:])}
-    try:
-        with part.open("wb") as out:  # no memory map: a full disk would kill the process
-            np.lib.format.write_array_header_1_0(out, header)
-            out.write(first.tobytes())
-            for start in range(len(first), count, CHUNK):
-                stop = min(start + CHUNK, count)
-                out.write(make(start, stop).astype("<f2").tobytes())
-                if start % (CHUNK * 20) == 0:
-                    note(f"{path.stem.partition('-')[0]}: {stop} of {count}")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written(path) as part, part.open("wb") as out:
+        np.lib.format.write_array_header_1_0(out, header)
+        out.write(first.tobytes())
+        for start in range(len(first), count, CHUNK):
+            stop = min(start + CHUNK, count)
+            out.write(make(start, stop).astype("<f2").tobytes())
+            if start % (CHUNK * 20) == 0:
+                note(f"{path.stem.partition('-')[0]}: {stop} of {count}")
 
 
 def folder() -> Path:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import copy
-import json
 import platform
-import shutil
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from memviz import aside
 from memviz.quiet import quietly
 from memviz.settings import settings
 from memviz.training.config import MODES, Config
@@ -55,43 +53,27 @@ def finished(unet: Any) -> Any:  # noqa: ANN401
     return made.to("cpu", torch.float16)
 
 
-def aside(folder: Path, write: Callable[[Path], None]) -> Path:
-    """Write a folder aside, then put it in place of what was there."""
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    with quietly("diffusers"):
-        write(part)
-    shutil.rmtree(folder, ignore_errors=True)
-    part.rename(folder)
-    return folder
-
-
 def save_round(folder: Path, student: Student) -> Path:
     """The UNet of a round, for PIPE+UNET."""
-
-    def write(part: Path) -> None:
+    with aside.folder(folder) as part, quietly("diffusers"):
         finished(student.pipe.unet).save_pretrained(part, safe_serialization=True)
-
-    return aside(folder, write)
+    return folder
 
 
 def save_model(folder: Path, student: Student, card: str) -> Path:
     """The whole pipeline, its settings and its card."""
     source = Path(student.model.path.partition("+")[0])
     own = {key: value for key, value in settings(source).items() if key in KEPT}
-
-    def write(part: Path) -> None:
+    with aside.folder(folder) as part, quietly("diffusers"):
         pipe = copy.copy(student.pipe)
         pipe.unet = finished(student.pipe.unet)
         pipe.vae, pipe.text_encoder = (
             copy.deepcopy(p).to("cpu", torch.float16) for p in (pipe.vae, pipe.text_encoder)
         )
         pipe.save_pretrained(part, safe_serialization=True)
-        (part / "memviz.json").write_text(json.dumps(own, indent=1) + "\n")
-        (part / "README.md").write_text(card, "utf-8")
-
-    return aside(folder, write)
+        aside.json(part / "memviz.json", own)
+        aside.text(part / "README.md", card)
+    return folder
 
 
 def card(

@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from memviz import corpus
+from memviz.aside import written
 from memviz.hashing import home
 from memviz.ui.player import file_path
 
@@ -47,8 +48,8 @@ class Thumbs:
             except (OSError, ValueError):
                 return None
             image.thumbnail((SIDE, SIDE))
-            file.parent.mkdir(parents=True, exist_ok=True)
-            image.save(file, "WEBP", quality=90)
+            with written(file) as part:
+                image.save(part, "WEBP", quality=90)
         return file_path(file)
 
 
