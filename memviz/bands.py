@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memviz import aside
-from memviz.hashing import home
+from memviz.places import home
 from memviz.settings import settings
 
 if TYPE_CHECKING:

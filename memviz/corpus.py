@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 from memviz import pictures, registry
 from memviz.layouts import CorpusError as CorpusError
 from memviz.layouts import Layout, layout
+from memviz.places import DEMO
 
 if TYPE_CHECKING:
     from PIL import Image
 
-DEMO = Path(__file__).resolve().parent.parent / "assets" / "demo" / "corpus"
-NAMED = {"demo-10k": DEMO}
+NAMED = {"demo-10k": DEMO / "corpus"}
 
 
 def known() -> dict[str, Path]:

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 from memviz import aside
+from memviz.places import home
 
 REMEMBER = 64 * 2**20  # bytes; larger files are remembered on disk too
 
@@ -42,11 +42,6 @@ def _file_hash(path: Path, size: int, mtime: int) -> str:
 def _read(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def home() -> Path:
-    """Where memviz keeps what it makes: $MEMVIZ_HOME, else ~/.local/share/memviz."""
-    return Path(os.environ.get("MEMVIZ_HOME") or "~/.local/share/memviz").expanduser()
 
 
 def _remembered() -> dict[str, str]:

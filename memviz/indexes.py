@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memviz import corpus as corpora
-from memviz.hashing import home
+from memviz.places import DEMO, home
 from memviz.retrieval.index import Index, IndexMismatch
 
 if TYPE_CHECKING:
     from memviz.corpus import Corpus
     from memviz.retrieval.descriptors import Descriptor
 
-BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "demo" / "index"
+BUNDLED = DEMO / "index"
 
 
 def folder(corpus: Corpus, descriptor: Descriptor) -> Path:

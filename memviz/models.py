@@ -18,6 +18,7 @@ from memviz import hub, jobs, registry
 from memviz.checkpoints import ModelError as ModelError
 from memviz.checkpoints import parameters, pipeline_folder, unet_folder, weights
 from memviz.hashing import files_hash
+from memviz.places import DEMO
 from memviz.quiet import quietly
 from memviz.schedules import SCHEDULERS as SCHEDULERS
 from memviz.schedules import scheduler as scheduler
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     import torch
     from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 
-DEMO = Path(__file__).resolve().parent.parent / "assets" / "demo"
 NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from memviz import aside
-from memviz.hashing import home
+from memviz.places import home
 
 Kind = Literal["models", "corpora"]
 NAME = re.compile(r"[\w][\w.-]{0,63}")

@@ -14,10 +14,10 @@ from typing import Any
 import pyarrow as pa
 
 from memviz import aside, trace
-from memviz.hashing import home
 from memviz.ids import ID
+from memviz.places import DEMO, home
 
-BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "demo" / "runs"
+BUNDLED = DEMO / "runs"
 
 
 class RunError(ValueError):

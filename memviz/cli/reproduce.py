@@ -28,7 +28,7 @@ def options(sub: argparse.ArgumentParser) -> None:
 
 def reproduce(args: argparse.Namespace) -> dict[str, Any]:
     """Train and judge every mode; what was finished in the folder before is kept."""
-    from memviz.hashing import home
+    from memviz.places import home
     from memviz.training import flags
     from memviz.training.reproduce import reproduce, settings
 

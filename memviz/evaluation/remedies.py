@@ -17,7 +17,8 @@ import numpy as np
 from memviz import studio
 from memviz.guidance import Guidance
 from memviz.methods import METHODS, parse, spec
-from memviz.models import DEMO, scheduler
+from memviz.models import scheduler
+from memviz.places import DEMO
 from memviz.sampling import Request, sample
 from memviz.settings import settings
 

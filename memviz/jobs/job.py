@@ -14,11 +14,11 @@ from typing import Any
 
 import memviz
 from memviz import aside
-from memviz.hashing import home
 from memviz.ids import ID, new_id
 from memviz.jobs.files import json_lines, read_json, tail
 from memviz.jobs.process import alive, signal_group
 from memviz.jobs.state import State, state
+from memviz.places import home
 
 GRACE = 30.0  # seconds from the wish to stop to SIGTERM
 SECRET = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "OAUTH_CLIENT_SECRET")  # of a Space, not of a job

@@ -16,13 +16,13 @@ from torch.nn.functional import normalize
 from transformers import CLIPModel, CLIPTokenizer
 
 from memviz import hub
+from memviz.places import DEMO
 from memviz.quiet import quietly
 from memviz.retrieval.preprocess import Preprocess
 
 if TYPE_CHECKING:
     from PIL import Image
 
-DEMO = Path(__file__).resolve().parent.parent.parent / "assets" / "demo" / "clip"
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # CLIP's own
 STD = (0.26862954, 0.26130258, 0.27577711)
 
@@ -34,7 +34,7 @@ class AlignmentError(ValueError):
 class Clip:
     """A CLIP model from a folder or a hub id; without a path, the bundled one."""
 
-    def __init__(self, path: str | Path = DEMO, device: str = "cpu") -> None:
+    def __init__(self, path: str | Path = DEMO / "clip", device: str = "cpu") -> None:
         self.path, self.device = str(path), device
         try:
             with quietly("transformers"):

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from memviz import aside
+from memviz.places import DEMO
 from memviz.retrieval.preprocess import HALF, Preprocess
 from memviz.verdict import Thresholds
 
-DEMO = Path(__file__).resolve().parent.parent.parent / "assets" / "demo" / "descriptor"
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 SSCD = "https://dl.fbaipublicfiles.com/sscd-copy-detection/"
 
@@ -96,7 +96,7 @@ def find(name_or_folder: str | Path) -> Preset:
     text = str(name_or_folder)
     if text in PRESETS:
         return PRESETS[text]
-    folder = DEMO if text == "demo" else Path(text).expanduser()
+    folder = DEMO / "descriptor" if text == "demo" else Path(text).expanduser()
     if text == "demo" and not folder.exists():
         raise DescriptorError(f"The bundled descriptor is missing: {folder}. Fetch assets/ again.")
     if not (folder / "preset.json").is_file():

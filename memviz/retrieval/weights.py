@@ -10,7 +10,8 @@ from http import HTTPStatus
 from pathlib import Path
 
 from memviz import aside
-from memviz.hashing import file_hash, home
+from memviz.hashing import file_hash
+from memviz.places import home
 from memviz.retrieval.presets import DescriptorError, Preset
 
 CHUNK = 2**20  # bytes

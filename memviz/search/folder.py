@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from memviz import __version__, aside, ids
 from memviz.captions import shared
-from memviz.hashing import home
+from memviz.places import home
 from memviz.retrieval.items import thumbnail
 from memviz.retrieval.statistics import statistics
 from memviz.search.look import Found, agreed, look

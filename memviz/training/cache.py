@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from memviz.aside import written
-from memviz.hashing import home
+from memviz.places import home
 
 LIMIT = 8 * 2**30  # bytes; larger sets are computed batch by batch
 CHUNK = 64  # rows computed at a time

@@ -5,13 +5,13 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from memviz import models, runs
 from memviz.ask import Ask
+from memviz.places import DEMO
 from memviz.ui import form, player
 from memviz.ui.form import QUIET
 from memviz.ui.live import Live, Ticket, View
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from memviz.compare import Progress
 
 log = logging.getLogger(__name__)
-PROMPTS = Path(__file__).parents[2] / "assets" / "demo" / "prompts.json"
+PROMPTS = DEMO / "prompts.json"
 GROUPS = {
     "duplicated": "Copied: shown hundreds of times in training",
     "swapped": "Caption swapped: the same words, mixed",

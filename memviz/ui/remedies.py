@@ -2,13 +2,13 @@
 
 import html
 import json
-from pathlib import Path
 from typing import Any
 
 from memviz.methods import METHODS
+from memviz.places import DEMO
 from memviz.ui import player
 
-FILE = Path(__file__).parents[2] / "assets" / "demo" / "remedies.json"
+FILE = DEMO / "remedies.json"
 NAMES = ("similarity", "copied", "alignment")
 MISSING = "<p>Not measured yet: <code>python -m memviz remedies --save</code> does it.</p>"
 

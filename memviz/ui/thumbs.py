@@ -9,7 +9,7 @@ from PIL import Image
 
 from memviz import corpus
 from memviz.aside import written
-from memviz.hashing import home
+from memviz.places import home
 from memviz.ui.player import file_path
 
 SIDE = 192  # pixels

@@ -1,0 +1,11 @@
+"""Where things lie: what comes with memviz, and what it makes."""
+
+import os
+from pathlib import Path
+
+DEMO = Path(__file__).resolve().parents[1] / "assets" / "demo"  # the bundled demo world
+
+
+def home() -> Path:
+    """Where memviz keeps what it makes: $MEMVIZ_HOME, else ~/.local/share/memviz."""
+    return Path(os.environ.get("MEMVIZ_HOME") or "~/.local/share/memviz").expanduser()
