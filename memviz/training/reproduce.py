@@ -14,7 +14,7 @@ import numpy as np
 
 from memviz import models, studio
 from memviz.jobs.files import read_json, write_json
-from memviz.training.config import PRESETS, Config
+from memviz.training.config import PRESETS, Config, from_json
 from memviz.training.probes import Judge, Look, of_corpus, source
 from memviz.training.run import Run, begin
 
@@ -44,7 +44,7 @@ def reproduce(config: Config, out: Path, note: Note) -> Iterator[tuple[str, dict
         name = "before" if mode is None else mode.replace("-", "_")
         own = replace(config, mode=mode) if mode else config
         found = read_json(out / f"{name}.json")
-        if found is None or found.pop("config") != own.to_json():
+        if found is None or from_json(found.pop("config")) != own:
             note(f"{name}: {own.samples if mode else 0} samples")
             found = trained(own, out / name, note) if mode else untrained(own, out, note)
             write_json(out / f"{name}.json", found | {"config": own.to_json()})
