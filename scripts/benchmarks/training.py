@@ -3,8 +3,10 @@
 `gate_cost`: a training step with the loss gate over one without, less 1. `gate_share`: the part of
 a gated step that the gate and its counts take, timed by themselves. `loop_cost`: a step with a
 gate that looks at one sample after the other, as the released trainer does, over a gated step,
-less 1; `gate_vs_loop`: the two gates alone. All ways step in turn, so that a busy machine slows
-them alike; figures are medians of ratios within a turn. On a CPU it is processor time that counts.
+less 1; `gate_vs_loop`: the two gates alone. All ways step in turn, each turn beginning with the
+next one, so that a busy machine and warm caches favour none; figures are medians of ratios within a
+turn, `quartiles` say how far these scatter. On a CPU it is processor time of one thread that
+counts: the threads of a pool that wait would count as work.
 """
 
 import argparse
@@ -12,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 import torch
@@ -50,20 +52,23 @@ class OneByOne(Gate):
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
     places = {"model": args.model, "corpus": args.corpus, "probes": "none"}
+    torch.set_num_threads(1)
     config = PRESETS["demo"].config(mode="agc", batch_size=args.batch_size, **places)
     run = Run(config, Path("unused"), print)
     clock = Clock(run.student.pipe.device.type)
     members = {name: member(run, config, name) for name in ("plain", "gated", "loop")}
     turns = [
         {
-            name: clock(lambda m=m: m.step(run.student, run.data, run.training.counts))
-            for name, m in members.items()
+            name: clock(lambda n=name: members[n].step(run.student, run.data, run.training.counts))
+            for name in rotated([*members], number)
         }
-        for _ in range(args.repeats + 1)
+        for number in range(args.repeats + 1)
     ][1:]
+    costs = [t["gated"] / t["plain"] - 1 for t in turns]
     gate, loop = (alone(clock, kind, args) for kind in (Gate, OneByOne))
     return {
-        "gate_cost": median(t["gated"] / t["plain"] for t in turns) - 1,
+        "gate_cost": median(costs),
+        "quartiles": quantiles(costs, n=4)[::2],
         "gate_share": gate / median(t["gated"] for t in turns),
         "loop_cost": median(t["loop"] / t["gated"] for t in turns) - 1,
         "gate_vs_loop": gate / loop,
@@ -72,6 +77,12 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         "asked": {"batch_size": args.batch_size, "repeats": args.repeats},
         "environment": environment(run.student.model),
     }
+
+
+def rotated(names: list[str], number: int) -> list[str]:
+    """The same, beginning with another one each time."""
+    first = number % len(names)
+    return names[first:] + names[:first]
 
 
 def member(run: Run, config: Config, name: str) -> Member:
@@ -119,7 +130,8 @@ class Clock:
 def lines(result: dict[str, Any]) -> str:
     """The figures for people."""
     return (
-        f"a gated step / a plain one: {1 + result['gate_cost']:.3f}; "
+        f"a gated step / a plain one: {1 + result['gate_cost']:.3f} "
+        f"({', '.join(f'{1 + q:.3f}' for q in result['quartiles'])}); "
         f"the gate is {result['gate_share']:.2%} of it (goal 2 %)\n"
         f"a step with a per-sample loop / a gated one: {1 + result['loop_cost']:.3f}; "
         f"gate / loop: {result['gate_vs_loop']:.3f} (goal 1)\n{result['environment']}"
