@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memviz.training.plus import often_skipped, redistributed
 from memviz.training.shards import Order, add_share, partition
 
 times = st.lists(st.integers(1, 9), min_size=8, max_size=40)
@@ -78,3 +79,22 @@ def test_the_average_is_weighted_in_float32():
     add_share(total, [torch.tensor([1.0, 2, 3], dtype=torch.float16)], 0.75)
     add_share(total, [torch.tensor([5.0, 6, 7])], 0.25)
     assert total[0].dtype == torch.float32 and total[0].tolist() == [2, 3, 4]
+
+
+def test_often_skipped_is_twice_the_mean_of_the_samples_that_were_seen():
+    seen, skipped = np.array([10, 10, 10, 0, 2]), np.array([1, 1, 6, 0, 0])
+    assert often_skipped(seen, skipped).tolist() == [False, False, True, False, False]
+
+
+@given(times, st.integers(2, 5), st.integers(0, 3))
+@settings(deadline=None, max_examples=30)
+def test_only_often_skipped_pictures_are_dealt_again_and_evenly(times, shards, seed):
+    parts = partition(np.array(times), np.arange(len(times)), shards, seed, "together")
+    often = np.arange(len(times)) % 2 == 0
+    made = redistributed(parts, often, np.random.default_rng(seed))
+    for before, after in zip(parts, made, strict=True):
+        assert after[~often[after]].tolist() == before[~often[before]].tolist()
+    shares = [int(often[part].sum()) for part in made]
+    assert max(shares) - min(shares) <= 1
+    found, wanted = (np.sort(np.concatenate(p)) for p in (made, parts))
+    assert found.tolist() == wanted.tolist()
