@@ -66,7 +66,7 @@ def test_only_these_places_import(package, places):
 
 
 def test_the_tab_knows_of_training_only_what_can_be_asked():
-    light = [f"memviz.training.{name}" for name in ("config", "flags", "BINS")]
+    light = [f"memviz.training.{name}" for name in ("background", "config", "flags", "BINS")]
     for where in importers("memviz.training"):
         if where.startswith("memviz/ui/"):
             found = {n for n in imports(FILES[where]) if n.startswith("memviz.training.")}

@@ -57,8 +57,9 @@ def probe(rnd: int, copied: float, stop: int | None = None) -> dict:
     figures = {"copied": copied, "similarity_mean": 0.5, "magnitude": 1.0, "alignment": None}
     shown = {"group": "duplicated", "seed": 0, "similarity": 0.9, "match": 3}
     pictures = [{**shown, "prompt": f"fox {i}", "file": f"probes/{rnd}/{i}.png"} for i in range(9)]
-    place = {"event": "probe", "step": 10 * rnd, "round": rnd, "stop_here": stop}
-    return {**place, "groups": {"duplicated": figures}, "pictures": pictures}
+    place = {"event": "probe", "step": 10 * rnd, "round": rnd, "member": None}
+    found = {"stop_here": stop, "copying_from": None if stop is None else 10 * (stop + 1)}
+    return {**place, **found, "groups": {"duplicated": figures}, "pictures": pictures}
 
 
 def drawn(history: History) -> dict:
@@ -117,10 +118,39 @@ def test_a_view_has_curves_pictures_and_words(job):
     assert seen["probes"]["duplicated"]["copied"] == [0.0, 0.5]
     assert [len(r["pictures"]) for r in seen["rounds"]] == [4, 4]
     assert seen["rounds"][1]["pictures"][0]["src"] == "/probes/1/0.png"
-    assert "50 % of the prompts shown often" in seen["said"]["probes"]
-    assert "stop there" in seen["said"]["probes"]
+    words = seen["said"]["probes"]
+    assert words["copied"].startswith("Copied after round 1: 50 % of the prompts shown often.")
+    assert words["similarity_mean"] == "Similarity after round 1: 0.50 of the prompts shown often."
+    assert "an unknown mean" in words["alignment"] and words.keys() == seen["measures"].keys()
     assert "most at timesteps 950 to 999 (50 %)" in seen["said"]["gate"]
     assert seen["progress"]["left"].startswith("about ")
+
+
+@pytest.mark.parametrize(
+    ("stop", "words"), [(1, "after round 1: stop there"), (0, "even the first")]
+)
+def test_the_round_to_stop_at_is_marked(job, stop, words):
+    within = probe(2, 0.5) | {"member": 3, "step": 25}
+    tell(job, START, probe(0, 0.0), probe(1, 0.5 - 0.5 * stop), within, probe(3, 0.5, stop=stop))
+    seen = drawn(History(job))
+    assert words in seen["said"]["probes"]["copied"] and seen["stop_step"] == 10 * stop
+    assert [r["name"] for r in seen["rounds"]] == [
+        "before training", "after round 1", "step 25, round 2, member 4", "after round 3",
+    ]  # fmt: skip
+
+
+def test_a_sweep_over_rounds_is_a_view_too(job):
+    tell(job, {"event": "start", "steps": 30, "looks": 4, "prompts": 12}, probe(0, 0.0))
+    told = drawn(History(job))["progress"]
+    assert told["size"] == "4 looks at 12 prompts" and told["steps"] == 30 and told["left"] is None
+
+
+def test_only_a_training_that_saved_rounds_can_be_swept(job):
+    assert not trainer.sweepable(job)
+    tell(job, START, {"event": "saved", "step": 10, "round": 1, "folder": "rounds/0001"})
+    assert trainer.sweepable(job)
+    sense = [button.interactive for button in handlers.buttons(job)[: len(handlers.ACTIONS)]]
+    assert sense == [False, False, True, True]
 
 
 def test_after_a_resume_what_came_after_the_checkpoint_is_forgotten(job):

@@ -7,6 +7,7 @@ import fine_tuning
 import pytest
 import world
 
+from memviz import jobs
 from memviz.cli import main
 from memviz.training import flags
 from memviz.training.config import PRESETS, Config
@@ -54,3 +55,23 @@ def test_a_dry_run_tells_what_it_would_take_and_leaves_no_trace(capsys, tmp_path
     assert plan["steps"] == 12 and plan["samples"] == 24 and plan["members"] == 2
     assert all(plan[k] > 0 for k in ("seconds_per_step", "memory_mb", "disk_mb", "disk_free_mb"))
     assert not out.exists()
+
+
+@pytest.mark.slow
+def test_a_training_in_the_background_is_a_job_whose_rounds_are_looked_at(
+    capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MEMVIZ_HOME", str(tmp_path / "home"))
+    config = fine_tuning.config(world.build(tmp_path), probes="none", rounds=1)
+    assert main(["train", *flags.words(config), "--background", "--json"]) == 0
+    job = jobs.find(json.loads(capsys.readouterr().out)["id"])
+    assert main(["jobs", "follow", job.id]) == 0
+    assert job.state().name == "done", job.log_tail()
+    assert main(["rounds", str(job.folder / "out"), "--seeds", "0"]) == 0
+    told = capsys.readouterr().out
+    assert "copied, duplicated" in told and "--model" in told
+
+
+def test_a_training_needs_a_place(capsys):
+    assert main(["train", "--preset", "demo"]) == 2
+    assert "--out is missing" in capsys.readouterr().err

@@ -11,12 +11,14 @@ from memviz import corpus as corpora
 from memviz import studio
 from memviz.training.config import Config
 from memviz.training.duplicates import components, groups, sizes
-from memviz.training.probes import of_corpus, prompts, stop_here
+from memviz.training.probes import of_corpus, prompts
 from memviz.training.reproduce import frechet
+from memviz.training.watch import copying_from, stop_here
 
 
 def looked(*shares):
-    return [{"round": i, "groups": {"duplicated": {"copied": s}}} for i, s in enumerate(shares)]
+    groups = [{"duplicated": {"copied": share}} for share in shares]
+    return [{"round": i, "step": 10 * i, "groups": group} for i, group in enumerate(groups)]
 
 
 @pytest.mark.parametrize(
@@ -28,7 +30,16 @@ def test_stop_before_the_first_round_that_copies_more_than_the_first_model(share
 
 
 def test_one_look_says_nothing():
-    assert stop_here(looked(1.0)) is None
+    assert stop_here(looked(1.0)) is copying_from(looked(1.0)) is None
+
+
+def test_copying_found_within_a_round_is_dated_and_the_round_before_it_kept():
+    """A member's weights are not saved: only averages can be stopped at."""
+    looks = looked(0, 0.5)
+    within = {"round": 1, "step": 5, "member": 0, "groups": looks[1]["groups"]}
+    assert copying_from([looks[0], within, looks[1]]) == 5
+    assert stop_here([looks[0], within]) is None
+    assert stop_here([looks[0], within, looks[1]]) == 0
 
 
 def test_prompts_of_the_corpus_are_what_repeats_most_and_what_appears_once():

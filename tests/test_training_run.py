@@ -10,6 +10,7 @@ from fine_tuning import losses, of
 from safetensors.torch import load_file
 
 from memviz import models
+from memviz.training import plan, rounds
 from memviz.training.config import MODES
 from memviz.training.run import train
 
@@ -77,6 +78,56 @@ def test_stopped_and_resumed_it_is_the_unbroken_run_bit_for_bit(whole, small, tm
     assert same(weights(tmp_path / "out"), weights(whole[0]))
     assert [*of(rest, "gate")][-1] == [*of(whole[1], "gate")][-1]
     assert [*of(rest, "probe")][-1] == [*of(whole[1], "probe")][-1]
+
+
+def test_prompts_are_looked_at_within_rounds_too_and_change_nothing(whole, small, tmp_path):
+    config = fine_tuning.config(small, probe_within=2)
+    events = fine_tuning.run(config, tmp_path / "out")
+    looks = [(e["step"], e["round"], e["member"]) for e in of(events, "probe")]
+    assert looks == [
+        (0, 0, None), (2, 1, 0), (5, 1, 1), (6, 1, None), (8, 2, 0), (11, 2, 1), (12, 2, None),
+    ]  # fmt: skip
+    assert len(looks) == plan.looks(config)
+    assert same(weights(tmp_path / "out"), weights(whole[0]))
+    assert all(
+        (tmp_path / "out" / p["file"]).is_file() for e in of(events, "probe") for p in e["pictures"]
+    )
+
+
+def test_the_last_step_of_a_round_is_looked_at_once(small, tmp_path):
+    config = fine_tuning.config(small, probe_within=3, rounds=1, save_every=0)
+    looks = [*of(fine_tuning.run(config, tmp_path / "out"), "probe")]
+    assert [(e["step"], e["member"]) for e in looks] == [(0, None), (3, 0), (6, None)]
+    assert len(looks) == plan.looks(config)
+
+
+def test_saved_rounds_are_looked_at_again(whole, tmp_path):
+    events = [*rounds.sweep(whole[0], tmp_path, seeds=(0, 1))]
+    start, *looks, done = events
+    assert start["looks"] == len(looks) == 3
+    before = [*of(whole[1], "probe")]
+    assert [(e["round"], e["step"]) for e in looks] == [(e["round"], e["step"]) for e in before]
+    for look, other in zip(looks, before, strict=True):
+        near = {(p["prompt"], p["seed"]): p["similarity"] for p in look["pictures"]}
+        assert len(near) == 2 * len(other["pictures"])
+        for picture in other["pictures"]:  # saved in half precision
+            assert near[picture["prompt"], 0] == pytest.approx(picture["similarity"], abs=0.02)
+        assert all((tmp_path / p["file"]).is_file() for p in look["pictures"])
+    assert models.load(done["model"]).parameters > 0
+
+
+def test_a_training_without_saved_rounds_is_a_sentence(whole, tmp_path):
+    (tmp_path / "config.json").write_text((whole[0] / "config.json").read_text())
+    with pytest.raises(ValueError, match="has no saved round yet"):
+        next(rounds.sweep(tmp_path, tmp_path / "sweep"))
+    with pytest.raises(ValueError, match="holds no training"):
+        next(rounds.sweep(tmp_path / "nothing", tmp_path / "sweep"))
+
+
+def test_settings_that_cannot_be_leave_the_folder_free(small, tmp_path):
+    with pytest.raises(ValueError, match="No such corpus"):
+        fine_tuning.run(fine_tuning.config(small, corpus="/nowhere"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("mode", [m for m in MODES if m != "iet-agc"])

@@ -16,16 +16,23 @@ from memviz.training.config import Config
 
 def options(sub: argparse.ArgumentParser) -> None:
     """A flag for every setting, and where it goes."""
-    sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder")
+    sub.add_argument("--out", type=Path, metavar="DIR", help="output folder")
     sub.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
     sub.add_argument(
         "--dry-run", action="store_true", help="tell what it would take, train nothing"
+    )
+    sub.add_argument(
+        "--background", action="store_true", help="start it as a job and return; see `jobs`"
     )
     flags.add(sub)
 
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
     """Train to the end, or until asked to stop; its last event."""
+    if args.background:
+        return begun(args)
+    if args.out is None:
+        raise ValueError("--out is missing; name the folder in which the model is to stand.")
     config = asked(args)
     if args.dry_run:
         from memviz.training.plan import plan
@@ -41,6 +48,17 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     if not first:  # the other processes of `accelerate launch` have nothing to add
         raise SystemExit
     return event | {"out": str(args.out.resolve())}
+
+
+def begun(args: argparse.Namespace) -> dict[str, Any]:
+    """A job of its own that does the same; without --out it writes into the job's folder."""
+    from memviz.training.background import OUT, start
+
+    if args.resume or args.dry_run:
+        raise ValueError("--background starts a new training; resume one with `jobs resume ID`.")
+    job = start(Config(**flags.given(args)), out=str(args.out.resolve()) if args.out else OUT)
+    say(f"Follow it: python -m memviz jobs follow {job.id}")
+    return {"id": job.id, "state": job.state().name, "folder": str(job.folder)}
 
 
 def asked(args: argparse.Namespace) -> Config:
@@ -98,7 +116,8 @@ def spoken(event: dict[str, Any]) -> str:
         case "probe":
             groups = event["groups"].items()
             shares = ", ".join(f"{name} {figures['copied']:.0%}" for name, figures in groups)
-            return f"round {event['round']}: copied {shares}"
+            within = "" if event["member"] is None else f", step {event['step']}"
+            return f"round {event['round']}{within}: copied {shares}"
         case "gate":
             return f"round {event['round']}: skipped {event['skipped']:.1%}"
     return ""

@@ -11,6 +11,7 @@ from memviz.cli.jobs import VERB as JOBS
 from memviz.cli.models import VERB as MODELS
 from memviz.cli.remedies import VERB as REMEDIES
 from memviz.cli.reproduce import VERB as REPRODUCE
+from memviz.cli.rounds import VERB as ROUNDS
 from memviz.cli.runs import VERB as RUNS
 from memviz.cli.search import VERB as SEARCH
 from memviz.cli.sweep import VERB as SWEEP
@@ -29,6 +30,7 @@ VERBS: dict[str, Verb] = {
     "models": MODELS,
     "runs": RUNS,
     "train": TRAIN,
+    "rounds": ROUNDS,
     "jobs": JOBS,
     "reproduce": REPRODUCE,
     "demo-report": DEMO_REPORT,

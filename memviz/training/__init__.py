@@ -11,9 +11,11 @@ with an `event`; whoever runs it writes them down. A reader needs to know no mor
 `leaderboard`: end of a round, with a gate. step, round, pictures: those skipped most, a list of
     {id, caption, seen, skipped, copies (entries that show the same, its own included),
     duplicates (ids of other pictures that do)}.
-`probe`: before the first round and after each. step, round, groups: {group: {copied,
+`probe`: before the first round, after each, and within rounds where asked for. step, round, member
+    (whose weights they are within a round; null: the average), groups: {group: {copied,
     similarity_mean, magnitude, alignment}}, pictures: [{group, prompt, seed, file, similarity,
-    match}], stop_here (the last round before copying began; null while it has not).
+    match}], copying_from (step of the first look that found copying) and stop_here (the last
+    round before it); both null while there is none.
 `saved`: a round's weights were written. step, round, folder.
 `checkpoint`: all that a resume needs was written. step, folder.
 `stopped`: it was asked to stop, and wrote a checkpoint. step.

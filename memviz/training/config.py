@@ -109,6 +109,9 @@ class Config:
     probes: str = watch("", "prompts to watch: a JSON file of groups, demo, none, or the corpus'")
     probe_prompts: int = watch(8, "prompts watched per group", 1, 256)
     probe_every: int = watch(1, "rounds between looks at them", 1, 10_000)
+    probe_within: int = watch(
+        0, "steps of a member between further looks within a round (0: none)", 0, 1_000_000
+    )
     probe_steps: int = watch(25, "denoising steps of a look", 1, 1_000)
     descriptor: str = watch("demo", "how pictures are compared: a preset or a folder")
 
@@ -208,6 +211,7 @@ PRESETS = {
             "schedule": "cosine",
             "batch_size": 32,
             "checkpoint_every": 40,
+            "save_every": 1,
             "probes": "demo",
         },
     ),

@@ -134,12 +134,8 @@ def optimiser(config: Config, weights: list[torch.nn.Parameter]) -> torch.optim.
     """AdamW, or its 8-bit form."""
     if not config.eight_bit:
         return torch.optim.AdamW(weights, config.lr, weight_decay=config.weight_decay, fused=True)
-    try:
-        from bitsandbytes.optim import AdamW8bit
-    except ImportError:
-        raise ValueError(
-            "--eight-bit needs bitsandbytes. Install it with `pip install bitsandbytes`."
-        ) from None
+    from bitsandbytes.optim import AdamW8bit
+
     return AdamW8bit(weights, config.lr, weight_decay=config.weight_decay)
 
 

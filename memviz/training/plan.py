@@ -49,9 +49,12 @@ def plan(config: Config, out: Path, note: Callable[[str], None]) -> dict[str, An
 
 
 def looks(config: Config) -> int:
-    """How often the watched prompts are drawn."""
-    rounds = {*range(0, config.rounds + 1, config.probe_every), config.rounds}
-    return len(rounds)
+    """How often the watched prompts are drawn by one process."""
+    ends = {*range(0, config.rounds + 1, config.probe_every), config.rounds}
+    if not (every := config.probe_within):
+        return len(ends)
+    within, rest = divmod(config.member_steps, every)
+    return len(ends) + config.rounds * (config.members * within - (rest == 0))
 
 
 def memory(run: Run) -> float:

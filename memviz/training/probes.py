@@ -1,11 +1,11 @@
-"""Memorization while it trains: the same prompts with the same noise, drawn again and again."""
+"""Which prompts are watched while a model trains, and how their pictures are judged."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +21,8 @@ from memviz.training.config import Config
 
 if TYPE_CHECKING:
     from memviz.models import Model
-    from memviz.training.run import Run
 
 FIRST = 5  # steps over whose mean the magnitude is told
-BEGINS = 0.1  # rise of the copied share above the first look's from which copying has begun
 
 
 @dataclass(frozen=True)
@@ -86,12 +84,12 @@ def prompts(config: Config, captions: Sequence[str], sizes: np.ndarray) -> dict[
 
     `sizes` (N,) says how many entries show what each picture shows.
     """
-    if config.probes in ("", "demo"):
+    if config.probes in ("", "none", "demo"):  # none: only a later look at saved rounds asks
         found = of_corpus(captions, sizes, config.seed)
     if config.probes == "demo":
         own = json.loads((models.DEMO / "prompts.json").read_text())
         found |= {"duplicated": own["duplicated"], "unseen": own["heldout"]}
-    elif config.probes:
+    elif config.probes not in ("", "none"):
         found = read(Path(config.probes).expanduser())
     return {group: texts[: config.probe_prompts] for group, texts in found.items() if texts}
 
@@ -118,49 +116,6 @@ def read(path: Path) -> dict[str, list[str]]:
     return found
 
 
-def event(run: Run, number: int) -> dict[str, Any]:
-    """A `probe` event, its pictures kept in `probes/<round>/`."""
-    judge = Judge(run.student.pipe, source(run.student.model), run.eye, run.config.probe_steps)
-    asked = prompts(run.config, run.corpus.captions, run.sizes)
-    place = {"step": run.training.steps, "round": number}
-    found: dict[str, Any] = {"event": "probe", **place, "groups": {}, "pictures": []}
-    for group, texts in asked.items():
-        look = judge.look(texts)
-        found["groups"][group] = look.figures(run.eye.thresholds.copied)
-        found["pictures"] += kept(run.out, f"probes/{number:04}/{group}", group, texts, look)
-    return found
-
-
-def kept(
-    out: Path, place: str, group: str, texts: Sequence[str], look: Look
-) -> list[dict[str, Any]]:
-    """Write a group's pictures; what an event says of each."""
-    (out / place).mkdir(parents=True, exist_ok=True)
-    rows = []
-    for i, (text, image) in enumerate(zip(texts, look.pictures, strict=True)):
-        file = f"{place}/{i:02}.png"
-        image.save(out / file)
-        facts = {"group": group, "prompt": text, "seed": 0, "file": file}
-        near = {"similarity": round(float(look.similarity[i]), 4), "match": int(look.match[i])}
-        rows.append(facts | near)
-    return rows
-
-
 def source(model: Model) -> Path:
     """The folder of a model's pipeline, where its memviz.json stands."""
     return Path(model.path.partition("+")[0])
-
-
-def stop_here(looks: Sequence[dict[str, Any]]) -> int | None:
-    """The last round looked at before copying began; None while it has not.
-
-    Copying has begun when the copied share of a group is `BEGINS` above the first look's.
-    """
-    for before, now in pairwise(looks):
-        risen = (
-            figures["copied"] - looks[0]["groups"][group]["copied"]
-            for group, figures in now["groups"].items()
-        )
-        if max(risen) > BEGINS:
-            return before["round"]
-    return None

@@ -16,7 +16,7 @@ from memviz import models, studio
 from memviz.jobs.files import read_json, write_json
 from memviz.training.config import PRESETS, Config, from_json
 from memviz.training.probes import Judge, Look, of_corpus, source
-from memviz.training.run import Run, begin
+from memviz.training.run import Run, opened
 
 MODES = ("plain", "iet-agc", "agc", "iet")
 SEEDS = (0, 1)
@@ -59,8 +59,7 @@ def untrained(config: Config, out: Path, note: Note) -> dict[str, Any]:
 
 def trained(config: Config, out: Path, note: Note) -> dict[str, Any]:
     """One mode, from its newest checkpoint if there is one."""
-    begin(config, out, resume=True)
-    run = Run(config, out, note)
+    run = opened(config, out, True, note)
     for event in run.events(lambda: False):
         if event["event"] == "step" and event["step"] % 50 == 0:
             note(

@@ -6,6 +6,8 @@ from its last checkpoint; let `stopping()` be true and it writes one first. Afte
 events since that checkpoint come again, the same.
 """
 
+from __future__ import annotations
+
 import json
 import shlex
 import time
@@ -15,15 +17,17 @@ from pathlib import Path
 from memviz import corpus as corpora
 from memviz import studio
 from memviz.jobs.files import write_json
-from memviz.training import flags, output, probes
+from memviz.training import flags, output
 from memviz.training.config import Config, from_json
 from memviz.training.data import Data
 from memviz.training.duplicates import groups, sizes
 from memviz.training.events import Event, Gates, Losses, leaderboard
 from memviz.training.loop import Training
 from memviz.training.peers import Peers
+from memviz.training.probes import Judge, prompts, source
 from memviz.training.state import Checkpoints
 from memviz.training.student import Student
+from memviz.training.watch import Watch
 
 Note = Callable[[str], None]
 
@@ -36,22 +40,29 @@ def train(
     note: Note = lambda text: None,
 ) -> Iterator[Event]:
     """Fine-tune; ValueError in one sentence for what cannot be."""
+    yield from opened(config, out, resume, note).events(stopping)
+
+
+def opened(config: Config, out: Path, resume: bool, note: Note) -> Run:
+    """A fine-tuning in a folder that is free for it, whose settings it keeps."""
     peers = Peers()
     if peers.first:
-        begin(config, out, resume)
+        check(config, out, resume)
     peers.meet()
-    yield from Run(config, out, note, peers).events(stopping)
+    run = Run(config, out, note, peers)
+    if peers.first:  # not before all was found: settings that cannot be are mended and tried again
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(out / "config.json", config.to_json())
+    return run
 
 
-def begin(config: Config, out: Path, resume: bool) -> None:
-    """Keep the settings; refuse a folder that holds another fine-tuning."""
+def check(config: Config, out: Path, resume: bool) -> None:
+    """Refuse a folder that holds another fine-tuning."""
     before = out / "config.json"
     if before.exists() and not resume:
         raise ValueError(f"{out} holds a training already. Resume it, or name another folder.")
     if before.exists() and read_config(out) != config:
         raise ValueError(f"{out} was begun with other settings. Resume it without giving any.")
-    out.mkdir(parents=True, exist_ok=True)
-    write_json(before, config.to_json())
 
 
 def read_config(out: Path) -> Config:
@@ -79,7 +90,7 @@ class Run:
         self.training = Training(config, self.student, self.data, self.groups, self.peers)
         self.checkpoints = Checkpoints(out / "checkpoints", config.keep, self.peers)
         self.losses, self.gates = Losses(), Gates()
-        self.looks: list[Event] = []
+        self.watch = watch(self) if self.eye else None
         self.seconds, self.kept = 0.0, 0  # of training; step of the last checkpoint
 
     def events(self, stopping: Callable[[], bool]) -> Iterator[Event]:
@@ -96,6 +107,8 @@ class Run:
             yield from self.losses.told(self.training, self.seconds)
             if tick.ended:
                 yield from self.end_round()
+            elif self.looking:
+                yield from self.look(tick.round, self.training.turn * self.peers.count)
             stop = self.peers.any(stopping())
             if stop or self.training.steps >= self.kept + self.config.checkpoint_every:
                 yield self.checkpoint()
@@ -109,13 +122,23 @@ class Run:
     def due(self) -> bool:
         """Whether losses are told now: every few steps, and at the end of a member's turn."""
         step = self.training.step
-        return step % self.config.log_every == 0 or step == self.config.member_steps
+        told = step % self.config.log_every == 0 or step == self.config.member_steps
+        return told or self.looking
+
+    @property
+    def looking(self) -> bool:
+        """Whether the prompts are looked at within a round; its last step is left to its end."""
+        step, every = self.training.step, self.config.probe_within
+        last = self.training.turn + 1 == self.training.turns and step == self.config.member_steps
+        return bool(every) and step % every == 0 and not last
 
     def start(self) -> Event:
         """Take up a checkpoint if there is one, and say what is ahead."""
         if state := self.checkpoints.load():
             self.training.load(state["training"])
-            self.looks, self.seconds = json.loads(state["looks"]), state["seconds"]
+            self.seconds = state["seconds"]
+            if self.watch:
+                self.watch.looks = json.loads(state["looks"])
             self.gates.before = state["gates"]
             self.kept = self.training.steps
         return {
@@ -139,14 +162,12 @@ class Run:
         if every and number % every == 0:
             yield self.save(number)
 
-    def look(self, number: int) -> Iterator[Event]:
+    def look(self, number: int, member: int | None = None) -> Iterator[Event]:
         """Draw the watched prompts, in the first process alone."""
-        if self.eye and self.peers.first:
-            self.note(f"looking at the watched prompts after round {number}")
-            event = probes.event(self, number)
-            self.looks.append(event)
-            event["stop_here"] = probes.stop_here(self.looks)
-            yield event
+        if self.watch and self.peers.first:
+            where = "after" if member is None else "in"
+            self.note(f"looking at the watched prompts {where} round {number}")
+            yield self.watch.look(self.training.steps, number, member)
         self.peers.meet()
 
     def save(self, number: int) -> Event:
@@ -189,6 +210,17 @@ class Run:
             "folder": "model",
         }
 
+    @property
+    def looks(self) -> list[Event]:
+        """What was seen of the watched prompts so far."""
+        return self.watch.looks if self.watch else []
+
     def place(self) -> Event:
         """Step and round."""
         return {"step": self.training.steps, "round": self.training.round}
+
+
+def watch(run: Run) -> Watch:
+    """The watched prompts, drawn by the model that is trained."""
+    judge = Judge(run.student.pipe, source(run.student.model), run.eye, run.config.probe_steps)
+    return Watch(judge, prompts(run.config, run.corpus.captions, run.sizes), run.out, (0,))

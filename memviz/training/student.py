@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from memviz.training.config import Config
 
 HALF = {"fp16": torch.float16, "bf16": torch.bfloat16}
+LIBRARIES = {"lora": "peft", "eight_bit": "bitsandbytes"}  # of settings that few use
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 
 
@@ -24,6 +26,7 @@ class Student:
     def __init__(self, config: Config, device: str) -> None:
         from diffusers import DDPMScheduler
 
+        installed(config)
         self.config = config
         self.model = models.load(config.model, device, torch.float32)
         self.pipe = self.model.pipe
@@ -73,6 +76,20 @@ class Student:
         return [w.detach().clone() for w in self.weights]
 
 
+def installed(config: Config) -> None:
+    """ValueError if a library is missing that these settings need."""
+    for name, library in LIBRARIES.items():
+        if not getattr(config, name):
+            continue
+        try:
+            import_module(library)
+        except ImportError:
+            raise ValueError(
+                f"--{name.replace('_', '-')} needs {library}. "
+                f"Install it with `pip install {library}`."
+            ) from None
+
+
 def learning(pipe: Any, config: Config) -> list[torch.nn.Module]:  # noqa: ANN401
     """Set the pipeline up to be trained; the modules that are."""
     from diffusers.models.attention_processor import AttnProcessor
@@ -92,10 +109,8 @@ def learning(pipe: Any, config: Config) -> list[torch.nn.Module]:  # noqa: ANN40
 
 def add_lora(unet: Any, config: Config) -> None:  # noqa: ANN401
     """Low-rank matrices on the attention's projections; only they are trained."""
-    try:
-        from peft import LoraConfig
-    except ImportError:
-        raise ValueError("--lora needs peft. Install it with `pip install peft`.") from None
+    from peft import LoraConfig
+
     torch.manual_seed(config.seed)  # they start at random
     shape = {"r": config.lora, "lora_alpha": config.lora, "target_modules": list(ATTENTION)}
     unet.add_adapter(LoraConfig(**shape, init_lora_weights="gaussian"))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from memviz import jobs, runs
+from memviz.training import background
 from memviz.training.config import Config
 from memviz.ui import compare, trainer
 from memviz.ui.live import Live, Ticket, View
@@ -26,10 +27,10 @@ def asks(job: jobs.Job) -> list[dict[str, Any]]:
         "prompts": prompts,
         "methods": ["cfg"],
         "seeds": [0],
-        "corpus": trainer.option(job, "--corpus"),
-        "descriptor": trainer.option(job, "--descriptor") or Config.descriptor,
+        "corpus": background.option(job, "--corpus"),
+        "descriptor": background.option(job, "--descriptor") or Config.descriptor,
     }
-    before = trainer.option(job, "--model") or Config.model
+    before = background.option(job, "--model") or Config.model
     return [same | {"model": before}, same | {"model": model}]
 
 

@@ -3,15 +3,22 @@
 const root = element.querySelector('.mv-root');
 const seen = { view: null, at: 0, round: null, lists: {} };
 const percent = { yaxis: { tickformat: '.0%', rangemode: 'tozero' } };
+const watched = { x: 'step', ...percent, marks: stopMark };
 const charts = {
   loss: makeChart('Loss', { x: 'step' }),
-  probes: makeChart('Copied, of the prompts that are watched', { x: 'step', ...percent }),
+  probes: makeChart('Watched prompts', watched),
   gate: makeChart('Skipped, by timestep', { x: 'timestep (0 = no noise)', ...percent }),
   bank: makeChart('Loss bank, by timestep', { x: 'timestep (0 = no noise)', yaxis: { rangemode: 'tozero' } }),
 };
+const measure = h('select', { class: 'mv-select', 'aria-label': 'Measure of the watched prompts' });
+measure.addEventListener('change', () => drawProbes(seen.view));
 const ui = build();
 
 function build() {
+  const name = charts.probes.node.querySelector('h3');
+  const line = h('div', { class: 'mv-chartname' });
+  name.replaceWith(line);
+  line.append(name, measure);
   const title = h('h2', { class: 'mv-result' });
   const chipBox = h('span', { class: 'mv-job' });
   const words = h('p', { class: 'mv-jobwords', role: 'status' });
@@ -38,11 +45,11 @@ function build() {
 
 // One slider through the rounds moves every probe picture.
 function pictureBox() {
-  const range = h('input', { type: 'range', min: 0, max: 0, step: 1, class: 'mv-range', 'aria-label': 'Round' });
+  const range = h('input', { type: 'range', min: 0, max: 0, step: 1, class: 'mv-range', 'aria-label': 'Look' });
   const out = h('output', { class: 'mv-readout' });
   const grid = h('div', { class: 'mv-probes' });
   const bar = h('div', { class: 'mv-roundbar' }, range, out);
-  const node = h('section', {}, h('h3', {}, 'The same prompts and noise, round by round'), bar, grid);
+  const node = h('section', {}, h('h3', {}, 'The same prompts and noise, look by look'), bar, grid);
   range.addEventListener('input', () => showRound(Number(range.value), true));
   return { node, range, out, grid };
 }
@@ -58,7 +65,8 @@ function draw(view) {
   Object.assign(seen, { view, at: Date.now() });
   drawHead(view);
   charts.loss.draw(view.id, view.said.loss, (colours) => lossLines(view, colours));
-  charts.probes.draw(view.id, view.said.probes, (colours) => probeLines(view, colours));
+  charts.loss.node.hidden = view.kind !== 'train';
+  drawProbes(view);
   charts.gate.draw(view.id, view.said.gate, (colours) => gateLines(view, colours, 'skipped_by_t'));
   charts.bank.draw(view.id, view.said.bank, (colours) => gateLines(view, colours, 'bank_by_t'));
   for (const name of ['gate', 'bank']) charts[name].node.hidden = !view.gates.length;
@@ -68,17 +76,30 @@ function draw(view) {
   remember(view);
 }
 
+function drawProbes(view) {
+  if (!measure.options.length) {
+    measure.append(...Object.entries(view.measures).map(([value, text]) => h('option', { value }, text)));
+  }
+  const name = measure.value;
+  watched.yaxis = name === 'copied' ? percent.yaxis : {};
+  charts.probes.draw(`${view.id} ${name}`, view.said.probes[name], (colours) => probeLines(view, name, colours));
+}
+
+function stopMark() {
+  const x = seen.view?.stop_step;
+  return x === null || x === undefined ? [] : [{ x, text: 'stop here' }];
+}
+
 function drawHead(view) {
   ui.title.textContent = view.title;
   ui.chipBox.textContent = view.state;
   ui.chipBox.dataset.state = view.state;
   ui.words.textContent = view.words;
-  const { step, steps, left, mode, members, samples, pictures } = view.progress;
+  const { step, steps, left, size } = view.progress;
   ui.bar.hidden = !steps;
   ui.bar.max = steps || 1;
   ui.bar.value = step;
   ui.bar.textContent = `${step} of ${steps}`;
-  const size = steps ? `${mode}, ${plural(members, 'member')}, ${big(pictures)} pictures, ${big(samples)} samples` : '';
   const place = steps ? `Step ${big(step)} of ${big(steps)}` : '';
   const running = view.state === 'running' && left ? left : '';
   ui.facts.textContent = [place, running, size].filter(Boolean).join(' · ');
@@ -87,10 +108,6 @@ function drawHead(view) {
 
 function big(number) {
   return Number(number ?? 0).toLocaleString('en');
-}
-
-function plural(number, noun) {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 // The age of the last sign of life counts on by itself; five usual pauses without one look wrong.
@@ -127,9 +144,8 @@ function showRound(index, chosen) {
   const round = seen.some[Math.min(index, seen.some.length - 1)];
   if (chosen) seen.round = index === seen.some.length - 1 ? null : index; // at the end: follow
   ui.pictures.range.value = index;
-  const name = round.round === 0 ? 'before training' : `after round ${round.round}`;
-  ui.pictures.out.textContent = name;
-  ui.pictures.range.setAttribute('aria-valuetext', name);
+  ui.pictures.out.textContent = round.name;
+  ui.pictures.range.setAttribute('aria-valuetext', round.name);
   const groups = Map.groupBy(round.pictures, (picture) => picture.group);
   const nodes = [...groups].map(([group, pictures]) => groupNode(group, pictures));
   ui.pictures.grid.replaceChildren(...nodes);

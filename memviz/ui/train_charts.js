@@ -59,7 +59,17 @@ function chartLayout(self, axes, colours, legend) {
     showlegend: legend,
     legend: { orientation: 'h', y: 1.02, yanchor: 'bottom', x: 0, font: { color: colours.text } },
     dragmode: matchMedia('(pointer: coarse)').matches ? false : 'zoom',
-    shapes: axes.shapes?.(colours) ?? [],
+    ...upright(axes.marks?.() ?? [], colours),
+  };
+}
+
+// Named lines at places of the x axis.
+function upright(marks, colours) {
+  const line = { color: colours.text, width: 1.5, dash: 'dot' };
+  const place = { yref: 'paper', showarrow: false, font: { color: colours.text } };
+  return {
+    shapes: marks.map(({ x }) => ({ type: 'line', x0: x, x1: x, y0: 0, y1: 1, yref: 'paper', line })),
+    annotations: marks.map(({ x, text }) => ({ ...place, x, y: 1, text, xanchor: 'left', yanchor: 'top', xshift: 4 })),
   };
 }
 
@@ -69,7 +79,8 @@ function lossLines(view, colours) {
   return [{ type: 'scatter', mode: 'lines', ...view.loss, line, hovertemplate }];
 }
 
-function probeLines(view, colours) {
+function probeLines(view, measure, colours) {
+  const shown = measure === 'copied' ? '%{y:.0%}' : '%{y:.3f}';
   return Object.values(view.probes).map((curve, index) => {
     const mark = MARKS[index % MARKS.length];
     return {
@@ -77,11 +88,10 @@ function probeLines(view, colours) {
       mode: 'lines+markers',
       name: curve.label,
       x: curve.x,
-      y: curve.copied,
-      customdata: curve.similarity_mean,
+      y: curve[measure],
       line: { color: colours.method(mark), dash: mark.dash, width: 2 },
       marker: { color: colours.method(mark), symbol: mark.symbol, size: 8 },
-      hovertemplate: `<b>${curve.label}</b><br>step %{x}<br>copied %{y:.0%}, similarity %{customdata:.2f}<extra></extra>`,
+      hovertemplate: `<b>${curve.label}</b><br>step %{x}<br>${view.measures[measure]} ${shown}<extra></extra>`,
     };
   });
 }

@@ -8,10 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from memviz import corpus, jobs
+from memviz import corpus
 from memviz.retrieval.presets import PRESETS as DESCRIPTORS
 from memviz.training.config import MODES, PRESETS, Config
-from memviz.training.flags import words
 from memviz.ui import form
 from memviz.ui.form import QUIET
 
@@ -36,11 +35,6 @@ def typed(setting: Field, value: object) -> object:
     if setting.type is int and isinstance(value, float) and value.is_integer():
         return int(value)
     return float(value) if setting.type is float and isinstance(value, int) else value
-
-
-def command(asked: Config, out: str) -> list[str]:
-    """The exact command of this fine-tuning."""
-    return jobs.verb("train", *words(asked), "--out", out)
 
 
 def build() -> Controls:

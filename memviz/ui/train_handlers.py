@@ -1,16 +1,18 @@
 """What happens in the Train tab: every handler, each for the owner only."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from memviz import jobs
+from memviz.training import background
 from memviz.ui import form, train_form, trainer
 from memviz.ui.compare import notice
 from memviz.ui.train_plan import card
 
-ACTIONS = ("Stop", "Resume", "Run again")
+ACTIONS = ("Stop", "Resume", "Run again", "Find where copying begins")
 MENUS = 2  # of models: this tab's and Compare's
 EMPTY = {"note": "No training was started yet. Choose a preset and press Start training."}
 PLANNING = "Reading the pictures and measuring a few steps …"
@@ -25,18 +27,21 @@ def look(allowed: bool, job_id: str | None, seen: str | None = None) -> list[Any
     except ValueError as error:  # its folder was removed meanwhile
         return [{"note": str(error)}, None, *buttons(None)]
     now = trainer.fingerprint(job)
-    shown = [trainer.look(job), now, *buttons(job.state())] if now != seen else None
+    shown = [trainer.look(job), now, *buttons(job)] if now != seen else None
     return shown or [gr.skip()] * (2 + len(ACTIONS) + 1 + MENUS)
 
 
-def buttons(state: jobs.State | None) -> list[gr.components.Component]:
+def buttons(job: jobs.Job | None) -> list[gr.components.Component]:
     """Which of the actions make sense now; the models that can be chosen."""
-    name, over = (state.name, state.over) if state else ("", False)
-    labels = ("Kill it now" if name == "stopping" else "Stop", *ACTIONS[1:])
-    sense = (bool(state) and not over, bool(state) and state.resumable, over)
+    sense, stop, made = (False,) * len(ACTIONS), ACTIONS[0], False
+    if job:
+        now, made = job.state(), bool(trainer.made(job))
+        stop = "Kill it now" if now.name == "stopping" else stop
+        sense = (not now.over, now.resumable, now.over, now.over and trainer.sweepable(job))
+    labels = (stop, *ACTIONS[1:])
     actions = [gr.Button(label, interactive=may) for label, may in zip(labels, sense, strict=True)]
     menus = [gr.Dropdown(choices=form.models()) for _ in range(MENUS)]
-    return [*actions, gr.Button(interactive=name == "done"), *menus]
+    return [*actions, gr.Button(interactive=made), *menus]
 
 
 def careful(handler: Callable[..., list[Any]], outputs: int) -> Callable[..., list[Any]]:
@@ -69,7 +74,7 @@ def act(number: int) -> Callable[[str], list[Any]]:
 
     def do(job_id: str) -> list[Any]:
         job = jobs.find(job_id)
-        made = (job.stop, job.resume, job.clone)[number]()
+        made = (job.stop, job.resume, job.clone, partial(background.sweep, job))[number]()
         return show(made if isinstance(made, jobs.Job) else job)
 
     return do
@@ -78,7 +83,7 @@ def act(number: int) -> Callable[[str], list[Any]]:
 def spelled(*values: object) -> str:
     """The exact command for what the form asks; or why there is none."""
     try:
-        return jobs.shown(train_form.command(train_form.config(values), "MY-MODEL"))
+        return jobs.shown(background.command(train_form.config(values), "MY-MODEL"))
     except ValueError as error:
         return str(error)
 

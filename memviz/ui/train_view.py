@@ -13,6 +13,12 @@ KEPT = ("group", "prompt", "seed", "similarity")  # of a probe picture
 SHOWN = 4  # probe pictures per group
 LINES = 40
 GROUPS = {"duplicated": "shown often", "single": "shown once", "unseen": "never seen"}
+MEASURES = {  # of the watched prompts
+    "copied": "copied",
+    "similarity_mean": "similarity",
+    "magnitude": "magnitude",
+    "alignment": "alignment",
+}
 STEPS = range(0, 1_000, 1_000 // BINS)  # the least timestep of each range
 
 
@@ -21,6 +27,7 @@ def view(history: History, probe: Picture, trained: Picture) -> dict[str, Any]:
     job, state = history.job, history.job.state()
     return {
         "id": job.id,
+        "kind": job.asked["kind"],
         "title": job.asked["title"],
         "state": state.name,
         "words": state.words,
@@ -34,7 +41,8 @@ def view(history: History, probe: Picture, trained: Picture) -> dict[str, Any]:
         "loss": thinned(history.of("step"), "step", "loss"),
         "probes": probes(history),
         "rounds": [pictures(row, probe) for row in history.of("probe")],
-        "stop_here": history.last("probe").get("stop_here"),
+        "measures": MEASURES,
+        "stop_step": stop_step(history),
         "gates": history.of("gate"),
         "timesteps": [t + STEPS.step / 2 for t in STEPS],
         "leaders": leaders(history.last("leaderboard"), trained),
@@ -47,8 +55,26 @@ def progress(history: History) -> dict[str, Any]:
     """How far it is and how long it will take."""
     start, left = history.last("start"), history.remaining()
     step = history.last("done").get("step") or history.step()
-    facts = {key: start.get(key) for key in ("steps", "samples", "pictures", "members", "mode")}
+    facts = {"steps": start.get("steps"), "size": extent(start)}
     return {**facts, "step": step, "left": left and eta(*left)}
+
+
+def extent(start: Mapping[str, Any]) -> str:
+    """How much work it is."""
+    if "looks" in start:
+        return f"{start['looks']} looks at {start['prompts']} prompts"
+    if "mode" not in start:
+        return ""
+    members = f"{start['members']} member{'s' * (start['members'] > 1)}"
+    pictures, samples = big(start["pictures"]), big(start["samples"])
+    return f"{start['mode']}, {members}, {pictures} pictures, {samples} samples"
+
+
+def stop_step(history: History) -> int | None:
+    """The step of the last round before copying began."""
+    stop = history.last("probe").get("stop_here")
+    ends = (row for row in history.of("probe") if row.get("member") is None)
+    return next((row["step"] for row in ends if row["round"] == stop), None)
 
 
 def eta(likely: float, best: float, worst: float) -> str:
@@ -82,20 +108,28 @@ def probes(history: History) -> dict[str, dict[str, list]]:
 def curve(name: str, rows: list[Row]) -> dict[str, Any]:
     """One group's curves."""
     seen = [row for row in rows if name in row["groups"]]
-    columns = ("copied", "similarity_mean", "magnitude", "alignment")
-    measured = {key: [row["groups"][name].get(key) for row in seen] for key in columns}
+    measured = {key: [row["groups"][name].get(key) for row in seen] for key in MEASURES}
     return {"x": [row["step"] for row in seen], "label": GROUPS.get(name, name), **measured}
 
 
 def pictures(row: Row, probe: Picture) -> dict[str, Any]:
-    """The probe pictures of one round, the same prompts each time."""
+    """The probe pictures of one look, the same prompts each time."""
     counts: dict[str, int] = {}
     found = []
     for item in row.get("pictures", ()):
         counts[item["group"]] = counts.get(item["group"], 0) + 1
         if counts[item["group"]] <= SHOWN:
             found.append({**{k: item.get(k) for k in KEPT}, "src": probe(item["file"])})
-    return {"round": row["round"], "step": row["step"], "pictures": found}
+    return {"name": moment(row), "pictures": found}
+
+
+def moment(row: Row) -> str:
+    """When a look was."""
+    if row["round"] == 0:
+        return "before training"
+    if row.get("member") is None:
+        return f"after round {row['round']}"
+    return f"step {big(row['step'])}, round {row['round']}, member {row['member'] + 1}"
 
 
 def leaders(row: Mapping[str, Any], trained: Picture) -> list[dict[str, Any]]:
@@ -114,17 +148,31 @@ def said(history: History) -> dict[str, str]:
     }
 
 
-def probe_words(row: Mapping[str, Any]) -> str:
-    """How much is copied, by group."""
+def probe_words(row: Mapping[str, Any]) -> dict[str, str]:
+    """What the newest look found, by measure."""
     if not row:
-        return ""
+        return {}
+    words = {name: measured(row, name) for name in MEASURES}
+    stop, step = row.get("stop_here"), row.get("copying_from")
+    if step is not None:
+        until = "even the first is too much" if stop == 0 else f"after round {stop}: stop there"
+        words["copied"] += f" Copying began by step {big(step)}, {until}."
+    return words
+
+
+def measured(row: Mapping[str, Any], name: str) -> str:
+    """One measure of every group of prompts."""
+    say = share if name == "copied" else figure
     parts = [
-        f"{share(found.get('copied'))} of the prompts {GROUPS.get(name, name)}"
-        for name, found in row["groups"].items()
+        f"{say(found.get(name))} of the prompts {GROUPS.get(group, group)}"
+        for group, found in row["groups"].items()
     ]
-    stop = row.get("stop_here")
-    until = "" if stop is None else f" Copying began after round {stop}: stop there."
-    return f"Copied after round {row['round']}: {', '.join(parts)}.{until}"
+    return f"{MEASURES[name].capitalize()} {moment(row)}: {', '.join(parts)}."
+
+
+def figure(value: float | None) -> str:
+    """A mean."""
+    return "an unknown mean" if value is None else f"{value:.2f}"
 
 
 def gate_words(row: Mapping[str, Any]) -> str:

@@ -1,7 +1,6 @@
 """What the Train tab does: plan, start and look at fine-tunings. No controls here."""
 
 import json
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -10,46 +9,28 @@ from pathlib import Path
 from typing import Any
 
 from memviz import jobs
+from memviz.training import background
 from memviz.ui import train_form
 from memviz.ui.thumbs import Thumbs
 from memviz.ui.train_history import History
 from memviz.ui.train_view import view
 
-KIND = "train"
-OUT = "{job}/out"
-GRACE = 120.0  # seconds for a step and a checkpoint
-
-
-def known() -> list[jobs.Job]:
-    """The fine-tunings of this machine, newest first."""
-    return [job for job in jobs.listing() if job.asked["kind"] == KIND]
-
 
 def choices() -> list[tuple[str, str]]:
     """They, as a menu."""
-    return [(f"{job.asked['title']} ({job.id[:15]})", job.id) for job in known()]
+    return [(f"{job.asked['title']} ({job.id[:15]})", job.id) for job in background.known()]
 
 
 def first() -> str | None:
     """The one to show unasked: the newest under way, else the newest."""
-    found = known()
+    found = background.known()
     busy = (job.id for job in found if not job.state().over)
     return next(busy, found[0].id if found else None)
 
 
 def start(title: str | None, values: Sequence[Any]) -> jobs.Job:
     """Begin the fine-tuning that the form asks for. Raises ValueError if that cannot be."""
-    asked = train_form.config(values)
-    if not asked.corpus:
-        raise ValueError("There is no corpus. Choose the pictures to train on.")
-    name = (title or "").strip() or f"{asked.model} on {asked.corpus}, {asked.mode}"
-    argv = train_form.command(asked, OUT)
-    return jobs.start(KIND, argv, name, device(), resume=["--resume"], grace=GRACE)
-
-
-def device() -> str:
-    """What the jobs of this machine compete for."""
-    return "cuda" if shutil.which("nvidia-smi") else "cpu"
+    return background.start(train_form.config(values), title or "")
 
 
 def plan(values: Sequence[Any]) -> Iterator[str | dict[str, Any]]:
@@ -60,7 +41,7 @@ def plan(values: Sequence[Any]) -> Iterator[str | dict[str, Any]]:
     asked, last = train_form.config(values), ""
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with tempfile.TemporaryDirectory() as place:
-        argv = [*train_form.command(asked, f"{place}/out"), "--dry-run", "--json"]
+        argv = [*background.command(asked, f"{place}/out"), "--dry-run", "--json"]
         with subprocess.Popen(argv, text=True, **pipes) as process:
             try:
                 for last in filter(None, map(str.strip, process.stderr)):
@@ -80,15 +61,10 @@ def history(job_id: str) -> History:
     return History(jobs.find(job_id))
 
 
-def option(job: jobs.Job, name: str) -> str:
-    """The value of a flag in a job's command; empty where it is not given."""
-    command = job.command
-    return command[command.index(name) + 1] if name in command[:-1] else ""
-
-
 def look(job: jobs.Job) -> dict[str, Any]:
     """The job as the browser draws it."""
-    small = Thumbs(job.id, Path(option(job, "--out")), option(job, "--corpus"))
+    out, corpus = (background.option(job, name) for name in ("--out", "--corpus"))
+    small = Thumbs(job.id, Path(out), corpus)
     return view(history(job.id).read(), small.probe, small.trained)
 
 
@@ -102,3 +78,8 @@ def fingerprint(job: jobs.Job) -> str:
 def made(job: jobs.Job) -> str | None:
     """The folder of the model that a finished job wrote."""
     return (job.result() or {}).get("model")
+
+
+def sweepable(job: jobs.Job) -> bool:
+    """Whether a fine-tuning left rounds that can be looked at."""
+    return job.asked["kind"] == background.KIND and bool(history(job.id).read().last("saved"))

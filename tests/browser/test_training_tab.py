@@ -1,7 +1,5 @@
 """A training from the tab to its model, in a real browser, with the app killed on the way."""
 
-import io
-import json
 import os
 import re
 import signal
@@ -10,11 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-import samples
-import tiny
 from chromium import BROWSER, PATIENCE, ROOT, answers, free_port, new_page, sync_api
 
 from memviz.jobs import files, process
@@ -53,31 +47,12 @@ class App:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory) -> Iterator[App]:
-    """With a tiny model and corpus among the user's own names."""
     home = tmp_path_factory.mktemp("trainer")
-    model, corpus = tiny.build_zero_snr(home / "tiny"), repeated(home / "tiny.parquet")
-    names = {"models": {"tiny": str(model)}, "corpora": {"tiny": str(corpus)}}
-    (home / "config.json").write_text(json.dumps(names))
     app = App(home)
     yield app
     app.kill()
     for job in (home / "jobs").glob("*-*-*"):
         process.signal_group(files.read_json(job / "worker.json"), signal.SIGKILL)
-
-
-def repeated(path: Path) -> Path:
-    """Twelve pictures, the first of which count more often, as in the demo's corpus."""
-    files = [io.BytesIO() for _ in range(12)]
-    for number, file in enumerate(files):
-        samples.smooth(number).save(file, "PNG")
-    columns = {
-        "id": [*range(12)],
-        "caption": [f"picture {number}" for number in range(12)],
-        "image": [file.getvalue() for file in files],
-        "copies": [5] * 2 + [1] * 10,
-    }
-    pq.write_table(pa.table(columns), path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -112,23 +87,41 @@ def step(page) -> int:
     return int(re.search(r"Step ([\d,]+)", words)[1].replace(",", ""))
 
 
-def test_the_demo_preset_runs_to_its_end_though_the_app_is_killed(page, app):
-    opened(page, app.url)
-    page.get_by_role("button", name="Demo: about five minutes").click()
-    for label, value in {"Model": "tiny", "Corpus": "tiny"}.items():
-        choose(page, label, value)
+def fill_in(page) -> None:
+    """The demo preset, with fewer and smaller steps than a person has time for."""
+    page.get_by_role("button", name="Demo: ").click()
     for group in ("Optimiser:", "Saving and watching:"):
         page.get_by_role("button", name=group).click()
     for label, value in NUMBERS.items():
         choose(page, label, value)
-    words = re.compile(
-        "memviz train --model tiny --corpus tiny .*--shards 2 --rounds 2 .*--batch-size 4 "
-    )
+    words = re.compile("memviz train --model demo-pretrained --corpus demo-10k .*--batch-size 4 ")
     command = sync_api.expect(page.locator("#train-command textarea"))
     command.to_have_value(words, timeout=PATIENCE)
-    page.locator("#train").click()
-    told(page, "running")
-    address = page.url
+    command.to_have_value(re.compile("--shards 2 --rounds 2 .*--probe-steps 4 "))
+
+
+def test_it_is_checked_before_it_is_started(page, app):
+    opened(page, app.url)
+    fill_in(page)
+    page.locator("#plan").click()
+    page.wait_for_selector("#train-plan .mv-facts")
+    names, values = (page.locator(f"#train-plan {tag}").all_inner_texts() for tag in ("dt", "dd"))
+    facts = dict(zip(names, values, strict=True))
+    assert facts["Pictures"].startswith("10,000, shown ") and "times" in facts["Duplicates"]
+    assert facts["Work"] == f"{STEPS} steps, {4 * STEPS} samples"
+    assert {"Members", "Time", "Memory", "Disk"} <= set(facts)
+    assert page.locator("#train-plan [role=alert]").count() == 0
+    assert not (app.home / "jobs").exists()
+
+
+def test_the_demo_preset_runs_to_its_end_though_tab_and_app_are_ended(browser, page, app):
+    first = new_page(browser, 1280)
+    opened(first, app.url)
+    fill_in(first)
+    first.locator("#train").click()
+    told(first, "running")
+    address = first.url
+    first.close()
     app.kill()
     app.start()
     opened(page, address)
@@ -191,9 +184,28 @@ def test_the_model_is_in_the_list_and_compared_with_the_one_before(page):
     page.get_by_role("option", name="trained on this machine").wait_for()
 
 
-def test_run_again_starts_from_the_beginning_and_stops_when_asked(page, app):
+def test_its_rounds_are_looked_at_again_in_the_background(page, app):
     opened(page, app.url)
     page.wait_for_selector(".mv-job")
+    before = page.url
+    page.get_by_role("button", name="Find where copying begins").click()
+    page.wait_for_function("before => location.href !== before", arg=before)
+    told(page, "done")
+    assert page.locator(".mv-trainhead h2").inner_text().endswith("its rounds")
+    assert page.get_by_role("button", name="Compare before and after").is_disabled()
+    page.get_by_label("Measure of the watched prompts").select_option("similarity")
+    shown = page.locator(".mv-figure", has_text="Watched prompts").locator("p")
+    assert shown.inner_text().startswith("Similarity after round 2: 0.")
+
+
+def test_run_again_starts_from_the_beginning_and_stops_when_asked(page, app):
+    page.goto(app.url)
+    page.locator("#train-tab-button").click()
+    page.locator("#job input").click()
+    page.get_by_role("option").last.click()
+    page.wait_for_function(
+        "!document.querySelector('.mv-trainhead h2').textContent.includes('its rounds')"
+    )
     before = page.url
     page.get_by_role("button", name="Run again").click()
     page.wait_for_function("before => location.href !== before", arg=before)

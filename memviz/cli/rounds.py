@@ -1,0 +1,59 @@
+"""`python -m memviz rounds DIR`: where did a finished training begin to copy?"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from memviz.cli.compare import whole_numbers
+from memviz.cli.tables import table
+from memviz.cli.train import say, spoken
+from memviz.cli.verb import Verb
+from memviz.jobs import Workplace
+
+WATCHED = {"probes": str, "probe_prompts": int, "probe_steps": int, "descriptor": str}
+
+
+def options(sub: argparse.ArgumentParser) -> None:
+    """Which training, and how closely it is looked at."""
+    sub.add_argument("trained", type=Path, metavar="DIR", help="the output folder of a training")
+    sub.add_argument("--out", type=Path, help="where the pictures go (DIR/sweep)")
+    sub.add_argument("--seeds", default="0,1", help="whole numbers (default: %(default)s)")
+    for name, kind in WATCHED.items():
+        flag = "--" + name.replace("_", "-")
+        sub.add_argument(flag, type=kind, default=argparse.SUPPRESS, help="as in train (as it was)")
+
+
+def rounds(args: argparse.Namespace) -> dict[str, Any]:
+    """Look at every saved round; the looks, where copying began, and the model before that."""
+    from memviz.training.rounds import sweep
+
+    changes = {name: getattr(args, name) for name in WATCHED if name in args}
+    here, looks = Workplace.from_env(), []
+    out = args.out or args.trained / "sweep"
+    for event in sweep(args.trained, out, whole_numbers(args.seeds), **changes):
+        here.metric(**event)
+        if event["event"] == "probe":
+            looks.append(event)
+            say(spoken(event))
+    last = looks[-1]
+    told = {"copying_from": last["copying_from"], "stop_here": last["stop_here"]}
+    here.result(**told, best=event["model"])
+    return {**told, "model": event["model"], "looks": looks}
+
+
+def as_table(result: dict[str, Any]) -> str:
+    """A line per round, and where to stop."""
+    names = [*result["looks"][0]["groups"]]
+    rows = [
+        (
+            look["round"], look["step"],
+            *(f"{look['groups'][name]['copied']:.0%}" for name in names),
+            "<- stop here" if look["round"] == result["stop_here"] else "",
+        )
+        for look in result["looks"]
+    ]  # fmt: skip
+    head = ("round", "step", *(f"copied, {name}" for name in names), "")
+    return f"{table(head, rows)}\n--model {result['model']}"
+
+
+VERB = Verb("find the round of a training from which its model copies", rounds, as_table, options)
