@@ -9,8 +9,8 @@ from pathlib import Path
 from shutil import copytree
 from typing import Any
 
-from memviz.jobs.files import write_json
-from memviz.models import DEMO
+from memviz import aside
+from memviz.places import DEMO
 
 FILE = DEMO / "iet_agc.json"
 PAGE = Path(__file__).parents[2] / "docs" / "training.md"
@@ -34,8 +34,8 @@ TOLD = ("rounds", "local_steps", "shards", "batch_size", "ratio", "ema_decay", "
 def save(found: Mapping[str, Any], out: Path) -> None:
     """Ship what a study found in its folder `out`."""
     copytree(out / "iet_agc" / "model" / "unet", UNET, dirs_exist_ok=True)
-    write_json(FILE, found)
-    PAGE.write_text(refresh(PAGE.read_text("utf-8"), found), "utf-8")
+    aside.json(FILE, found)
+    aside.text(PAGE, refresh(PAGE.read_text("utf-8"), found))
 
 
 def refresh(text: str, found: Mapping[str, Any]) -> str:
