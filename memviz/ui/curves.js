@@ -65,6 +65,33 @@ const CONFIG = {
   responsive: false,
 };
 
+// The layout that every plot begins with; what is given goes before.
+function frame(colours, { xaxis, yaxis, ...more } = {}) {
+  const axis = quiet(colours);
+  return {
+    margin: { l: 48, r: 12, t: 8, b: 44 },
+    font: { color: colours.soft, size: 12, family: 'inherit' },
+    paper_bgcolor: 'rgba(0,0,0,0)',
+    plot_bgcolor: 'rgba(0,0,0,0)',
+    hoverlabel: { bgcolor: colours.paper, font: { color: colours.text } },
+    hovermode: 'closest',
+    showlegend: false,
+    dragmode: false,
+    xaxis: { ...axis, ...xaxis },
+    yaxis: { ...axis, ...yaxis },
+    ...more,
+  };
+}
+
+function quiet(colours) {
+  return { gridcolor: colours.rule, zeroline: false, tickcolor: colours.rule, automargin: true };
+}
+
+// A finger that drags scrolls the page.
+function zooming() {
+  return matchMedia('(pointer: coarse)').matches ? false : 'zoom';
+}
+
 function listen(plot, actions, place) {
   plot.on('plotly_click', (event) => actions.go(Math.round(event.points[0].x)));
   plot.on('plotly_relayout', place);
@@ -116,7 +143,6 @@ function line(self, cell, panel, colours) {
     line: { color: colour, dash: method.dash, width: strong ? 3.2 : 1.6, shape: stepped(panel) },
     marker: { color: colour, symbol: method.symbol, size: strong ? 9 : 6, maxdisplayed: 7 },
     hovertemplate: `${hover}${panel.name} %{y:.2f}<extra></extra>`,
-    showlegend: false,
   };
 }
 
@@ -128,7 +154,7 @@ function stepped(panel) {
 function band(view, colours) {
   if (!view.band) return [];
   const x = view.band.low.map((_, step) => step);
-  const base = { type: 'scatter', mode: 'lines', x, yaxis: 'y', hoverinfo: 'skip', showlegend: false };
+  const base = { type: 'scatter', mode: 'lines', x, yaxis: 'y', hoverinfo: 'skip' };
   const edge = { ...base, line: { width: 0 } };
   return [
     { ...edge, y: view.band.low },
@@ -155,33 +181,25 @@ function switches(self, colours) {
           line: { width: 2.5 },
         },
         hovertemplate: `<b>${who(self.view, cell)}</b><br>${cell.where}<extra></extra>`,
-        showlegend: false,
       };
     });
 }
 
 function layout(self, colours) {
   const { view } = self;
-  const axis = { gridcolor: colours.rule, zeroline: false, tickcolor: colours.rule, nticks: 5 };
-  const sides = Object.fromEntries(
-    PANELS.map((p) => [`yaxis${p.axis.slice(1)}`, { ...axis, domain: p.domain, automargin: false }]),
-  );
+  const axis = { ...quiet(colours), nticks: 5, automargin: false };
+  const sides = Object.fromEntries(PANELS.map((p) => [`yaxis${p.axis.slice(1)}`, { ...axis, domain: p.domain }]));
   sides.yaxis.rangemode = 'tozero';
   sides.yaxis3.range = [0, 1.02];
-  return {
+  return frame(colours, {
     ...sides,
     xaxis: { ...axis, nticks: 9, range: [-0.5, view.steps - 0.5], anchor: 'y3', title: { text: 'step', standoff: 6 } },
     uirevision: view.id, // keeps the zoom when only the data changes
     margin: { l: 38, r: 10, t: 4, b: 38 },
-    font: { color: colours.soft, size: 12, family: 'inherit' },
-    paper_bgcolor: 'rgba(0,0,0,0)',
-    plot_bgcolor: 'rgba(0,0,0,0)',
-    hovermode: 'closest',
-    hoverlabel: { bgcolor: colours.paper, font: { color: colours.text } },
-    dragmode: matchMedia('(pointer: coarse)').matches ? false : 'zoom',
+    dragmode: zooming(),
     annotations: [...titles(colours), ...marks(view, colours)],
     shapes: markLines(view, colours),
-  };
+  });
 }
 
 function titles(colours) {

@@ -74,21 +74,3 @@ function choice(label, options, chosen, change) {
   }
   return group;
 }
-
-function frame(colours, more = {}) {
-  const axis = { gridcolor: colours.rule, zeroline: false, tickcolor: colours.rule, automargin: true };
-  const { xaxis = {}, yaxis = {}, ...rest } = more;
-  return {
-    margin: { l: 48, r: 12, t: 8, b: 44 },
-    font: { color: colours.soft, size: 12, family: 'inherit' },
-    paper_bgcolor: 'rgba(0,0,0,0)',
-    plot_bgcolor: 'rgba(0,0,0,0)',
-    hoverlabel: { bgcolor: colours.paper, font: { color: colours.text } },
-    hovermode: 'closest',
-    showlegend: false,
-    dragmode: false,
-    xaxis: { ...axis, ...xaxis },
-    yaxis: { ...axis, ...yaxis },
-    ...rest,
-  };
-}

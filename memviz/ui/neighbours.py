@@ -1,19 +1,17 @@
 """The Neighbours tab: whose picture is it? Looked up, checked by the folder, or within the data."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import gradio as gr
 
 from memviz import corpus
 from memviz.ask import Ask
 from memviz.retrieval.presets import CONVENTIONS, PRESETS
-from memviz.ui import near_check, near_find, owner
+from memviz.ui import near_check, near_find, owner, player
 from memviz.ui.form import QUIET, menu
 from memviz.ui.near_find import answering
 from memviz.ui.neighbours_view import EMPTY
 
-HERE = Path(__file__).parent
 SCRIPTS = ("dom.js", "pair.js", "histogram.js", "neighbours.js")
 MARKS = [
     ("the descriptor's own", "preset"),
@@ -46,7 +44,7 @@ def component() -> gr.HTML:
     return gr.HTML(
         EMPTY,
         html_template='<div class="mv-root"></div>',
-        js_on_load="\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS),
+        js_on_load=player.script(SCRIPTS),
         apply_default_css=False,
         elem_id="neighbours",
     )

@@ -31,9 +31,9 @@ COLORS = 7  # --mv-c0 … in player.css
 SCRIPTS = ("dom.js", "curves.js", "pair.js", "cells.js", "table.js", "player.js")
 
 
-def script() -> str:
-    """The component's JavaScript: the files share one function scope, in this order."""
-    return "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)
+def script(names: Sequence[str] = SCRIPTS) -> str:
+    """A component's JavaScript: the files share one function scope, in this order."""
+    return "\n".join((HERE / name).read_text("utf-8") for name in names)
 
 
 def component() -> gr.HTML:

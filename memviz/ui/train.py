@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -13,7 +12,6 @@ from memviz.ui import train_handlers as handlers
 from memviz.ui.form import QUIET
 from memviz.ui.live import Live
 
-HERE = Path(__file__).parent
 SCRIPTS = ("dom.js", "curves.js", "train_charts.js", "train.js")
 EVERY = 1.0  # seconds between two looks at a job
 TO_COMPARE = "(...asked) => (document.querySelector('#compare-tab-button').click(), asked)"
@@ -113,7 +111,7 @@ def component() -> gr.HTML:
     return gr.HTML(
         handlers.EMPTY,
         html_template='<div class="mv-root"></div>',
-        js_on_load="\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS),
+        js_on_load=player.script(SCRIPTS),
         apply_default_css=False,
         elem_id="training",
         plotly_path=player.file_path(player.PLOTLY),

@@ -11,7 +11,7 @@ function makeChart(title, axes) {
   const plot = h('div', { class: 'mv-chart', role: 'img' });
   const words = h('p', { class: 'mv-soft' });
   const node = h('figure', { class: 'mv-figure' }, h('h3', {}, title), plot, words);
-  const self = { node, traces: [], revision: null, drawn: null };
+  const self = { node, revision: null, drawn: null };
 
   const redraw = async () => {
     const Plotly = await loadPlotly(props.plotly_path);
