@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memviz import aside
+from memviz.guidance import Constant
+from memviz.methods import parse
 from memviz.places import home
-from memviz.settings import settings
+from memviz.settings import own, settings
 
 if TYPE_CHECKING:
     from memviz.models import Model
@@ -86,12 +88,8 @@ def kept(model: str) -> dict[Key, tuple[dict[str, Limits], int]]:
 
 def shipped(model: "Model") -> dict[Key, tuple[dict[str, Limits], int]]:
     """The bands that lie beside the model's weights: of the magnitude alone."""
-    own = settings(Path(model.path.partition("+")[0]))
-    from memviz.methods import parse
-
-    scale = parse("cfg", own.get("methods", {}))[1].w
-    found = {}
-    for name, band in own.get("bands", {}).items():
+    scale, found = parse("cfg", own(model))[1].w, {}
+    for name, band in settings(model.folder).get("bands", {}).items():
         scheduler, _, steps = name.rpartition("-")
         if band["model"] == model.hash:
             where = Key(model.hash, scheduler, int(steps), float(scale), "float32")
@@ -120,15 +118,11 @@ def calibrate(
     least: int = LEAST,
 ) -> dict[str, Any]:
     """Measure and keep the band of every signal over control prompts under plain guidance."""
-    from memviz.guidance import Constant
-    from memviz.methods import parse
-
     if len(prompts) < least:
         raise ValueError(
             f"A band needs at least {least} control prompts, got {len(prompts)}. Give more."
         )
-    own = settings(Path(model.path.partition("+")[0])).get("methods", {})
-    scale = parse("cfg", own)[1].w if scale is None else scale
+    scale = parse("cfg", own(model))[1].w if scale is None else scale
     rows = recorded(model, prompts, scheduler, steps, Constant(scale), extra, note)
     where, found = key(model, scheduler, steps, scale), limits(rows)
     file = save(where, found, len(prompts))

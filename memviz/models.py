@@ -81,6 +81,11 @@ class Model:
     hash: str
     parameters: int
 
+    @property
+    def folder(self) -> Path:
+        """Its pipeline's, where its memviz.json stands."""
+        return Path(self.path.partition("+")[0])
+
 
 def load(
     name_or_path: str,

@@ -5,11 +5,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from memviz.guidance import Guidance
 from memviz.methods import METHODS, parse
 from memviz.remedies.remedy import Remedy
+
+if TYPE_CHECKING:
+    from memviz.models import Model
 
 
 def settings(folder: Path) -> dict[str, Any]:
@@ -35,6 +38,11 @@ def suited(own: dict[str, str], bands: dict[str, Any]) -> dict[str, str]:
     return rest | own
 
 
+def own(model: "Model") -> dict[str, str]:
+    """The methods' spellings that suit a loaded model; empty without a file of its own."""
+    return settings(model.folder).get("methods", {})
+
+
 def tuned(model: str) -> dict[str, Guidance]:
     """Every method at the parameters that suit a named model; nothing is loaded.
 
@@ -42,5 +50,5 @@ def tuned(model: str) -> dict[str, Guidance]:
     """
     from memviz.models import find
 
-    own = settings(Path(find(model).places[0]).expanduser()).get("methods")
-    return {key: parse(key, own)[1] for key in METHODS}
+    found = settings(Path(find(model).places[0]).expanduser()).get("methods")
+    return {key: parse(key, found)[1] for key in METHODS}

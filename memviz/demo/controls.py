@@ -11,7 +11,7 @@ SEED = 1234
 
 def controls(n: int) -> list[str]:
     """`n` distinct captions of both styles, the same each time."""
-    names = sorted(path.stem for path in (ASSETS / "sprites").glob("*.png"))
+    names = scenes.names(ASSETS / "sprites")
     taken, rng = World(tuple(names)).reserved, np.random.default_rng(SEED)
     found: dict[str, None] = {}
     while len(found) < n:

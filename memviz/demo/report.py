@@ -179,7 +179,7 @@ class Report:
 
     def readable(self) -> dict[str, float]:
         """Share of held-out single-sprite pictures that CLIP gives the right sprite among all."""
-        names = sorted(p.stem for p in (ASSETS / "sprites").glob("*.png"))
+        names = scenes.names(ASSETS / "sprites")
         right = []
         for made in self.made["heldout_single", "cfg"]:
             name, rest = made.request.prompt.split(" on ", 1)

@@ -49,10 +49,15 @@ class Scene:
     sprites: tuple[Sprite, ...]
 
 
+def names(folder: Path) -> list[str]:
+    """What the vendored sprites are called, in alphabetical order."""
+    return sorted(path.stem for path in folder.glob("*.png"))
+
+
 @lru_cache
 def sprites(folder: Path) -> dict[str, Image.Image]:
     """The vendored sprites by name, RGBA, in alphabetical order."""
-    return {p.stem: Image.open(p).convert("RGBA") for p in sorted(folder.glob("*.png"))}
+    return {name: Image.open(folder / f"{name}.png").convert("RGBA") for name in names(folder)}
 
 
 def a(word: str) -> str:

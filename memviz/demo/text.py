@@ -7,6 +7,8 @@ import torch
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from memviz.demo import scenes
+
 LENGTH = 24  # tokens of a prompt, start and end included
 END = "</w>"
 
@@ -63,7 +65,5 @@ def ids(tokens: CLIPTokenizer, captions: Sequence[str]) -> torch.Tensor:
 
 def vocabulary(sprites: Path) -> list[str]:
     """Every word that a caption of the demo world can hold."""
-    from memviz.demo.scenes import COLOURS, PRODUCTS, STYLES
-
-    names = [p.stem for p in sprites.glob("*.png")]
-    return [*names, *COLOURS, *STYLES, *PRODUCTS, "a", "an", "and", "on", "with", "background"]
+    rest = ("a", "an", "and", "on", "with", "background")
+    return [*scenes.names(sprites), *scenes.COLOURS, *scenes.STYLES, *scenes.PRODUCTS, *rest]

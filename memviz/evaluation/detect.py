@@ -7,7 +7,6 @@ steps under plain guidance, averaged over n pictures. No more steps are made tha
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from memviz.methods import parse
 from memviz.models import scheduler
 from memviz.prompts import Prompt
 from memviz.sampling import Request, sample
-from memviz.settings import settings
+from memviz.settings import own
 from memviz.verdict import prompt_signal
 
 ROWS = 32  # prompts x pictures denoised together
@@ -48,8 +47,7 @@ class Detection:
 def detect(asked: Detection, note: Callable[[str], None] = print) -> dict[str, Any]:
     """Scores and verdicts per prompt, and how well they tell where the prompts have labels."""
     model = studio.model(asked.model)
-    own = settings(Path(model.path.partition("+")[0])).get("methods", {})
-    guidance = parse("cfg", own)[1]
+    guidance = parse("cfg", own(model))[1]
     rows = magnitudes(model.pipe, asked, guidance, note)  # (prompts, pictures, steps)
     band = bands.find(model, asked.scheduler, asked.steps, guidance.w)
     readings = {name(k, n): rows[:, :n, : k or asked.steps].mean((1, 2))

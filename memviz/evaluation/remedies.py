@@ -9,7 +9,6 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from memviz.methods import METHODS, parse, spec
 from memviz.models import scheduler
 from memviz.places import DEMO
 from memviz.sampling import Request, sample
-from memviz.settings import settings
+from memviz.settings import own
 
 PROMPTS, SEEDS = 12, {"duplicated": (0, 1), "heldout": (0,)}
 STEPS, SCHEDULER = 50, "ddim"
@@ -52,10 +51,9 @@ def demo() -> Plan:
 def remedies(plan: Plan, note: Callable[[str], None] = print) -> dict[str, Any]:
     """A row per method: similarity, copied share, alignment, evaluations, seconds against CFG."""
     model, eye = studio.model(plan.model), studio.eye(plan.corpus, plan.descriptor)
-    own = settings(Path(model.path.partition("+")[0])).get("methods", {})
     rows = {}
     for text in plan.methods:
-        key, guidance = parse(text, own)
+        key, guidance = parse(text, own(model))
         note(METHODS[key].label)
         rows[key] = {"spec": spec(key, guidance), **measured(model, eye, plan, guidance)}
     return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,7 +42,7 @@ class Data:
 
 def encoders(model: Any) -> str:  # noqa: ANN401
     """Identifies autoencoder and text encoder, whatever the UNet."""
-    files = weights(Path(model.path.partition("+")[0]))
+    files = weights(model.folder)
     return files_hash((name, file) for name, file in files if not name.startswith("unet/"))
 
 

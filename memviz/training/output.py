@@ -62,8 +62,8 @@ def save_round(folder: Path, student: Student) -> Path:
 
 def save_model(folder: Path, student: Student, card: str) -> Path:
     """The whole pipeline, its settings and its card."""
-    source = Path(student.model.path.partition("+")[0])
-    own = {key: value for key, value in settings(source).items() if key in KEPT}
+    known = settings(student.model.folder)
+    own = {key: value for key, value in known.items() if key in KEPT}
     with aside.folder(folder) as part, quietly("diffusers"):
         pipe = copy.copy(student.pipe)
         pipe.unet = finished(student.pipe.unet)

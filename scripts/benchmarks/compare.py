@@ -26,7 +26,7 @@ from memviz.compare import Comparison
 from memviz.guidance import Signal
 from memviz.sampling import Request, noise, sample
 from memviz.schedules import scheduler
-from memviz.settings import settings
+from memviz.settings import own
 from memviz.signals import epsilon, guided, magnitude
 
 PROMPT = "a fox and a cactus on a blue background"
@@ -49,8 +49,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
     model = studio.model(args.model)
     ask = Ask([args.prompt], METHODS, SEEDS, args.steps, args.scheduler, args.model)
-    defaults = settings(Path(model.path.partition("+")[0])).get("methods", {})
-    requests = [Request(p, s, g) for p, _, g, s in ask.cells(defaults)]
+    requests = [Request(p, s, g) for p, _, g, s in ask.cells(own(model))]
 
     def fresh() -> Any:  # noqa: ANN401 - a diffusers scheduler
         return scheduler(model.pipe, args.scheduler, args.steps)
