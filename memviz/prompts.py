@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from memviz.places import DEMO
+
 Label = Literal["memorized", "ordinary", "hard"]
 COLUMNS = ("prompt", "caption", "text")
 WORDS: dict[str, Label] = {
@@ -29,6 +31,12 @@ class Prompt:
 
     text: str
     label: Label | None = None
+
+
+def demo() -> dict[str, list[str]]:
+    """The bundled demo's prompts by group; empty where there is no demo."""
+    file = DEMO / "prompts.json"
+    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
 
 
 def read(path: str | Path) -> list[Prompt]:

@@ -5,7 +5,6 @@ the model's `memviz.json`, which were chosen on every second duplicated prompt; 
 `_other_half` are of the prompts that had no part in the choice.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import torch
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from memviz import studio
+from memviz import prompts, studio
 from memviz.demo import scenes, views
 from memviz.demo.autoencoder import pixels
 from memviz.demo.builder import ASSETS
@@ -27,7 +26,7 @@ from memviz.guidance import Guidance, Signal
 from memviz.methods import CORE, parse, spec
 from memviz.models import scheduler
 from memviz.sampling import Request, sample
-from memviz.settings import settings
+from memviz.settings import own
 
 STEPS, SCHEDULER = 50, "ddim"
 SEEDS = (0, 1, 2, 3)
@@ -82,8 +81,8 @@ class Report:
         self.model = studio.model("demo")
         self.eye = studio.eye("demo-10k", "demo")
         self.clip = studio.clip()
-        self.prompts = json.loads((ASSETS / "prompts.json").read_text())
-        self.own = settings(ASSETS / "model").get("methods", {})
+        self.prompts = prompts.demo()
+        self.own = own(self.model)
 
     def guidance(self, key: str) -> Guidance:
         """A method at this model's parameters."""

@@ -5,7 +5,6 @@ those that had no part in tuning the demo's methods; every method runs at the pa
 paper or the model's own file states.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from memviz import studio
+from memviz import prompts, studio
 from memviz.guidance import Guidance
 from memviz.methods import METHODS, parse, spec
 from memviz.models import scheduler
@@ -43,8 +42,8 @@ class Plan:
 
 def demo() -> Plan:
     """The demo's duplicated prompts that no method was tuned on, and held-out ones."""
-    prompts = json.loads((DEMO / "prompts.json").read_text())
-    chosen = {"duplicated": prompts["duplicated"][1::2], "heldout": prompts["heldout"]}
+    known = prompts.demo()
+    chosen = {"duplicated": known["duplicated"][1::2], "heldout": known["heldout"]}
     return Plan({g: [(p, s) for p in chosen[g][:PROMPTS] for s in SEEDS[g]] for g in SEEDS})
 
 

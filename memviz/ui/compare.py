@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from memviz import models, runs
+from memviz import models, prompts, runs
 from memviz.ask import Ask
-from memviz.places import DEMO
 from memviz.ui import form, player
 from memviz.ui.form import QUIET
 from memviz.ui.live import Live, Ticket, View
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from memviz.compare import Progress
 
 log = logging.getLogger(__name__)
-PROMPTS = DEMO / "prompts.json"
 GROUPS = {
     "duplicated": "Copied: shown hundreds of times in training",
     "swapped": "Caption swapped: the same words, mixed",
@@ -51,7 +49,7 @@ class Tab:
 
 def examples() -> dict[str, list[str]]:
     """The ready prompts of the demo by group; empty where there is no demo."""
-    found = json.loads(PROMPTS.read_text("utf-8")) if PROMPTS.exists() else {}
+    found = prompts.demo()
     return {group: found.get(group, []) for group in GROUPS}
 
 
