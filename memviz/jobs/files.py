@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from memviz import aside
-
 BLOCK = 2**20  # bytes of metrics or log read at once
 TAIL = 2**16  # bytes of log looked at for its last lines
 
@@ -19,9 +17,6 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
-
-
-write_json = aside.json  # by the name that workers of jobs know
 
 
 def reserve(path: Path, size: int = 4096) -> None:

@@ -7,20 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from memviz import models, studio
+from memviz import studio
 from memviz.methods import parse
+from memviz.prompts import demo
 from memviz.sampling import Request, sample
 from memviz.schedules import scheduler
 from memviz.settings import settings
 from memviz.training.config import Config
-
-if TYPE_CHECKING:
-    from memviz.models import Model
 
 FIRST = 5  # steps over whose mean the magnitude is told
 
@@ -87,7 +85,7 @@ def prompts(config: Config, captions: Sequence[str], sizes: np.ndarray) -> dict[
     if config.probes in ("", "none", "demo"):  # none: only a later look at saved rounds asks
         found = of_corpus(captions, sizes, config.seed)
     if config.probes == "demo":
-        own = json.loads((models.DEMO / "prompts.json").read_text())
+        own = demo()
         found |= {"duplicated": own["duplicated"], "unseen": own["heldout"]}
     elif config.probes not in ("", "none"):
         found = read(Path(config.probes).expanduser())
@@ -114,8 +112,3 @@ def read(path: Path) -> dict[str, list[str]]:
             f'--probes: {path} is not a file of prompts as {{"group": ["prompt"]}}: {error}.'
         ) from error
     return found
-
-
-def source(model: Model) -> Path:
-    """The folder of a model's pipeline, where its memviz.json stands."""
-    return Path(model.path.partition("+")[0])

@@ -4,7 +4,6 @@ Every mode starts from the bundled pretrained UNet and learns the bundled corpus
 scenes count several hundred times. What was finished before is read, not made again.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from memviz import models, studio
-from memviz.jobs.files import read_json, write_json
+from memviz import aside, studio
+from memviz.jobs.files import read_json
+from memviz.prompts import demo
 from memviz.training.config import PRESETS, Config, from_json
-from memviz.training.probes import Judge, Look, of_corpus, source
+from memviz.training.probes import Judge, Look, of_corpus
 from memviz.training.run import Run, opened
 
 MODES = ("plain", "iet-agc", "agc", "iet")
@@ -47,7 +47,7 @@ def reproduce(config: Config, out: Path, note: Note) -> Iterator[tuple[str, dict
         if found is None or from_json(found.pop("config")) != own:
             note(f"{name}: {own.samples if mode else 0} samples")
             found = trained(own, out / name, note) if mode else untrained(own, out, note)
-            write_json(out / f"{name}.json", found | {"config": own.to_json()})
+            aside.json(out / f"{name}.json", found | {"config": own.to_json()})
         yield name, found
 
 
@@ -76,10 +76,9 @@ def trained(config: Config, out: Path, note: Note) -> dict[str, Any]:
 def judged(run: Run) -> dict[str, Any]:
     """Figures of the pictures that a run's model draws now."""
     eye = studio.eye(run.config.corpus, run.config.descriptor)
-    judge = Judge(run.student.pipe, source(run.student.model), eye, STEPS)
-    prompts = json.loads((models.DEMO / "prompts.json").read_text())
+    judge = Judge(run.student.pipe, run.student.model.folder, eye, STEPS)
     singles = of_corpus(run.corpus.captions, run.data.times, 0)["single"][:SINGLES]
-    copies, others = judge.look(prompts["duplicated"], SEEDS), judge.look(singles)
+    copies, others = judge.look(demo()["duplicated"], SEEDS), judge.look(singles)
     once = eye.index.vectors[run.data.times == 1]
     return {
         **told(copies, eye.thresholds.copied),

@@ -16,7 +16,7 @@ from memviz.training.config import Config
 from memviz.training.data import times
 from memviz.training.duplicates import groups, sizes
 from memviz.training.events import Event
-from memviz.training.probes import Judge, prompts, source
+from memviz.training.probes import Judge, prompts
 from memviz.training.run import read_config
 from memviz.training.watch import Watch, stop_here
 
@@ -60,7 +60,7 @@ def watching(config: Config, model: models.Model, out: Path, seeds: Sequence[int
     """The prompts that these settings watch."""
     eye = studio.eye(config.corpus, config.descriptor)
     shown = sizes(groups(eye.corpus, eye), times(config, eye.corpus))
-    judge = Judge(model.pipe, source(model), eye, config.probe_steps)
+    judge = Judge(model.pipe, model.folder, eye, config.probe_steps)
     return Watch(judge, prompts(config, eye.corpus.captions, shown), out, seeds)
 
 

@@ -14,9 +14,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from memviz import aside, studio
 from memviz import corpus as corpora
-from memviz import studio
-from memviz.jobs.files import write_json
 from memviz.training import flags, output
 from memviz.training.config import Config, from_json
 from memviz.training.data import Data
@@ -24,7 +23,7 @@ from memviz.training.duplicates import groups, sizes
 from memviz.training.events import Event, Gates, Losses, leaderboard
 from memviz.training.loop import Training
 from memviz.training.peers import Peers
-from memviz.training.probes import Judge, prompts, source
+from memviz.training.probes import Judge, prompts
 from memviz.training.state import Checkpoints
 from memviz.training.student import Student
 from memviz.training.watch import Watch
@@ -52,7 +51,7 @@ def opened(config: Config, out: Path, resume: bool, note: Note) -> Run:
     run = Run(config, out, note, peers)
     if peers.first:  # not before all was found: settings that cannot be are mended and tried again
         out.mkdir(parents=True, exist_ok=True)
-        write_json(out / "config.json", config.to_json())
+        aside.json(out / "config.json", config.to_json())
     return run
 
 
@@ -222,5 +221,5 @@ class Run:
 
 def watch(run: Run) -> Watch:
     """The watched prompts, drawn by the model that is trained."""
-    judge = Judge(run.student.pipe, source(run.student.model), run.eye, run.config.probe_steps)
+    judge = Judge(run.student.pipe, run.student.model.folder, run.eye, run.config.probe_steps)
     return Watch(judge, prompts(run.config, run.corpus.captions, run.sizes), run.out, (0,))

@@ -45,22 +45,16 @@ function keepZoom(shown, layout) {
 }
 
 function chartLayout(self, axes, colours, legend) {
-  const axis = { gridcolor: colours.rule, zeroline: false, tickcolor: colours.rule, automargin: true };
-  return {
-    xaxis: { ...axis, nticks: 7, title: { text: axes.x, standoff: 6 }, ...axes.xaxis },
-    yaxis: { ...axis, nticks: 5, ...axes.yaxis },
+  return frame(colours, {
+    xaxis: { nticks: 7, title: { text: axes.x, standoff: 6 }, ...axes.xaxis },
+    yaxis: { nticks: 5, ...axes.yaxis },
     uirevision: self.revision, // keeps the zoom when only the data changes
     margin: { l: 46, r: 8, t: 6, b: 40 },
-    font: { color: colours.soft, size: 12, family: 'inherit' },
-    paper_bgcolor: 'rgba(0,0,0,0)',
-    plot_bgcolor: 'rgba(0,0,0,0)',
-    hovermode: 'closest',
-    hoverlabel: { bgcolor: colours.paper, font: { color: colours.text } },
     showlegend: legend,
     legend: { orientation: 'h', y: 1.02, yanchor: 'bottom', x: 0, font: { color: colours.text } },
-    dragmode: matchMedia('(pointer: coarse)').matches ? false : 'zoom',
+    dragmode: zooming(),
     ...upright(axes.marks?.() ?? [], colours),
-  };
+  });
 }
 
 // Named lines at places of the x axis.
