@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 import world
 from PIL import Image
 
-from memviz.cli import VERBS
+from memviz import runs
+from memviz.cli import VERBS, compare, parser
 from memviz.cli.compare import split_methods
+from memviz.ui.transition_view import command
 
 ROOT = Path(__file__).parents[1]
 
@@ -57,6 +60,15 @@ def test_every_verb_has_help(name):
 )
 def test_methods_are_split_where_one_begins(text, methods):
     assert split_methods(text) == methods
+
+
+@pytest.mark.parametrize("prompt", ["a fox", "-- a 'fox' \"$(date)\" `date`", "-x", "Füchse, 狐"])
+def test_the_command_that_the_app_shows_for_a_run_asks_for_that_run(prompt):
+    asked = runs.bundled()[0].info["asked"] | {"prompts": [prompt, "two"], "probe": True}
+    python, *words = shlex.split(command({"asked": asked}))
+    assert python == "python" and words[:3] == ["-m", "memviz", "compare"]
+    made = compare.asked(parser().parse_args(words[2:]))
+    assert made.to_json({}) == asked
 
 
 @pytest.mark.parametrize(

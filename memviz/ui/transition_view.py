@@ -8,8 +8,8 @@ from dataclasses import replace
 from statistics import fmean, stdev
 from typing import Any
 
+from memviz import jobs, runs, sweep, trace
 from memviz import methods as methods_
-from memviz import runs, sweep, trace
 from memviz.guidance import Constant, Dynamic, Guidance, Opposite, Signal, Static
 from memviz.instruments import SIGNALS
 from memviz.methods import CORE, METHODS, knobs, parse, spec
@@ -22,6 +22,9 @@ KEPT = (
     *("estimated_timestep", "estimated_prominence", "prominent_timestep"),
 )
 OTHERS = ("similarity",)  # columns beside the registry's that are curves too
+LISTS = ("methods", "seeds", "signals")  # of what is asked, as the command line takes it
+PLAIN = ("steps", "scheduler", "model", "corpus", "descriptor")
+FLAGS = ("keep", "probe")
 FEW = 3  # below it an interval says nothing
 
 
@@ -182,13 +185,11 @@ def mean(values: Sequence[float | None]) -> dict[str, float] | None:
 def command(info: Mapping[str, Any]) -> str:
     """The command line that makes the run again."""
     asked = info["asked"]
-    prompts = " ".join(f'--prompt "{p}"' for p in asked["prompts"])
-    seeds = ",".join(map(str, asked["seeds"]))
-    return (
-        f"python -m memviz compare {prompts} --methods {','.join(asked['methods'])} "
-        f"--seeds {seeds} --steps {asked['steps']} --scheduler {asked['scheduler']} "
-        f"--model {asked['model']}"
-    )
+    words = [f"--prompt={text}" for text in asked["prompts"]]
+    words += [f"--{name}={','.join(map(str, asked[name]))}" for name in LISTS if asked.get(name)]
+    words += [f"--{name}={asked[name]}" for name in PLAIN]
+    words += [f"--{name}" for name in FLAGS if asked.get(name)]
+    return jobs.shown(jobs.verb("compare", *words))
 
 
 def what_if(text: str, at: float) -> str:
