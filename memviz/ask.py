@@ -31,6 +31,7 @@ class Ask:
     signals: Sequence[str] = ()  # costly ones, by key
     keep: bool = False  # the latents, to go on from any step
     probe: bool = False  # record every method's magnitude along plain guidance too
+    decoder: str = ""  # of the x0 estimates: a folder, a hub id, "own", or whatever is at hand
     since: str = ""  # RUN:CELL, a kept cell to go on from instead of starting over
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
 """The rows of one call of `sample` while they are denoised, and what is told of each step."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -32,6 +32,7 @@ class Past:
 
     predictions: Tensor  # (k, B, C, h, w), guided, as `Step.prediction` gave them
     signals: Sequence[dict[str, list[float]]]  # the columns of each of the k steps
+    evaluations: int = 0  # made for them, where the run that goes on is the same
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Step:
     costs: list[float]  # the evaluations that each row would have needed alone so far
     prompts: list[str]  # what the text encoder read: a method may have changed the prompt
     whole: dict[str, list[list[float]]]  # at the last step: signals known only then, over all steps
+    masks: Tensor | tuple = ()  # at the last step, if asked for: the bright ending (B, 1, h, w)
 
 
 def noise(pipe: Any, seeds: Sequence[int]) -> Tensor:  # noqa: ANN401
@@ -137,7 +139,8 @@ class Batch:
             prediction[i] += 0 if change is None else change
         keys = zip(self.states, rows, scales, changes, strict=True)
         states = first_of([parted(i, *key) for i, key in enumerate(keys)])
-        return self.move(index, t, level, prediction, states, row, {**instruments.whole})
+        made = self.move(index, t, level, prediction, states, row, {**instruments.whole})
+        return replace(made, masks=instruments.masks)
 
     def scales(self) -> list[float]:
         """Each method's answer to what its sample has shown."""

@@ -29,6 +29,7 @@ class Cell:
     tiles: list[Image.Image] = field(default_factory=list)
     vectors: list[np.ndarray] = field(default_factory=list)  # of the x0 estimates
     predictions: list[Any] = field(default_factory=list)  # kept on request, (C, h, w) a step
+    tokens: list[str] = field(default_factory=list)  # where the attention on them was recorded
     cost: float = 0.0  # evaluations it would have needed alone
     read: str = ""  # the prompt that the network read, where a method changed it
     kept: int = 0  # bytes of the predictions on disk
@@ -53,6 +54,7 @@ class Cell:
             "evaluations": round(self.cost, 2),
             "prompt_read": self.read if self.read != self.prompt else None,
             "kept_bytes": self.kept,
+            "tokens": self.tokens or None,
             **switched(self),
             **self.result,
         }

@@ -35,6 +35,21 @@ def unet_folder(place: str | Path) -> Path:
     )
 
 
+def tiny_folder(place: str | Path) -> Path:
+    """A folder with an AutoencoderTiny."""
+    folder = _existing(place)
+    try:
+        found = json.loads((folder / "config.json").read_text()).get("_class_name")
+    except (OSError, ValueError, AttributeError):
+        found = None
+    if found != "AutoencoderTiny":
+        raise ModelError(
+            f"{folder} is no tiny decoder: its config.json names {found or 'no class'}. Give the "
+            "folder that AutoencoderTiny.save_pretrained wrote."
+        )
+    return _with_weights(folder)
+
+
 def check_class(name: str, index: dict[str, Any]) -> None:
     """Refuse pipelines of another architecture before gigabytes are read."""
     found = index.get("_class_name", "pipeline of no stated class")

@@ -22,10 +22,13 @@ from PIL import Image
 from memviz import __version__, bands, past, runs, studio, trace
 from memviz.ask import Ask
 from memviz.cells import COLUMNS, Cell, parameters, sheet
+from memviz.decoder import decoder
 from memviz.guidance import Constant
 from memviz.ids import new_id
+from memviz.instruments.look import tokens
 from memviz.methods import parse
 from memviz.models import Model, scheduler
+from memviz.remedies.remedy import Remedy
 from memviz.sampling import Past, Request, Step, noise, noise_hash, sample
 from memviz.settings import settings
 from memviz.verdict import prompt_signal, verdict
@@ -54,19 +57,24 @@ class Progress:
         return [c.tiles[-1] if c.tiles else None for c in self.comparison.cells]
 
 
-def compare(ask: Ask, folder: Path | None = None) -> Iterator[Progress]:
-    """Make all cells of `ask` in `folder` (a new run of the user's by default)."""
-    run_id = new_id()
-    yield from Comparison(ask, folder or runs.root() / run_id, run_id).make()
+def compare(ask: Ask, folder: Path | None = None, resumable: bool = False) -> Iterator[Progress]:
+    """Make all cells of `ask` in `folder` (a new run of the user's by default).
+
+    A resumable run is named by its folder and keeps every step: the same call, made again after it
+    broke off, goes on from there.
+    """
+    run_id = folder.name if folder and resumable else new_id()
+    yield from Comparison(ask, folder or runs.root() / run_id, run_id, resumable).make()
 
 
 class Comparison:
     """A run being made."""
 
-    def __init__(self, ask: Ask, folder: Path, run_id: str) -> None:
-        self.ask, self.start = ask, time.perf_counter()
+    def __init__(self, ask: Ask, folder: Path, run_id: str, resumable: bool = False) -> None:
+        self.ask, self.start, self.resumable = ask, time.perf_counter(), resumable
         self.model: Model = studio.model(ask.model)
         self.eye = studio.eye(ask.corpus, ask.descriptor) if ask.corpus else None
+        self.decoder, self.decoder_note = decoder(self.model.pipe, ask.decoder)
         self.settings = settings(Path(self.model.path.partition("+")[0]))
         self.scheduler = scheduler(self.model.pipe, ask.scheduler, ask.steps)
         self.timesteps = [int(t) for t in self.scheduler.timesteps]
@@ -74,7 +82,15 @@ class Comparison:
         self.cells = [Cell(i, *c) for i, c in enumerate(cells)]
         self.evaluations = 0
         self.bands = self.found_bands()
-        self.run = runs.create(folder, self.info(run_id))
+        info = self.info(run_id)
+        self.before = past.unfinished(folder, info) if self.repeatable else None
+        self.run = runs.create(folder, info)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether its steps are kept until it is done; remedies and late signals need them all."""
+        plain = not any(isinstance(c.guidance, Remedy) for c in self.cells)
+        return self.resumable and plain and "masked_magnitude" not in self.ask.signals
 
     def info(self, run_id: str) -> dict[str, Any]:
         """What is known before the first step."""
@@ -95,6 +111,7 @@ class Comparison:
             "band": self.bands.signals.get("magnitude"),
             "bands": self.bands.signals,
             "band_note": self.bands.note,
+            "decoder_note": self.decoder_note,
             "tile": min(TILE, pipe.unet.config.sample_size * pipe.vae_scale_factor),
             "sheet_columns": COLUMNS,
             "device": str(pipe.device),
@@ -128,6 +145,7 @@ class Comparison:
             for cell in self.cells:
                 cell.state = "done"
             self.note("done")
+            past.forget(self.run.folder)
         except (GeneratorExit, KeyboardInterrupt):
             self.note("stopped")
             raise
@@ -143,13 +161,17 @@ class Comparison:
         steps = sample(self.model.pipe, requests, self.scheduler, self.eye, self.ask.signals, known)
         for step in steps:
             self.look(step)
+            if self.repeatable:
+                past.note(self.run.folder, step)
             yield self.progress(step.index + 1)
         self.finish(step)
+        for cell, mask in zip(self.cells, step.masks, strict=False):
+            cell.result["mask"] = past.mask(self.run.folder, cell.number, mask)
 
     def known(self) -> Past | None:
-        """The steps of the kept cell that this run goes on from."""
+        """The steps that this run goes on from: a kept cell's, or its own before it broke off."""
         if not self.ask.since:
-            return None
+            return self.before
         run_id, _, number = self.ask.since.partition(":")
         wanted = {"model": self.run.info["model"], "timesteps": self.timesteps,
                   "noise_hash": self.run.info["noise_hash"]}  # fmt: skip
@@ -173,6 +195,8 @@ class Comparison:
             cell.rows[-1]["magnitude_mean"] = math.fsum(seen) / len(seen)
             cell.cost = step.costs[i]
             cell.read = step.prompts[i]
+            if "attention" in signals and not cell.tokens:
+                cell.tokens = tokens(self.model.pipe, cell.read)
             if self.ask.keep:
                 cell.predictions.append(step.prediction[i])
             for name, values in step.whole.items():
@@ -182,7 +206,7 @@ class Comparison:
     def estimates(self, step: Step) -> dict[int, tuple]:
         """For each distinct sample: tile, similarity columns and vector of its x0 estimate."""
         rows = sorted(set(step.states))
-        x = studio.decode(self.model.pipe, step.x0[rows])
+        x = studio.decode(self.model.pipe, step.x0[rows], vae=self.decoder)
         images = studio.tiles(studio.pictures(x), TILE)
         if self.eye is None:
             return {row: (image, {}, np.empty(0)) for row, image in zip(rows, images, strict=True)}
@@ -278,6 +302,12 @@ class Comparison:
                     cell.result |= self.partial(cell)
                 cell.state = "stopped" if state == "stopped" else "failed"
         self.run = runs.write(self.so_far(state=state, error=error))
+
+    def save(self) -> None:
+        """Bring the folder of a run in progress up to date, with the newest x0 estimates."""
+        for cell in self.cells:
+            past.show(self.run.folder, cell.number, cell.tiles[-1])
+        runs.write(self.so_far())
 
     def partial(self, cell: Cell) -> dict[str, str]:
         """What a cell that was not finished leaves behind: its newest x0 estimate and its sheet."""

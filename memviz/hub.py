@@ -43,11 +43,23 @@ def fetch(ids: tuple[str, ...], own_unet: bool = True) -> Path:
     raise ModelError(reasons[0] if len(ids) == 1 else f"{reasons[0]} {_tried(ids)}")
 
 
-def cached(ids: tuple[str, ...]) -> Path | None:
+def fetch_part(repo: str) -> Path:
+    """The local folder of a repository that holds one part of a pipeline, as TAESD's."""
+    from huggingface_hub import hf_hub_download
+
+    try:
+        for file in ("diffusion_pytorch_model.safetensors", "config.json"):
+            found = hf_hub_download(repo, file)
+    except Exception as error:
+        raise ModelError(explain(repo, error)) from error
+    return Path(found).parent
+
+
+def cached(ids: tuple[str, ...], index: str = "model_index.json") -> Path | None:
     """The folder of one of these repositories if it is already on this machine."""
     from huggingface_hub import try_to_load_from_cache
 
-    found = (try_to_load_from_cache(repo, "model_index.json") for repo in ids)
+    found = (try_to_load_from_cache(repo, index) for repo in ids)
     return next((Path(file).parent for file in found if isinstance(file, str)), None)
 
 

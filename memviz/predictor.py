@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -59,6 +61,15 @@ class Predictor:
     evaluations: int = 0
     known: dict[str, Condition] = field(default_factory=dict)
 
+    @cached_property
+    def single(self) -> Any:  # noqa: ANN401
+        """The UNet in single precision, for differences that drown in half; a copy if need be."""
+        unet = self.pipe.unet
+        if unet.dtype == torch.float32:
+            return unet
+        with torch.inference_mode(False):  # weights made in that mode have no gradients behind them
+            return deepcopy(unet).float()
+
     def conditions(self, prompts: Sequence[str]) -> list[Condition]:
         """What the UNet is told of each prompt; a prompt is encoded once."""
         new = [p for p in dict.fromkeys(prompts) if p not in self.known]
@@ -93,17 +104,17 @@ class Predictor:
         conditions: Sequence[Condition],
         text: Tensor | None = None,
         watched: bool = True,
+        unet: Any = None,  # noqa: ANN401
     ) -> Tensor:
         """One call of the UNet, (B, C, h, w); `text` (B, L, D) in place of the conditions' own."""
+        unet = unet or self.pipe.unet
         text = torch.stack([c.text for c in conditions]) if text is None else text
-        rows = x.to(self.pipe.unet.dtype).contiguous(memory_format=torch.channels_last)
+        rows = x.to(unet.dtype).contiguous(memory_format=torch.channels_last)
         edits, watch = [c.edit for c in conditions], self.watch if watched else None
         with ExitStack() as stack:
             if watch or any(edits):
-                stack.enter_context(crossing(self.pipe.unet, edits, watch))
-            found = self.pipe.unet(
-                rows, t, encoder_hidden_states=text.to(rows.dtype), return_dict=False
-            )[0]
+                stack.enter_context(crossing(unet, edits, watch))
+            found = unet(rows, t, encoder_hidden_states=text.to(rows.dtype), return_dict=False)[0]
         self.evaluations += len(rows)
         return found
 

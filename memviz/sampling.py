@@ -43,6 +43,7 @@ def sample(
     instruments = Instruments(extra)
     predictor = Predictor(pipe, eye, Watch() if instruments.watching else None)
     batch = Batch(predictor, requests, scheduler)
+    predictor.evaluations += past.evaluations if past else 0
     for index, t in enumerate(scheduler.timesteps):
         if past is not None and index < len(past.predictions):
             yield batch.repeat(index, t, past)

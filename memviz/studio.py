@@ -66,10 +66,19 @@ def forget() -> None:
 
 
 @torch.inference_mode()
-def decode(pipe: Any, latents: torch.Tensor, batch: int = 16) -> torch.Tensor:  # noqa: ANN401
-    """Pictures (B, 3, H, W) in [-1, 1], float32, of scaled latents (B, C, h, w)."""
-    z = latents.to(pipe.vae.dtype) / pipe.vae.config.scaling_factor
-    parts = [pipe.vae.decode(part, return_dict=False)[0] for part in z.split(batch)]
+def decode(
+    pipe: Any,  # noqa: ANN401
+    latents: torch.Tensor,
+    batch: int = 16,
+    vae: Any = None,  # noqa: ANN401
+) -> torch.Tensor:
+    """Pictures (B, 3, H, W) in [-1, 1], float32, of scaled latents (B, C, h, w).
+
+    By the pipeline's own autoencoder, or another for the same latents (see `decoder`).
+    """
+    vae = vae or pipe.vae
+    z = latents.to(vae.dtype) / vae.config.scaling_factor
+    parts = [vae.decode(part, return_dict=False)[0] for part in z.split(batch)]
     return torch.cat(parts).float().clamp(-1, 1)
 
 

@@ -106,14 +106,37 @@ def test_values_are_read_as_ranges_or_lists():
 
 
 def test_a_sweep_is_asked_and_laid_out_again():
-    made = sweep.ask("a fox", [300, 100], (0, 4), method="og:early=-3")
+    made = sweep.ask("a fox", {"at": [300, 100]}, (0, 4), method="og:early=-3")
     assert made.methods == ["og:early=-3,at=300", "og:early=-3,at=100"]
     info = {"cells": [cell(at, seed) for at in (300, 100) for seed in (0, 4)]}
     grid = sweep.grid(info)
-    assert (grid.axis, grid.values, [r[1] for r in grid.rows]) == ("at", [100, 300], [0, 4])
+    assert (grid.axis, grid.values, [r.seed for r in grid.rows]) == ("at", [100, 300], [0, 4])
     assert grid.cells[1][0]["seed"] == 4 and sweep.estimated(grid) == [800, 800]
     with pytest.raises(ValueError, match="no parameter"):
-        sweep.ask("a fox", [1], axis="at", method="dtp")
+        sweep.ask("a fox", {"at": [1]}, method="dtp")
+    with pytest.raises(ValueError, match="one or two"):
+        sweep.ask("a fox", {axis: [0, 1] for axis in sweep.AXES})
+
+
+def test_two_parameters_vary_at_once_beside_a_probe():
+    values = {"at": [300, 100], "early": [0, -2]}
+    made = sweep.ask("a fox", values, (0, 4), method="stp:late=5", probe=True)
+    assert made.methods[:2] == ["cfg", "stp:late=5,at=300,early=0"] and len(made.methods) == 5
+    specs = [f"stp:at={at},early={early}" for at in (300, 100) for early in (0, -2)]
+    cells = [cell(0, s) | {"spec": spec} for s in (0, 4) for spec in ["cfg:scale=5", *specs]]
+    grid = sweep.grid({"cells": cells})
+    assert (grid.axis, grid.across, grid.values) == ("at", "early", [100, 300])
+    assert [(r.across, r.seed) for r in grid.rows] == [(-2, 0), (-2, 4), (0, 0), (0, 4)]
+    assert all(f"at={at:g}" in c["spec"] for row in grid.cells
+               for at, c in zip(grid.values, row, strict=True))  # fmt: skip
+    assert [c["seed"] for c in grid.group(300, -2)] == [0, 4]
+
+
+def test_the_best_point_of_two_parameters_names_both():
+    rows = [(100, 0, 0.2, 0.3), (100, -2, 0.4, 0.6), (300, 0, 0.95, 0.9), (300, -2, 0.3, 0.5)]
+    cells = [cell(0, 0, s, a) | {"spec": f"stp:at={at},early={e}"} for at, e, s, a in rows]
+    found = sweep.best(sweep.grid({"cells": cells}), 0.9)
+    assert (found["value"], found["across"]) == (100, -2) and "3 such points" in found["reason"]
 
 
 def test_a_comparison_of_methods_is_no_sweep():

@@ -7,11 +7,13 @@ import pytest
 import world
 
 from memviz import runs, sweep
+from memviz.cli import parser
+from memviz.cli import sweep as verb
 from memviz.compare import compare
 from memviz.guidance import Signal
 from memviz.methods import METHODS, parse
 from memviz.prompts import Prompt
-from memviz.ui import detect, remedies, saliency, sweeper, transition
+from memviz.ui import detect, remedies, saliency, sweeper, transition_form
 from memviz.ui import transition_view as views
 
 
@@ -32,7 +34,8 @@ def test_a_view_is_plain_json(swept):
 
 def test_the_map_has_a_cell_for_each_value_and_seed(swept):
     view = views.view(swept)
-    assert view["sweep"]["values"] == [300, 700] and view["sweep"]["rows"] == [0, 1]
+    assert view["sweep"]["values"] == [300, 700]
+    assert [row["seed"] for row in view["sweep"]["rows"]] == [0, 1]
     for row in view["sweep"]["cells"]:
         assert [view["cells"][n]["name"] for n in row] == ["STP, at 300", "STP, at 700"]
     assert {s["seed"] for s in view["spread"]} == {0, 1}
@@ -85,10 +88,21 @@ def test_the_handle_goes_on_from_the_kept_cell(swept):
 
 
 def test_what_the_controls_ask_for():
-    values = ("a fox", "at", "200:600:200", "stp", "0, 1", 10, "demo", True)
+    asked = {"prompt": "a fox", "axis": "at", "values": "200:600:200", "across": "", "others": "",
+             "seeds": "0, 1", "method": "stp", "steps": 10, "model": "demo", "keep": True,
+             "probe": False, "signals": []}  # fmt: skip
+    values = [asked[name] for name in sweeper.NAMES]
     made = sweeper.sweep_ask(*values)
     assert made.keep and made.methods == [f"stp:at={t}" for t in (200, 400, 600)]
-    assert sweep.numbers(transition.USUAL["late"]) == [2, 4, 6, 8]
+    both = asked | {"across": "early", "others": "-2,0", "probe": True, "signals": ["sharpness"]}
+    values2 = [both[name] for name in sweeper.NAMES]
+    made = sweeper.sweep_ask(*values2)
+    assert made.methods[0] == "cfg" and len(made.methods) == 7 and made.signals == ("sharpness",)
+    args = parser().parse_args(["sweep", *sweeper.words(*values2)])
+    assert verb.asked(args) == made
+    with pytest.raises(ValueError, match="same parameter"):
+        sweeper.sweep_ask(*[(asked | {"across": "at"})[name] for name in sweeper.NAMES])
+    assert sweep.numbers(transition_form.USUAL["late"]) == [2, 4, 6, 8]
     many = sweeper.seeds_ask(*values)
     assert many.methods == ["stp"] and list(many.seeds) == [0, 1]
 

@@ -29,6 +29,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     text("--corpus", help=f"training images to look through (default: {Ask.corpus})")
     text("--descriptor", default=Ask.descriptor, help="how pictures are compared (%(default)s)")
     text("--signals", default="", help=f"costly ones to record: {', '.join(COSTLY)}")
+    text("--decoder", default="", help="of the estimates: a folder, a hub id, or own")
     text("--keep", action="store_true", help="keep the latents, to go on from any step")
     text("--probe", action="store_true", help="record magnitudes along plain guidance as well")
     text("--since", default="", metavar="RUN:CELL", help="go on from a kept picture")
@@ -64,6 +65,7 @@ def asked(args: argparse.Namespace) -> Ask:
         corpus=Ask.corpus if args.corpus is None else args.corpus,
         descriptor=args.descriptor,
         signals=tuple(filter(None, args.signals.split(","))),
+        decoder=args.decoder,
         keep=args.keep,
         probe=args.probe,
         since=args.since,

@@ -2,26 +2,32 @@
 
 import argparse
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from memviz import sweep as sweeps
 from memviz.ask import SCHEDULERS, Ask
 from memviz.cli.compare import fresh, summary, whole_numbers
-from memviz.cli.tables import figure, table
-from memviz.cli.verb import Verb, watched
+from memviz.cli.tables import table
+from memviz.cli.verb import Verb, complain, watched
+from memviz.instruments import COSTLY, price
+from memviz.jobs import Workplace
 
-EVERY = 5.0  # seconds between two partial results of a job
+if TYPE_CHECKING:
+    from memviz.compare import Progress
+
+EVERY = 2.0  # seconds between two partial results of a job
 
 
 def options(sub: argparse.ArgumentParser) -> None:
-    """The prompt, the values of one parameter, and how to denoise."""
+    """The prompt, the values of one parameter or two, and how to denoise."""
     text = sub.add_argument
     text("--prompt", required=True, help="what to show")
     text("--at", help="transition timesteps, as 100:900:100 (the default) or 300,500")
-    text("--early", help="scales before the transition instead, as -2:2:1")
-    text("--late", help="scales after it instead, as 2:10:2")
+    text("--early", help="scales before the transition, as -2:2:1; alone or with --at")
+    text("--late", help="scales after it, as 2:10:2; alone or with --at")
     text("--method", default="stp", help="what has the parameter: stp or og, as stp:late=5")
     text("--seeds", default="0", help="whole numbers, as 0,1,2,3")
     text("--steps", type=int, default=Ask.steps, help="denoising steps (default: %(default)s)")
@@ -29,23 +35,24 @@ def options(sub: argparse.ArgumentParser) -> None:
     text("--model", default=Ask.model, help="a name, a folder, owner/name or PIPE+UNET")
     text("--corpus", default=Ask.corpus, help="training images to look through (%(default)s)")
     text("--descriptor", default=Ask.descriptor, help="how pictures are compared (%(default)s)")
+    text("--signals", default="", help=f"costly ones to record: {', '.join(COSTLY)}")
+    text("--probe", action="store_true", help="plain guidance on every seed as well")
+    text("--decoder", default="", help="of the estimates: a folder, a hub id, or own")
     text("--keep", action="store_true", help="keep the latents, to go on from any step")
     text("--out", type=Path, metavar="DIR", help="write the run folder here")
 
 
 def asked(args: argparse.Namespace) -> Ask:
     """The sweep as a comparison."""
-    given = [axis for axis in sweeps.AXES if getattr(args, axis) is not None]
-    if len(given) > 1:
-        raise ValueError(f"A sweep varies one parameter, not {' and '.join(given)}. Give one.")
-    axis = given[0] if given else "at"
-    names = ("steps", "scheduler", "model", "corpus", "descriptor", "keep")
+    given = {axis: getattr(args, axis) for axis in sweeps.AXES}
+    given = {axis: values for axis, values in given.items() if values is not None}
+    names = ("steps", "scheduler", "model", "corpus", "descriptor", "decoder", "keep", "probe")
     return sweeps.ask(
         args.prompt,
-        sweeps.numbers(getattr(args, axis) or "100:900:100"),
+        {axis: sweeps.numbers(v) for axis, v in (given or {"at": "100:900:100"}).items()},
         whole_numbers(args.seeds),
-        axis,
         args.method,
+        signals=tuple(filter(None, args.signals.split(","))),
         **{name: getattr(args, name) for name in names},
     )
 
@@ -53,57 +60,80 @@ def asked(args: argparse.Namespace) -> Ask:
 def sweep(args: argparse.Namespace) -> dict[str, Any]:
     """Make all branches; the grid, the estimated transitions and the best compromise."""
     ask = asked(args)
-    folder = args.out and fresh(args.out)
+    if ask.signals:
+        complain(f"The signals cost {price(tuple(ask.signals))}.", 0)
+    folder, here = args.out and fresh(args.out), Workplace.from_env()
     from memviz import runs
     from memviz.compare import compare
-    from memviz.jobs import Workplace
 
-    here, written = Workplace.from_env(), time.monotonic()
-    with closing(compare(ask, folder)) as progress:
-        for step in watched(progress, ask.steps):
+    if here.folder and not folder:  # a job's run has the job's name, and goes on when it is resumed
+        folder = runs.root() / here.folder.name
+    with closing(compare(ask, folder, resumable=here.folder is not None)) as progress:
+        for step in told(watched(progress, ask.steps), here):
             made = step.comparison.run.folder
-            here.metric(step=step.step, of=step.steps)
-            if here.folder and time.monotonic() - written > EVERY:
-                runs.write(step.run)  # a job's run can be looked at while it is made
-                written = time.monotonic()
-            if here.stopping():
-                break
     info = runs.open_folder(made).info
     if info["state"] == "done":
         here.result(run=info["id"], folder=str(made))
     return summary(made, info) | laid_out(info)
 
 
+def told(progress: "Iterable[Progress]", here: Workplace) -> "Iterator[Progress]":
+    """The same, written where a job keeps what it is doing; ends when the job shall stop."""
+    saved = 0.0
+    for step in progress:
+        yield step
+        here.metric(step=step.step, of=step.steps)
+        here.checkpoint(step.step)
+        if here.stopping():
+            return
+        if here.folder and time.monotonic() - saved > EVERY:
+            step.comparison.save()
+            saved = time.monotonic()
+
+
 def laid_out(info: dict[str, Any]) -> dict[str, Any]:
     """What a sweep says beyond its cells."""
     made = sweeps.grid(info)
     if made is None:
-        return {"axis": None, "values": [], "best": None}
+        return {"axis": None, "points": [], "best": None}
     mark = (info["thresholds"] or {}).get("copied")
-    means = {
-        name: [sweeps.column(made, i, name) for i in range(len(made.values))]
-        for name in ("similarity", "alignment")
-    }
+    names = ("similarity", "alignment", "evaluations")
     return {
         "axis": made.axis,
-        "values": made.values,
-        "mean": means,
-        "estimated_timestep": dict(
-            zip((str(seed) for _, seed in made.rows), sweeps.estimated(made), strict=True)
-        ),
+        "across": made.across,
+        "points": [
+            {made.axis: value}
+            | ({made.across: across} if made.across else {})
+            | {name: sweeps.mean(made.group(value, across), name) for name in names}
+            for value, across in made.points()
+        ],
+        "estimated_timestep": [
+            {"seed": row.seed, "across": row.across, "t": t}
+            for row, t in zip(made.rows, sweeps.estimated(made), strict=True)
+        ],
         "best": sweeps.best(made, mark),
     }
 
 
 def as_table(result: dict[str, Any]) -> str:
     """A line per value, and the best compromise."""
-    shown = zip(result["values"], *result.get("mean", {}).values(), strict=True)
-    rows = [(f"{v:g}", figure(s), figure(a)) for v, s, a in shown]
-    lines = table((result["axis"] or "value", "similarity", "alignment"), rows)
+    rows = [tuple(map(short, point.values())) for point in result["points"]]
+    lines = table(tuple(result["points"][0]), rows) if rows else "No sweep."
     best = result["best"]
-    said = f"\n\nBest compromise: {best['value']:g}. {best['reason']}" if best else ""
+    said = f"\n\nBest compromise: {place(result, best)}. {best['reason']}" if best else ""
     calls = f"{result['unet_evaluations']} UNet evaluations, {result['seconds']:.1f} s"
     return f"{lines}{said}\n\n{calls}\n{result['folder']}"
+
+
+def short(value: float | None) -> str:
+    """Four digits, or a dash."""
+    return "-" if value is None else f"{value:.4g}"
+
+
+def place(result: dict[str, Any], best: dict[str, Any]) -> str:
+    """The best point in words."""
+    across = f", {result['across']} {best['across']:g}" if result["across"] else ""
+    return f"{result['axis']} {best['value']:g}{across}"
 
 
 VERB = Verb(

@@ -86,7 +86,7 @@ SIGNALS: dict[str, Instrument] = {
     "sharpness": Instrument(
         "Sharpness (difference)", "‖g‖ ‖g(x + δĝ) − g(x)‖ / δ (1 − ᾱ), g = ε_c − ε_∅", JEON,
         "the pull changes sharply along itself, as near a memorized picture", "it changes little",
-        price=2, free=False,
+        price=2, free=False,  # 4 where the model computes in half: the pull is made in single, too
     ),
     "sharpness_jvp": Instrument(
         "Sharpness (exact)", "‖∇g · g‖ / (1 − ᾱ), a Jacobian-vector product", JEON,

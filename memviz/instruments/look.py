@@ -43,10 +43,11 @@ class Look:
         return order, [order.index(own[key]) for key in keys]
 
     def pulls(self, x: Tensor, rows: Sequence[int]) -> Tensor:
-        """The pull at other latents (b, C, h, w) of these rows, in epsilon units and float32."""
+        """The pull at latents (b, C, h, w) of these rows, in epsilon units, computed in float32."""
         conditions = [getattr(self.rows[i], name) for name in ("uncond", "cond") for i in rows]
         twice = torch.cat([x, x])
-        found = self.predictor.predict(twice, self.level.t, conditions, watched=False)
+        single = self.predictor.single
+        found = self.predictor.predict(twice, self.level.t, conditions, None, False, single)
         low, full = self.level.epsilon(found, twice.to(found)).float().chunk(2)
         return full - low
 
@@ -55,6 +56,8 @@ def sharpness(look: Look) -> Tensor:
     """How fast the pull changes along itself, by a finite difference (see `SIGNALS`)."""
     rows, places = look.distinct
     g = look.pull[rows]
+    if look.predictor.single is not look.predictor.pipe.unet:  # in half it would be another pull
+        g = look.pulls(look.x[rows].float(), rows)
     size = signals.norm(g)
     step = DELTA * g / size.clamp_min(1e-12)[:, None, None, None]
     there = look.pulls(look.x[rows].float() + step, rows)
@@ -67,7 +70,7 @@ def sharpness_jvp(look: Look) -> Tensor:
     Two reverse passes make the product: forward derivatives are missing from some kernels.
     """
     rows, places = look.distinct
-    with torch.inference_mode(False), torch.enable_grad(), in_the_open(look.predictor.pipe.unet):
+    with torch.inference_mode(False), torch.enable_grad(), in_the_open(look.predictor.single):
         x, g = look.x[rows].float().clone().requires_grad_(), look.pull[rows].clone()
         pull = look.pulls(x, rows)
         u = torch.zeros_like(pull, requires_grad=True)
@@ -107,6 +110,14 @@ def end_token(pipe: object, prompt: str) -> int:
     return ids.index(tokenizer.eos_token_id)
 
 
+def tokens(pipe: object, prompt: str) -> list[str]:
+    """The prompt's tokens as text, from the begin token to the end token."""
+    tokenizer = pipe.tokenizer
+    ids = tokenizer(prompt, truncation=True, max_length=tokenizer.model_max_length).input_ids
+    ids = ids[: ids.index(tokenizer.eos_token_id) + 1]
+    return [text.removesuffix("</w>") for text in tokenizer.convert_ids_to_tokens(ids)]
+
+
 def bright_ending(look: Look) -> Tensor:
     """(B, 1, h, w) attention on the end token, a mean over the early layers."""
     side = look.x.shape[-2:]
@@ -143,6 +154,7 @@ class Instruments:
         self.watching = bool({*keys} & {*WATCHING})
         self.pulls: list[Tensor] = []
         self.whole: dict[str, list[list[float]]] = {}
+        self.masks: Tensor | tuple = ()  # (B, 1, h, w) of the last step
 
     def look(self, look: Look, last: bool) -> dict[str, Tensor]:
         """The columns of this step."""
@@ -152,7 +164,8 @@ class Instruments:
         if "masked_magnitude" in self.keys:
             self.pulls.append(look.pull)
             if last:
-                self.whole["masked_magnitude"] = self.masked(bright_ending(look))
+                self.masks = bright_ending(look)
+                self.whole["masked_magnitude"] = self.masked(self.masks)
         return found
 
     def masked(self, mask: Tensor) -> list[list[float]]:

@@ -60,7 +60,7 @@ def build() -> gr.Blocks:
         with gr.Tab("Compare", id="compare", elem_id="compare-tab"):
             tab = compare.build(live)
         with gr.Tab("Transition", id="transition"):
-            transition.build(live)
+            transition.build(live, demo)
         with gr.Tab("Neighbours", id="neighbours") as near:
             neighbours.build(near)
         with gr.Tab("Train", id="train", elem_id="train-tab") as training:

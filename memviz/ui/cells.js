@@ -116,8 +116,9 @@ function pictureLabel(view, cell) {
 
 function cellFacts(view, cell, actions) {
   const where = switchNode(cell, actions);
-  if (!cell.verdict) return [where];
-  return [h('div', {}, chip(cell.verdict)), nearestNode(view, cell), where].filter(Boolean);
+  const read = readNode(cell);
+  if (!cell.verdict) return [where, read].filter(Boolean);
+  return [h('div', {}, chip(cell.verdict)), nearestNode(view, cell), where, read].filter(Boolean);
 }
 
 function nearestNode(view, cell) {
@@ -127,6 +128,11 @@ function nearestNode(view, cell) {
   const score = h('b', { class: 'mv-score', title: '1 = the same picture' }, say(cell.similarity));
   const text = h('span', {}, score, ` similar to training image #${cell.match.id}`);
   return h('div', { class: 'mv-nearest', title: cell.match.caption }, image, text);
+}
+
+// What a method made of the prompt.
+function readNode(cell) {
+  return cell.prompt_read ? h('div', { class: 'mv-read' }, 'The network read: ', h('q', {}, cell.prompt_read)) : null;
 }
 
 function switchNode(cell, actions) {

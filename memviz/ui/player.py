@@ -25,7 +25,7 @@ CURVES = ("magnitude", "scale", "similarity")
 KEPT = (  # of a cell in run.json
     *("cell", "prompt", "method", "label", "spec", "seed", "state", "error", "image", "sheet"),
     *("similarity", "match", "matches", "verdict", "reason", "prompt_signal", "alignment"),
-    *("transition_step", "transition_timestep"),
+    *("transition_step", "transition_timestep", "prompt_read"),
 )
 COLORS = 7  # --mv-c0 … in player.css
 SCRIPTS = ("dom.js", "curves.js", "pair.js", "cells.js", "table.js", "player.js")

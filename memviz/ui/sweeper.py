@@ -1,14 +1,14 @@
 """What the buttons of the Transition tab do: sweep, many seeds, a job, a re-run from the handle."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from memviz import jobs, past, runs, sweep
+from memviz import past, runs, sweep
 from memviz.ask import Ask
 from memviz.methods import parse
-from memviz.ui import compare, form, player
+from memviz.ui import compare, form, player, sweep_job
 from memviz.ui import transition_view as views
 from memviz.ui.live import Live, Ticket
 
@@ -27,26 +27,56 @@ def shown(
     return [first, said, token, go, gr.Button(interactive=done), stop]
 
 
-def asked(*values: object) -> tuple[dict[str, Any], str, str, str]:
-    """The options of an `Ask`, then axis, values and method, from the controls."""
-    prompt, axis, text, method, seeds, steps, model, keep = values
-    more = {"steps": form.plain(steps), "model": model or "", "keep": bool(keep)}
-    more |= {"prompt": prompt or "", "seeds": form.seeds(str(seeds or ""))}
-    return more, str(axis), str(text), str(method)
+NAMES = ("prompt", "axis", "values", "across", "others", "seeds", "method", "steps", "model",
+         "keep", "probe", "signals")  # fmt: skip
+
+
+def asked(values: Sequence[object]) -> dict[str, Any]:
+    """The options of an `Ask` that a sweep and many seeds share, and the method as `method`."""
+    given = dict(zip(NAMES, values, strict=True))
+    return {
+        "prompt": given["prompt"] or "",
+        "seeds": form.seeds(str(given["seeds"] or "")),
+        "method": str(given["method"]),
+        "steps": form.plain(given["steps"]),
+        "model": given["model"] or "",
+        "keep": bool(given["keep"]),
+        "probe": bool(given["probe"]),
+        "signals": tuple(given["signals"] or ()),
+    }
+
+
+def varied(values: Sequence[object]) -> dict[str, str]:
+    """The parameters that vary, with their values as typed."""
+    given = dict(zip(NAMES, values, strict=True))
+    if given["axis"] == given["across"]:
+        raise ValueError("Columns and rows vary the same parameter. Choose another for the rows.")
+    found = {str(given["axis"]): str(given["values"])}
+    return found | ({str(given["across"]): str(given["others"])} if given["across"] else {})
 
 
 def sweep_ask(*values: object) -> Ask:
     """The sweep that the controls ask for."""
-    more, axis, text, method = asked(*values)
-    return sweep.ask(
-        more.pop("prompt"), sweep.numbers(text), more.pop("seeds"), axis, method, **more
-    )
+    found = {axis: sweep.numbers(text) for axis, text in varied(values).items()}
+    more = asked(values)
+    return sweep.ask(more.pop("prompt"), found, **more)
 
 
 def seeds_ask(*values: object) -> Ask:
     """One method on all seeds, to see how the transition depends on them."""
-    more, _, _, method = asked(*values)
-    return Ask([more.pop("prompt")], [method], more.pop("seeds"), **more)
+    more = asked(values)
+    methods = ["cfg"] * more["probe"] + [more.pop("method")]
+    return Ask([more.pop("prompt")], list(dict.fromkeys(methods)), **more)
+
+
+def words(*values: object) -> list[str]:
+    """The same sweep as options of the verb; ValueError if it cannot be made."""
+    ask, method = sweep_ask(*values), asked(values)["method"]
+    flags = [f"--{axis}={text}" for axis, text in varied(values).items()]
+    flags += [f"--prompt={ask.prompts[0]}", "--method", method, f"--model={ask.model}"]
+    flags += ["--seeds", ",".join(map(str, ask.seeds)), "--steps", str(ask.steps)]
+    flags += [f"--{name}" for name in ("keep", "probe") if getattr(ask, name)]
+    return [*flags, f"--signals={','.join(ask.signals)}"]
 
 
 def look(progress: "Progress") -> dict[str, Any]:
@@ -93,20 +123,13 @@ def finished(ticket: Ticket, **more: object) -> list[Any]:
     return shown(view, compare.notice(compare.sentence(ticket.error) if ticket.error else ""))
 
 
-def background(*values: object) -> str:
-    """Begin the sweep as a job, which outlives the tab; what to tell about it."""
+def background(*values: object) -> list[Any]:
+    """Begin the sweep as a job, which outlives the tab: its id, then as `sweep_job.look`."""
     try:
-        ask, (_, axis, text, method) = sweep_ask(*values), asked(*values)
-    except (ValueError, TypeError, KeyError) as error:
-        return compare.notice(str(error))
-    words = ["--prompt", ask.prompts[0], f"--{axis}={text}", "--method", method]
-    words += ["--seeds", ",".join(map(str, ask.seeds)), "--steps", ask.steps]
-    words += ["--model", ask.model, *(["--keep"] if ask.keep else [])]
-    job = jobs.start("sweep", jobs.verb("sweep", *words), title=ask.prompts[0])
-    return compare.notice(
-        f"Job {job.id} makes the sweep, also while this page is closed. Its run is among the saved "
-        "runs below as soon as it has begun; choose it again to see how far it has come.", False
-    )  # fmt: skip
+        job = sweep_job.begin(words(*values), str(values[0]))
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        return [gr.skip(), gr.skip(), compare.notice(str(error)), *[gr.skip()] * 4]
+    return [job.id, *sweep_job.look(job.id)]
 
 
 def rerunner(live: Live) -> Callable[[gr.EventData], Iterator[list[Any]]]:
@@ -140,7 +163,8 @@ def moved(data: dict[str, Any]) -> tuple[runs.Run, int, Ask]:
     cell, was = run.info["cells"][number], run.info["asked"]
     method = views.what_if(cell["spec"], float(data["at"]))
     kept = past.place(run.folder, number).is_file()
-    same = {n: was[n] for n in ("steps", "scheduler", "model", "corpus", "descriptor")}
+    same = {n: was[n] for n in ("steps", "scheduler", "model", "corpus", "descriptor", "decoder")
+            if n in was}  # fmt: skip
     since = f"{run.info['id']}:{number}" if kept else ""
     return run, number, Ask([cell["prompt"]], [method], [cell["seed"]], since=since, **same)
 

@@ -29,14 +29,16 @@ function makeMap(plotlyPath, actions) {
     plot.on('plotly_hover', (event) => pick(cell(event), actions.peek));
     plot.on('plotly_unhover', () => actions.peek(null));
   };
-  self.draw = (view) => {
+  self.draw = (view, selected) => {
     self.view = view;
+    self.selected = selected;
     figure.node.hidden = !view.sweep;
     if (!view.sweep) return;
     figure.head.textContent = `Sweep of the ${view.sweep.label}`;
     figure.command = view.command;
     figure.rows = () => mapRows(view);
     figure.say(mapWords(view));
+    figure.plot.style.height = `${Math.min(720, 120 + 44 * view.sweep.rows.length)}px`;
     redraw();
   };
   self.select = (number) => {
@@ -66,7 +68,7 @@ function heat(self, colours) {
   const { sweep } = view;
   const value = (number) => (number === null ? null : view.cells[number][metric]);
   const z = sweep.cells.map((row) => row.map(value));
-  const y = sweep.rows.map((seed) => `seed ${seed}`);
+  const y = sweep.rows.map((row) => row.name);
   const names = sweep.values.map(String);
   const dark = document.body.classList.contains('dark');
   const text = z.map((row) => row.map((v) => (v === null || v === undefined ? '' : say(v, metric === 'evaluations' ? 0 : 2))));
@@ -111,8 +113,9 @@ function estimates(sweep, colours) {
 function bestColumn(sweep, colours) {
   if (!sweep.best) return [];
   const i = sweep.values.indexOf(sweep.best.value);
+  const rows = sweep.rows.flatMap((row, at) => (row.across === sweep.best.across ? [at] : []));
   const line = { color: colours.method({ color: 2 }), width: 3 };
-  return [{ type: 'rect', x0: i - 0.5, x1: i + 0.5, y0: -0.5, y1: sweep.rows.length - 0.5, line }];
+  return [{ type: 'rect', x0: i - 0.5, x1: i + 0.5, y0: rows[0] - 0.5, y1: rows.at(-1) + 0.5, line }];
 }
 
 function chosen(self, colours) {
@@ -128,9 +131,13 @@ function mapWords(view) {
   const { sweep } = view;
   const known = sweep.estimated.filter((t) => t !== null && t !== undefined);
   const dotted = known.length && sweep.axis === 'at' ? ` Dotted: the estimated transition (t = ${known.join(', ')}).` : '';
-  const best = sweep.best ? ` Framed: the best compromise, ${sweep.best.value}. ${sweep.best.reason}` : '';
+  const best = sweep.best ? ` Framed in green: the best compromise, ${bestName(sweep)}. ${sweep.best.reason}` : '';
   const cost = view.evaluations ? `${view.evaluations} network evaluations for ${view.cells.length} pictures.` : '';
   return `${cost}${dotted}${best}`.trim();
+}
+
+function bestName({ label, across, best }) {
+  return `${label} ${best.value}${across ? ` with ${across} ${best.across}` : ''}`;
 }
 
 function mapRows(view) {
@@ -140,7 +147,9 @@ function mapRows(view) {
       const cell = view.cells[n];
       const value = sweep.values[row.indexOf(n)];
       const figures = Object.fromEntries(METRICS.map(([key]) => [key, cell[key]]));
-      return { [sweep.axis]: value, seed: sweep.rows[i], ...figures, verdict: cell.verdict };
+      const { seed, across } = sweep.rows[i];
+      const second = sweep.across ? { [sweep.across]: across } : {};
+      return { [sweep.axis]: value, ...second, seed, ...figures, verdict: cell.verdict };
     }),
   );
 }

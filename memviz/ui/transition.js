@@ -10,13 +10,14 @@ const actions = {
 };
 const map = makeMap(props.plotly_path, actions);
 const whatIf = makeWhatIf(props.plotly_path, actions);
+const attentionFigure = makeAttention(props.plotly_path);
 const spreadFigure = makeSpread(props.plotly_path, actions);
 const tradeoffFigure = makeTradeoff(props.plotly_path);
 const picture = h('figure', { class: 'mvt-picture', hidden: true });
 const rerunNode = h('figure', { class: 'mvt-picture mvt-again', hidden: true, 'aria-live': 'polite' });
 const side = h('aside', { class: 'mvt-side', 'aria-label': 'Chosen picture' }, picture, rerunNode);
 const empty = h('p', { class: 'mv-opening' }, 'Press Sweep to make one prompt at many transition points, or choose a saved run.');
-root.replaceChildren(empty, h('div', { class: 'mvt-main' }, h('div', { class: 'mvt-figures' }, map.node, whatIf.node, spreadFigure.node, tradeoffFigure.node), side));
+root.replaceChildren(empty, h('div', { class: 'mvt-main' }, h('div', { class: 'mvt-figures' }, map.node, whatIf.node, attentionFigure.node, spreadFigure.node, tradeoffFigure.node), side));
 
 function draw(view) {
   if (!view) return;
@@ -24,11 +25,12 @@ function draw(view) {
   const cells = view.cells ?? [];
   const fresh = state.id !== view.id;
   state.id = view.id;
-  if (fresh) state.selected = 0;
+  if (fresh) state.selected = view.sweep?.cells[0].find((number) => number !== null) ?? 0;
   empty.hidden = cells.length > 0;
   side.hidden = !cells.length;
-  map.draw(view);
-  whatIf.draw({ timesteps: [], signals: {}, bands: {}, switches: {}, ...view });
+  map.draw(view, state.selected);
+  whatIf.draw({ timesteps: [], signals: {}, bands: {}, switches: {}, ...view }, state.selected);
+  attentionFigure.draw({ cells: [], attention: {}, ...view }, state.selected);
   spreadFigure.draw({ thresholds: {}, ...view });
   tradeoffFigure.draw({ methods: {}, ...view });
   if (cells.length) showPicture(state.selected);
@@ -39,6 +41,7 @@ function choose(number) {
   state.selected = number;
   map.select(number);
   whatIf.select(number);
+  attentionFigure.draw(state.view, number);
   showPicture(number);
 }
 
@@ -56,7 +59,13 @@ function fill(node, base, cell, title, link) {
   const numbers = `similarity ${say(cell.similarity)}, alignment ${say(cell.alignment)}, ${say(cell.evaluations, 0)} evaluations`;
   const read = cell.prompt_read ? h('p', {}, 'The network read: ', h('q', {}, cell.prompt_read)) : null;
   const caption = h('figcaption', {}, h('strong', {}, title), cell.verdict ? chip(cell.verdict) : null, h('p', {}, numbers), read, h('a', { href: link }, 'Open this run in Compare'));
+  if (cell.mask) caption.append(ending(base, cell, title));
   node.replaceChildren(image, caption);
+}
+
+function ending(base, cell, title) {
+  const image = h('img', { src: address(base + cell.mask), alt: `Bright ending of ${title}`, class: 'mvt-ending' });
+  return h('p', { class: 'mvt-mask' }, image, h('span', {}, 'Bright ending: where the last step looks at the end token. Bright parts of a memorized picture are the copied ones.'));
 }
 
 function showAgain(again) {

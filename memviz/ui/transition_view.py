@@ -19,7 +19,7 @@ from memviz.ui.player import file_path, methods, number
 KEPT = (
     *("cell", "prompt", "method", "spec", "seed", "state", "image", "similarity", "alignment"),
     *("verdict", "evaluations", "prompt_read", "kept_bytes", "transition_step"),
-    *("estimated_timestep", "estimated_prominence", "prominent_timestep"),
+    *("estimated_timestep", "estimated_prominence", "prominent_timestep", "tokens", "mask"),
 )
 OTHERS = ("similarity",)  # columns beside the registry's that are curves too
 LISTS = ("methods", "seeds", "signals")  # of what is asked, as the command line takes it
@@ -48,6 +48,8 @@ def view(run: runs.Run) -> dict[str, Any]:
         "signals": {key: about(key) for key in curves},
         "bands": info.get("bands") or ({"magnitude": info["band"]} if info.get("band") else {}),
         "band_note": info.get("band_note") or "",
+        "decoder_note": info.get("decoder_note") or "",
+        "attention": attention(run),
         "sweep": sweep_view(info),
         "switches": {str(n): found for n, found in switches(info, rows).items()},
         "spread": spread(info),
@@ -65,6 +67,21 @@ def by_cell(run: runs.Run) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, list[dict[str, Any]]] = {}
     for row in table.select(names).to_pylist():
         found.setdefault(row["cell"], []).append(row)
+    return found
+
+
+def attention(run: runs.Run) -> dict[str, list[list[float]]]:
+    """For each cell whose attention was recorded: a row per step, the padding as one column."""
+    table = run.trace()
+    found: dict[str, list[list[float]]] = {}
+    if "attention" not in table.column_names:
+        return found
+    long = {c["cell"]: len(c.get("tokens") or ()) for c in run.info["cells"]}
+    for row in table.select(["cell", "attention"]).to_pylist():
+        if row["attention"]:
+            own, rest = row["attention"][: long[row["cell"]]], row["attention"][long[row["cell"]] :]
+            shares = [*own, sum(rest)]
+            found.setdefault(str(row["cell"]), []).append([round(v, 4) for v in shares])
     return found
 
 
@@ -106,11 +123,18 @@ def sweep_view(info: Mapping[str, Any]) -> dict[str, Any] | None:
         "axis": made.axis,
         "label": sweep.AXES[made.axis],
         "values": made.values,
-        "rows": [seed for _, seed in made.rows],
+        "across": made.across,
+        "rows": [row_view(made.across, row) for row in made.rows],
         "cells": [[c and c["cell"] for c in row] for row in made.cells],
         "estimated": sweep.estimated(made),
         "best": sweep.best(made, mark) if info["state"] == "done" else None,
     }
+
+
+def row_view(across: str | None, row: sweep.Row) -> dict[str, Any]:
+    """A row of the map and what it is called."""
+    name = f"{across} {row.across:g}, seed {row.seed}" if across else f"seed {row.seed}"
+    return {"name": name, "seed": row.seed, "across": row.across}
 
 
 def switches(info: Mapping[str, Any], rows: Mapping[int, list]) -> dict[int, dict[str, int | None]]:
@@ -132,7 +156,8 @@ def spread(info: Mapping[str, Any]) -> list[dict[str, Any]]:
     made = sweep.grid(info)
     if made is not None:
         i = 0 if made.axis == "at" else -1
-        cells = [row[i] for row in made.cells if row[i]]
+        rows = zip(made.rows, made.cells, strict=True)
+        cells = [row[i] for where, row in rows if row[i] and where.across == made.rows[0].across]
     else:
         first = info["cells"][0]["spec"]
         cells = [c for c in info["cells"] if c["spec"] == first]

@@ -63,11 +63,13 @@ function makeWhatIf(plotlyPath, actions) {
     if (!self.view?.cells) return;
     const meaning = self.view.signals[self.signal];
     unit.textContent = meaning ? `${meaning.formula ? `${meaning.formula}. ` : ''}High: ${meaning.high}. Low: ${meaning.low}. ${meaning.source}` : '';
-    figure.say(`${meaning?.label ?? self.signal} of ${self.view.cells.length} pictures. ${bandWords(self)}`);
+    const dashed = probe(self) ? ' Dashed: the probe, the same seed under plain guidance.' : '';
+    const how = self.signal === 'similarity' ? ` ${self.view.decoder_note}` : '';
+    figure.say(`${meaning?.label ?? self.signal} of ${self.view.cells.length} pictures. ${bandWords(self)}${dashed}${how}`);
     figure.rows = () => curveRows(self);
     figure.draw((colours) => curvesOf(self, colours));
   };
-  self.draw = (view) => {
+  self.draw = (view, selected) => {
     const fresh = self.view?.id !== view.id;
     self.view = view;
     figure.node.hidden = !view.cells?.length || !Object.keys(view.signals).length;
@@ -78,7 +80,7 @@ function makeWhatIf(plotlyPath, actions) {
     pickSignal.replaceChildren(...options);
     rerun.disabled = Boolean(view.live);
     redraw();
-    if (fresh) self.select(self.selected < view.cells.length ? self.selected : 0);
+    if (fresh) self.select(selected);
     else tell();
   };
   self.select = (number) => {
@@ -93,8 +95,15 @@ function handleWords(self) {
   const cell = self.view.cells[self.selected];
   const was = cell.transition_step;
   const own = Number.isInteger(was) ? `it switched at step ${was}` : 'it never switched';
-  const kept = cell.kept_bytes ? `its latents are kept (${(cell.kept_bytes / 1024).toFixed(0)} kB)` : 'its latents were not kept, so the picture is made afresh';
+  const kept = self.view.live ? 'it is not finished' : cell.kept_bytes ? `its latents are kept (${(cell.kept_bytes / 1024).toFixed(0)} kB)` : 'its latents were not kept, so the picture is made afresh';
   return `Chosen picture: ${cell.name}, seed ${cell.seed}; ${own}; ${kept}.`;
+}
+
+// The same prompt and seed under plain guidance, if the run has it and it is not the chosen one.
+function probe({ view, selected, signal }) {
+  const { prompt, seed } = view.cells[selected];
+  const same = (c) => c.method === 'cfg' && c.prompt === prompt && c.seed === seed && c.trace[signal];
+  return view.cells.find((c) => c.cell !== selected && same(c));
 }
 
 function switchList(self) {
@@ -120,6 +129,13 @@ function curvesOf(self, colours) {
   if (band) {
     const edge = { type: 'scatter', mode: 'lines', x: band.low.map((_, i) => i), line: { width: 0 }, hoverinfo: 'skip' };
     data.push({ ...edge, y: band.low }, { ...edge, y: band.high, fill: 'tonexty', fillcolor: colours.band });
+  }
+  const plain = probe(self);
+  if (plain) {
+    const line = { color: colours.text, width: 2, dash: 'dash' };
+    const y = plain.trace[signal];
+    const hovertemplate = `<b>Probe: plain guidance, seed ${plain.seed}</b><br>step %{x}<br>%{y:.3f}<extra></extra>`;
+    data.push({ type: 'scatter', mode: 'lines', x: y.map((_, i) => i), y, line, hovertemplate });
   }
   const order = [...view.cells].sort((a, b) => (a.cell === self.selected) - (b.cell === self.selected));
   for (const cell of order) {

@@ -39,7 +39,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     model = studio.model(args.model)
     own = settings(Path(model.path.partition("+")[0])).get("methods", {})
     values = sweep.numbers(args.values)
-    ask = sweep.ask(args.prompt, values, SEEDS, steps=args.steps, scheduler=args.scheduler)
+    ask = sweep.ask(args.prompt, {"at": values}, SEEDS, steps=args.steps, scheduler=args.scheduler)
     cells = [Request(p, s, g) for p, _, g, s in ask.cells(own)]
     branches = [
         [r for r in cells if r.guidance == g] for g in dict.fromkeys(r.guidance for r in cells)

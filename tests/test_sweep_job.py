@@ -1,0 +1,119 @@
+"""A sweep in the background: killed, stopped and resumed, it ends as if nothing had happened."""
+
+import signal
+from contextlib import closing
+
+import pytest
+import world
+from test_jobs import kill, pid, until
+
+from memviz import jobs, past, runs, sweep
+from memviz.compare import compare
+from memviz.jobs import files, process
+
+STEPS = 60
+PATIENCE = 600  # seconds: torch may take a minute to import on a busy machine
+VALUES = {"at": [200, 500, 800], "early": [0, -1]}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return world.build(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEMVIZ_HOME", str(tmp_path))
+    yield tmp_path
+    for job in jobs.listing():
+        for name in ("process.json", "worker.json"):
+            process.signal_group(files.read_json(job.folder / name), signal.SIGKILL)
+
+
+def words(small):
+    """The sweep as a command."""
+    where = {"model": small.model, "corpus": small.corpus, "descriptor": small.descriptor}
+    places = [f"--{name}={path}" for name, path in where.items()]
+    more = ["--at=200,500,800", "--early=0,-1", "--seeds=0,1", f"--steps={STEPS}"]
+    return jobs.verb("sweep", "--prompt", world.PROMPT, *places, *more, "--signals=sharpness")
+
+
+def begun(small):
+    """A job that has made some steps."""
+    job = jobs.start("sweep", words(small))
+    until(lambda: (job.state().step or 0) >= 3 or job.state().over, PATIENCE)
+    assert not job.state().over, job.log_tail()
+    return job
+
+
+def over(job):
+    until(lambda: job.state().over, PATIENCE)
+    return job.state()
+
+
+def unbroken(small):
+    ask = small.ask(steps=STEPS)
+    more = {n: getattr(ask, n) for n in ("steps", "model", "corpus", "descriptor")}
+    asked = sweep.ask(world.PROMPT, VALUES, (0, 1), signals=("sharpness",), **more)
+    with closing(compare(asked)) as made:
+        *_, last = made
+    return runs.open_folder(last.run.folder)
+
+
+def same(one, other):
+    """Pictures, traces and costs."""
+    for cell in one.info["cells"]:
+        pictures = [run.folder / cell["image"] for run in (one, other)]
+        from PIL import Image
+
+        assert len({Image.open(p).tobytes() for p in pictures}) == 1
+    assert one.trace().equals(other.trace()) or differing(one, other) == []
+    assert one.info["unet_evaluations"] == other.info["unet_evaluations"]
+    kept = ("spec", "seed", "similarity", "verdict", "evaluations", "transition_step")
+    for a, b in zip(one.info["cells"], other.info["cells"], strict=True):
+        assert {n: a[n] for n in kept} == {n: b[n] for n in kept}
+
+
+def differing(one, other):
+    """Columns whose values are not the same; NaN is like NaN."""
+    import numpy as np
+
+    tables = one.trace(), other.trace()
+    pairs = ((n, *(t[n].to_numpy(zero_copy_only=False) for t in tables))
+             for n in tables[0].column_names if n != "attention")  # fmt: skip
+    return [n for n, a, b in pairs if not np.array_equal(a, b, equal_nan=a.dtype.kind == "f")]
+
+
+def test_a_killed_sweep_is_resumed_and_equals_an_unbroken_one(small):
+    job = begun(small)
+    kill(pid(job, "process"))
+    kill(pid(job))
+    lost = job.state()
+    assert lost.name == "lost" and lost.step >= 3
+    folder = runs.root() / job.id
+    kept = len([*(folder / "unfinished").glob("*.safetensors")])
+    assert lost.step <= kept < STEPS and runs.read(job.id).info["state"] == "running"
+    job.resume()
+    assert over(job).name == "done", job.log_tail()
+    assert job.result()["run"] == job.id and not (folder / "unfinished").exists()
+    same(runs.read(job.id), unbroken(small))
+
+
+def test_a_stopped_sweep_keeps_what_it_has_and_can_go_on(small):
+    job = begun(small)
+    job.stop()
+    assert over(job).name == "stopped" and job.state().resumable
+    run = runs.read(job.id)
+    assert run.info["state"] == "stopped" and 3 <= run.trace().num_rows / 12 < STEPS
+    assert all((run.folder / cell["image"]).is_file() for cell in run.info["cells"])
+
+
+def test_steps_of_another_sweep_are_not_gone_on_from(small):
+    folder = runs.root() / "20250101-120000-0123456789abcdef"
+    with closing(compare(small.ask(steps=5), folder, resumable=True)) as made:
+        next(made), next(made)
+    assert len([*(folder / "unfinished").iterdir()]) == 2
+    info = runs.open_folder(folder).info
+    assert len(past.unfinished(folder, info).predictions) == 2
+    assert past.unfinished(folder, info | {"timesteps": [1]}) is None
+    assert not (folder / "unfinished").exists()
