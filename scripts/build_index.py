@@ -1,7 +1,7 @@
 """Make a corpus searchable on every GPU or process there is.
 
-`accelerate launch --num_processes 4 scripts/build_index.py CORPUS --preset sscd_disc_mixup` does
-what `python -m memviz index` does, with the same options and the same result.
+`accelerate launch --multi_gpu --num_processes 4 scripts/build_index.py CORPUS` does what
+`python -m memviz index CORPUS` does, with the same options and the same result; without GPUs too.
 """
 
 import sys

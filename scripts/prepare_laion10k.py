@@ -53,6 +53,7 @@ def prepare(folder: Path, name: str) -> dict[str, Any]:
         "place": str(place.resolve()),
         "pictures": len(found),
         "expected": EXPECTED,
+        "bytes": sum(Path(found.where(id)).stat().st_size for id in found.ids),
         "captioned": captioned,
         "further_captions": sum(len(found.other_captions(id)) for id in found.ids),
         "unreadable": [{"place": where, "problem": problem} for where, problem in broken],
@@ -79,7 +80,8 @@ def state(found: corpus.Corpus, id: int) -> str:
 def words(result: dict[str, Any]) -> str:
     """The report for people."""
     lines = [
-        f"{result['pictures']:,} pictures ({result['expected']:,} were published), "
+        f"{result['pictures']:,} pictures ({result['expected']:,} were published; "
+        f"{result['bytes'] / 1e6:,.0f} MB), "
         f"{result['captioned']:,} with a caption, {result['further_captions']:,} further captions.",
         *(f"cannot be read: {row['place']}: {row['problem']}" for row in result["unreadable"]),
         f"Registered as {result['name']}. Next: python -m memviz index {result['name']} "

@@ -187,30 +187,22 @@ def test_a_killed_build_goes_on_where_it_was(
     assert np.array_equal(a, b)
 
 
-def test_two_processes_make_the_same_index(
+def test_accelerate_launch_spreads_the_work_with_the_same_result(
     pictures: Path, tiny_descriptor: Path, look, tmp_path: Path
 ) -> None:
     build(pictures, look, tmp_path / "one")
-    shared = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}
-    shared["MASTER_PORT"] = str(free_port())
-    both = [
-        subprocess.Popen(
-            script(pictures, tiny_descriptor, tmp_path / "two"),
-            env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-        )
-        for rank in range(2)
-    ]
-    assert [process.wait(120) for process in both] == [0, 0]
+    file = tmp_path / "build.py"
+    file.write_text(script(pictures, tiny_descriptor, tmp_path / "two")[-1])
+    # --multi_gpu even without one: with --cpu, accelerate starts a single process
+    words = "--multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no"
+    launch = [sys.executable, "-m", "accelerate.commands.launch", *words.split()]
+    port = ["--main_process_port", "0", "--dynamo_backend", "no"]
+    done = subprocess.run([*launch, *port, file], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    # five parts of eight pictures: three for the first process, two for the second
+    assert sorted(done.stdout.split("\n"))[1:] == ["16 16", "16 16", "24 24", "8 8", "8 8"]
     for name in ("vectors.npy", "ids.npy", "background.npy", "duplicates.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def test_duplicates_are_found_in_groups(tmp_path: Path) -> None:

@@ -48,6 +48,15 @@ def test_index_makes_a_corpus_searchable_where_it_is_looked_for(
     assert (again["embedded"], again["reused"]) == (0, 5)
 
 
+def test_index_names_the_largest_groups_of_duplicates(
+    tmp_path: Path, tiny_descriptor: Path, capsys
+) -> None:
+    """All pictures are alike to a descriptor that was never trained."""
+    place = laion(tmp_path / "laion_10k")
+    assert main(["index", str(place), "--preset", str(tiny_descriptor)]) == 0
+    assert "the largest:\n  6 times: caption 0\n" in capsys.readouterr().out
+
+
 def test_mistakes_are_one_sentence(tmp_path: Path, tiny_descriptor: Path, capsys) -> None:
     place = laion(tmp_path / "laion_10k")
     for words, said in {
@@ -77,6 +86,7 @@ def test_laion_10k_is_checked_and_registered(tmp_path: Path, home: Path) -> None
     told = json.loads(done.stdout)
     assert (told["pictures"], told["captioned"], told["further_captions"]) == (6, 6, 6)
     assert [Path(row["place"]).name for row in told["unreadable"]] == ["0003.jpg"]
+    assert told["bytes"] == sum(p.stat().st_size for p in place.rglob("*.jpg"))
     assert corpus.load("laion-10k").captions[5] == "caption 5"
     assert sorted((p, p.stat().st_mtime_ns) for p in place.rglob("*")) == before
     registry.file().unlink()

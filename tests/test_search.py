@@ -63,6 +63,21 @@ def test_a_picture_of_the_corpus_finds_itself(corpus: Path, tiny_descriptor: Pat
     assert (about["corpus"]["images"], about["descriptor"]["preset"]) == (30, "demo")
 
 
+def test_all_images_above_the_threshold_are_listed_when_asked_for(
+    corpus: Path, tiny_descriptor: Path, capsys
+) -> None:
+    eye = eye_of(corpus, tiny_descriptor)
+    every = np.sort(eye.index.vectors @ eye.index.vectors[7])[::-1]
+    middle = round(float(every[10]) - 1e-4, 4)
+    options = ("--corpus", corpus, "--preset", tiny_descriptor, "--threshold", middle, "--top", 3)
+    (few,) = printed(capsys, "search", corpus / "007.png", *options)["pairs"]
+    (one,) = printed(capsys, "search", corpus / "007.png", *options, "--all-above")["pairs"]
+    found = [match["similarity"] for match in one["matches"]]
+    assert found == pytest.approx(every[every >= middle].tolist(), abs=2e-3)
+    assert one["copies"] == len(found) > few["copies"] == 3
+    assert few["matches"] == one["matches"][:3]
+
+
 def test_a_folder_leaves_a_report(
     corpus: Path, made: Path, tiny_descriptor: Path, tmp_path, capsys
 ):

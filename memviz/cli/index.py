@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from memviz.cli.verb import Verb
 from memviz.jobs import Workplace
 
+LARGEST = 5  # groups of duplicates told
+
 if TYPE_CHECKING:
     from memviz.retrieval.building import Progress
 
@@ -79,18 +81,33 @@ def summary(out: Path, last: "Progress | None") -> dict[str, Any]:
     problems = json.loads((out / "problems.json").read_text())
     result = {"folder": str(out.resolve()), **told, **done}
     result["problems"] = [row for row in problems if row["problem"]]
+    result["duplicates"] = largest(out)
     Workplace.from_env().result(folder=result["folder"], images=told["images"])
     return result
 
 
+def largest(out: Path) -> list[dict[str, Any]]:
+    """The groups of duplicates with most pictures, each with one of its captions."""
+    import pyarrow.parquet as pq
+
+    groups = json.loads((out / "duplicates.json").read_text())[:LARGEST]
+    if not groups:
+        return []
+    wanted = [("id", "in", [ids[0] for ids in groups])]
+    found = pq.read_table(out / "items.parquet", columns=["id", "place", "caption"], filters=wanted)
+    first = {item["id"]: item for item in found.to_pylist()}
+    return [first[ids[0]] | {"count": len(ids), "ids": ids} for ids in groups]
+
+
 def as_table(result: dict[str, Any]) -> str:
     """A few lines."""
-    counts = result["counts"]
+    counts, groups = result["counts"], result["duplicates"]
     lines = [
         f"{result['images']:,} pictures of {result['corpus']} by {result['preset']}, "
         f"{result['recipe']}: {result['embedded']:,} embedded at {result['rate']:.1f} a second.",
         f"{counts['duplicate_groups']:,} groups of duplicates in it, "
-        f"{counts['duplicated_images']:,} pictures in all.",
+        f"{counts['duplicated_images']:,} pictures in all{'; the largest:' if groups else '.'}",
+        *(f"  {group['count']} times: {group['caption'] or group['place']}" for group in groups),
     ]
     if result["problems"]:
         lines.append(f"{len(result['problems']):,} pictures cannot be read:")

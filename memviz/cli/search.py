@@ -30,6 +30,11 @@ def options(sub: argparse.ArgumentParser) -> None:
     )
     option("--top", type=int, default=10, help="matches per picture (%(default)s)")
     option("--threshold", default="preset", help="preset, background, or a similarity as 0.5, 0.75")
+    option(
+        "--all-above",
+        action="store_true",
+        help="all images at or above the threshold, where these are more than --top",
+    )
     option("--out", type=Path, metavar="DIR", help="write matches.parquet, report.html here")
     descriptor_options(sub)
 
@@ -74,7 +79,7 @@ def question(args: argparse.Namespace) -> "Asked":
         index = Index.load(args.index, found, look, args.exact)
     else:
         index = indexes.ready(found, look, args.exact)
-    return Asked(Eye(found, look, index), pictures, args.threshold, args.top)
+    return Asked(Eye(found, look, index), pictures, args.threshold, args.top, args.all_above)
 
 
 def queries(args: argparse.Namespace) -> "Corpus":
@@ -94,11 +99,10 @@ def one_by_one(asked: "Asked") -> dict[str, Any]:
     from memviz.search.folder import provenance
 
     used = asked.marks()
-    found = [
-        one for some in look(asked.eye, asked.pictures, used.used, asked.top) for one, _ in some
-    ]
+    batches = look(asked.eye, asked.pictures, used.used, asked.top, asked.every)
     return {
-        "pairs": [one.to_json() for one in found],
+        "pairs": [one.to_json() for some in batches for one, _ in some],
+        "all_above": asked.every,
         "thresholds": used.to_json(),
         "provenance": provenance(asked.eye),
     }
@@ -129,11 +133,12 @@ def as_table(result: dict[str, Any]) -> str:
             figure(one["similarity"]),
             figure(one["next_similarity"]),
             one["verdict"],
+            one["copies"],
             one["matches"][0]["caption"] if one["matches"] else one["problem"],
         )
         for one in result["pairs"][:LISTED]
     ]
-    head = ("picture", "similarity", "next", "verdict", "nearest image")
+    head = ("picture", "similarity", "next", "verdict", "copies", "nearest image")
     used = result["thresholds"]["used"]
     lines = [table(head, rows), "", f"Copied from {used['copied']:.2f} ({used['source']})."]
     if "folder" in result:

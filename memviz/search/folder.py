@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 SHOWN = 500  # pairs kept as pictures: those most alike
 SIDE = 384  # pixels, the longer side of such a picture
-FEW = 12  # pairs up to which all matches are kept as pictures, not only the first
+FEW = 12  # pairs up to which more matches are kept as pictures than the first
+DEEP = 10  # such matches of each
 BINS = 50  # of the histogram, over similarities 0 to 1
 COLUMNS = ("number", "picture", "prompt", "verdict", "kind", "blank", "problem")
 
@@ -48,6 +49,7 @@ class Asked:
     pictures: Corpus
     threshold: str = "preset"
     top: int = 10
+    every: bool = False  # all matches at or above the threshold, not only the `top` nearest
 
     def marks(self) -> Marks:
         """The thresholds in use."""
@@ -69,7 +71,7 @@ def search(asked: Asked, folder: Path) -> Iterator[tuple[int, int]]:
     start, used = time.perf_counter(), asked.marks()
     (folder / "pairs").mkdir(parents=True, exist_ok=True)
     found: list[Found] = []
-    for some in look(asked.eye, asked.pictures, used.used, asked.top):
+    for some in look(asked.eye, asked.pictures, used.used, asked.top, asked.every):
         for one, image in some:
             found.append(one)
             if image is not None:
@@ -117,6 +119,7 @@ def summary(asked: Asked, used: Marks, found: list[Found]) -> dict[str, Any]:
         "schema": 1,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "pictures": len(found),
+        "all_above": asked.every,
         "counts": dict(Counter(one.verdict.kind for one in found)),
         "too_empty": sum(bool(one.blank) for one in found),
         "unreadable": [
@@ -158,7 +161,7 @@ def _shown(asked: Asked, found: list[Found], folder: Path) -> list[dict[str, Any
 
 def _pair(eye: Eye, one: Found, folder: Path, deep: bool) -> dict[str, Any]:
     """A pair as the report and the app show it."""
-    kept = one.matches if deep else one.matches[:1]
+    kept = one.matches[: DEEP if deep else 1]
     theirs = [train_picture(eye, match.id, folder) for match in kept]
     told = one.to_json() | {"number": one.number, "yours": _own(one), "theirs": theirs[0]}
     told["matches"] = [m | {"picture": f} for m, f in zip_longest(told["matches"], theirs)]

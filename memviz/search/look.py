@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from memviz.studio import Eye
 
 BATCH = 32
+ROUNDED = 5e-5  # similarities are judged by four digits
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Found:
     matches: tuple[Match, ...] = ()
     blank: str = ""
     problem: str = ""
+    copies: int = 0  # of the matches, those at or above the threshold for a copy
     seeds: tuple[int, int] = (0, 0)  # pictures of this prompt that copy the same image, of how many
 
     @property
@@ -61,6 +63,7 @@ class Found:
             "kind": self.verdict.kind,
             "similarity": top and top.similarity,
             "next_similarity": second and second.similarity,
+            "copies": self.copies,
             "caption_overlap": top and overlap(self.prompt, top.caption),
             "seeds_agree": list(self.seeds),
             "blank": self.blank,
@@ -70,21 +73,23 @@ class Found:
 
 
 def look(
-    eye: Eye, asked: Corpus, thresholds: Thresholds, top: int = 10, batch: int = BATCH
+    eye: Eye, asked: Corpus, thresholds: Thresholds, top: int = 10, every: bool = False
 ) -> Iterator[list[tuple[Found, Image.Image | None]]]:
     """Batches of pictures with what was found for each; an unreadable one has its problem.
 
+    `every` gives all matches at or above the threshold for a copy where these are more than `top`.
     Pictures of the corpus itself are compared with the others.
     """
     if top < 1:
         raise ValueError(f"top is {top}; ask for 1 match or more.")
-    for start in range(0, len(asked), batch):
-        ids = asked.ids[start : start + batch]
+    least = thresholds.copied - ROUNDED if every else None
+    for start in range(0, len(asked), BATCH):
+        ids = asked.ids[start : start + BATCH]
         read = [_read(asked, id) for id in ids]
         images = [image for image, _ in read if image is not None]
         own = [id if asked.hash == eye.corpus.hash else -1 for id in ids]
         readable = [id for id, (image, _) in zip(own, read, strict=True) if image is not None]
-        found = iter(_nearest(eye, images, readable, top))
+        found = iter(_nearest(eye, images, readable, top, least))
         yield [
             (_judged(eye, asked, id, image, problem, found, thresholds), image)
             for id, (image, problem) in zip(ids, read, strict=True)
@@ -111,20 +116,31 @@ def _read(asked: Corpus, id: int) -> tuple[Image.Image | None, str]:
 
 
 def _nearest(
-    eye: Eye, images: Sequence[Image.Image], own: Sequence[int], top: int
+    eye: Eye,
+    images: Sequence[Image.Image],
+    own: Sequence[int],
+    top: int,
+    least: float | None,
 ) -> Iterator[list[Match]]:
-    """The matches of each picture but itself."""
+    """The matches of each picture but itself: the nearest, and with `least` all from there on."""
     if not images:
         return
-    similarity, ids = eye.index.search(eye.descriptor.embed(images), top + 1)
-    for self, *row in zip(own, similarity, ids, strict=True):
-        pairs = [(s, int(i)) for s, i in zip(*row, strict=True) if i not in (-1, self)]
-        yield [_match(eye, *pair) for pair in pairs[:top]]
+    vectors = eye.descriptor.embed(images)
+    nearest = zip(*eye.index.search(vectors, top + 1), strict=True)
+    above = eye.index.copies(vectors, least) if least is not None else [((), ())] * len(own)
+    for self, near, far in zip(own, nearest, above, strict=True):
+        found = max(_others(*near, self)[:top], _others(*far, self), key=len)
+        yield [_match(eye, *pair) for pair in found]
+
+
+def _others(similarity: Sequence[float], ids: Sequence[int], self: int) -> list[tuple[float, int]]:
+    pairs = zip(similarity, ids, strict=True)
+    return [(float(s), int(i)) for s, i in pairs if i not in (-1, self)]
 
 
 def _match(eye: Eye, similarity: float, id: int) -> Match:
     where, caption = eye.corpus.where(id), eye.corpus.caption(id)
-    return Match(id, where, caption, round(float(similarity), 4))
+    return Match(id, where, caption, round(similarity, 4))
 
 
 def _judged(
@@ -146,4 +162,5 @@ def _judged(
     if why:
         about = f"A near-empty picture ({why}) is like any other one, so it is not judged."
         said = Verdict("Too empty to judge", f"{about} {said.reason}", "unknown")
-    return Found(id, place, prompt, said, matches, why)
+    copies = sum(match.similarity >= thresholds.copied for match in matches)
+    return Found(id, place, prompt, said, matches, why, copies=copies)
