@@ -50,6 +50,12 @@ class Asked:
     threshold: str = "preset"
     top: int = 10
     every: bool = False  # all matches at or above the threshold, not only the `top` nearest
+    note: str = ""  # what the reader should know of the pictures
+
+    @property
+    def within(self) -> bool:
+        """Whether training images are compared with the others."""
+        return self.pictures.hash == self.eye.corpus.hash
 
     def marks(self) -> Marks:
         """The thresholds in use."""
@@ -64,6 +70,16 @@ def root() -> Path:
 def new_folder() -> Path:
     """A folder for one search, not to be guessed."""
     return root() / ids.new_id()
+
+
+def kept(search_id: str) -> Path:
+    """The folder of a finished search. Raises ValueError if no such search is kept."""
+    folder = root() / search_id if ids.ID.fullmatch(search_id or "") else None
+    if folder is None or not (folder / "summary.json").is_file():
+        raise ValueError(
+            "There is no search at this address: it was removed, or made on another machine."
+        )
+    return folder
 
 
 def search(asked: Asked, folder: Path) -> Iterator[tuple[int, int]]:
@@ -120,6 +136,8 @@ def summary(asked: Asked, used: Marks, found: list[Found]) -> dict[str, Any]:
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "pictures": len(found),
         "all_above": asked.every,
+        "within": asked.within,
+        "note": asked.note,
         "counts": dict(Counter(one.verdict.kind for one in found)),
         "too_empty": sum(bool(one.blank) for one in found),
         "unreadable": [

@@ -50,6 +50,7 @@ def page(told: dict[str, Any], folder: Path) -> str:
     where = f"{corpus['images']:,} images of {corpus['name']}, by {look['preset']}"
     parts = [
         f"<h1>{escape(headline(told))}</h1><p>{escape(where)}</p>",
+        f"<p>{escape(told['note'])}</p>" if told["note"] else "",
         histogram(told),
         f"<h2>Figures</h2>{figures(told)}",
         f"<h2>Pairs, most alike first</h2>{''.join(pair(p, folder) for p in told['pairs'])}",
@@ -69,7 +70,8 @@ def headline(told: dict[str, Any]) -> str:
     if told["pictures"] and counts.get("none", 0) == told["pictures"]:
         return f"No copy found among {images:,} images: {told['pictures']:,} pictures looked up."
     said = ", ".join(f"{counts[kind]:,} {word}" for kind, word in KINDS.items() if kind in counts)
-    return f"Of {told['pictures']:,} pictures: {said}."
+    what = "training images, each against the others" if told["within"] else "pictures"
+    return f"Of {told['pictures']:,} {what}: {said}."
 
 
 def histogram(told: dict[str, Any]) -> str:
@@ -126,6 +128,8 @@ def pair(one: dict[str, Any], folder: Path) -> str:
     )
     seeds, of = one["seeds_agree"]
     agree = f"{seeds} of {of} pictures of this prompt copy it. " if of > 1 and seeds else ""
+    if one["copies"] > 1:
+        agree += f"{one['copies']} training images listed are at or above the threshold. "
     said = f"<strong>{escape(one['verdict'])}</strong> {top['similarity']:.3f}"
     about = f'<p class="soft">{escape(later + agree + one["reason"])}</p>'
     yours = figure(folder / one["yours"], one["picture"], one["prompt"], one["shared"])

@@ -1,5 +1,6 @@
 """The whole app: tabs, looks, and how it is served."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,17 @@ MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 # Gradio prefixes a style sheet with the page's inner frame: what is to reach the outer one stands
 # here. Without a width the row of tabs, measured on one line, would widen a small screen's page.
 FRAME = """<style>
+.gradio-container { width: 100%; }
 .gradio-container .main { max-width: 100vw; box-sizing: border-box; }
 @media (max-width: 640px) { .gradio-container .main.fillable { padding: 12px 14px !important; } }
 </style>"""
+# Gradio selects the first tab itself while the page opens: that is nobody's choice.
+ADDRESS = """() => {
+  const url = new URL(location.href);
+  url.searchParams.set('tab', %s);
+  if (window.memvizOpened) history.replaceState(history.state, '', url.href);
+  window.memvizOpened = true;
+}"""
 TITLE = """
 <h1>See a diffusion model copy its training data</h1>
 <p>One prompt, the same starting noise, several ways of guiding: see which of them brings back
@@ -57,18 +66,20 @@ def build() -> gr.Blocks:
     live = Live()
     with gr.Blocks(title="memviz", analytics_enabled=False) as demo:
         gr.HTML(TITLE, elem_id="title")
-        with gr.Tab("Compare", id="compare", elem_id="compare-tab"):
-            tab = compare.build(live)
-        with gr.Tab("Transition", id="transition"):
-            transition.build(live, demo)
-        with gr.Tab("Neighbours", id="neighbours") as near:
-            neighbours.build(near)
-        with gr.Tab("Train", id="train", elem_id="train-tab") as training:
-            train.build(training, demo, tab, live)
-        with gr.Tab("Runs", id="runs") as saved:
-            past.build(saved)
-        with gr.Tab("About", id="about"):
-            about.build()
+        with gr.Tabs() as tabs:
+            with gr.Tab("Compare", id="compare", elem_id="compare-tab"):
+                tab = compare.build(live)
+            with gr.Tab("Transition", id="transition"):
+                transition.build(live, demo)
+            with gr.Tab("Neighbours", id="neighbours") as near:
+                neighbours.build(near, demo)
+            with gr.Tab("Train", id="train", elem_id="train-tab") as training:
+                train.build(training, demo, tab, live)
+            with gr.Tab("Runs", id="runs") as saved:
+                past.build(saved)
+            with gr.Tab("About", id="about"):
+                about.build()
+        addresses(tabs, demo)
         demo.load(
             compare.opener(live, tab.form),
             None,
@@ -77,6 +88,20 @@ def build() -> gr.Blocks:
             **compare.QUIET,
         )
     return demo
+
+
+def addresses(tabs: gr.Tabs, demo: gr.Blocks) -> None:
+    """The open tab stands in the page's address, so that a link opens it again."""
+    found = [tab for tab in tabs.children if isinstance(tab, gr.Tab)]
+    names = {tab.id for tab in found}
+
+    def wanted(request: gr.Request) -> Any:  # noqa: ANN401 - an update or none
+        name = request.query_params.get("tab")
+        return gr.Tabs(selected=name) if name in names else gr.skip()
+
+    demo.load(wanted, None, tabs, queue=False, **compare.QUIET)
+    for tab in found:
+        tab.select(None, None, None, js=ADDRESS % json.dumps(tab.id), **compare.QUIET)
 
 
 def launch(demo: gr.Blocks | None = None, **options: object) -> str:

@@ -1,7 +1,8 @@
 """The ways into the Neighbours tab: a picture, a cell of a run, words, the training data itself."""
 
+import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import gradio as gr
 from memviz import corpus, runs
 from memviz.ask import Ask
 from memviz.retrieval.presets import PRESETS
+from memviz.search.folder import kept
 from memviz.ui import owner
 from memviz.ui.compare import notice
 from memviz.ui.neighbours_view import view
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 KEPT_RUNS = 12  # in the menu of pictures that were made
 BY_WORDS = 12  # training images that a caption search looks up
+LOOKING = "Looking it up … The first search loads the descriptor, and indexes a corpus that is new."
 
 
 def made() -> list[tuple[str, str]]:
@@ -81,11 +84,27 @@ def by_words(text: str, name: str, preset: str, mark: str) -> "Asked":
     from memviz.captions import best
     from memviz.search import Asked
 
+    note = f"Training images with most of the words “{(text or '').strip()}” in their captions."
+
     looking = eye(name, preset)
     rows = best(looking.corpus.captions, text or "", BY_WORDS)
     if not rows:
         raise ValueError(f"No caption of {name} has any of these words. Try others.")
-    return Asked(looking, looking.corpus.some([looking.corpus.ids[row] for row in rows]), mark)
+    found = looking.corpus.some([looking.corpus.ids[row] for row in rows])
+    return Asked(looking, found, mark, note=note)
+
+
+def of_case(case: str) -> Callable[[str, str, str], "Asked"]:
+    """Training images taken by chance, changed as pictures are on their way."""
+
+    def changed(name: str, preset: str, mark: str) -> "Asked":
+        from memviz.search import Asked, cases
+
+        looking = eye(name, preset)
+        made, used = cases.pictures(looking.corpus, case, secrets.randbelow(2**32))
+        return Asked(looking, made, mark, note=cases.said(case, used))
+
+    return changed
 
 
 def looked_up(asked: "Asked") -> dict[str, Any]:
@@ -108,14 +127,24 @@ def duplicates(name: str, preset: str, _: str) -> dict[str, Any]:
     return view(folder)
 
 
-def answering(find: Callable[..., Any]) -> Callable[..., tuple[Any, str]]:
+def answering(find: Callable[..., Any]) -> Callable[..., Iterator[tuple[Any, str]]]:
     """A handler: a view and no message, or the sentence on why there is none."""
 
-    def answer(*values: object) -> tuple[Any, str]:
+    def answer(*values: object) -> Iterator[tuple[Any, str]]:
+        yield gr.skip(), notice(LOOKING, alert=False)
         try:
             found = find(*values)
-            return (found if isinstance(found, dict) else looked_up(found)), notice()
+            yield (found if isinstance(found, dict) else looked_up(found)), notice()
         except (ValueError, OSError) as error:
-            return gr.skip(), notice(str(error))
+            yield gr.skip(), notice(str(error))
 
     return answer
+
+
+def addressed(request: gr.Request) -> tuple[Any, str]:
+    """The search that the page's address names."""
+    wanted = request.query_params.get("search")
+    try:
+        return (view(kept(wanted)), notice()) if wanted else (gr.skip(), gr.skip())
+    except ValueError as error:
+        return gr.skip(), notice(str(error))

@@ -7,7 +7,7 @@ const SORTS = {
   'Largest lead over the next': (a, b) => lead(b) - lead(a),
   'By name': (a, b) => nameOf(a.picture).localeCompare(nameOf(b.picture), undefined, { numeric: true }),
 };
-const state = { view: null, page: 0, sort: 'Most alike first', least: 0, kind: 'all' };
+const state = { view: null, ...PLAIN };
 const root = element.querySelector('.mv-root');
 const dialog = makeDialog();
 root.append(dialog.node);
@@ -18,15 +18,28 @@ root.addEventListener('load', (event) => event.target.classList.toggle('mv-crisp
 
 function draw(view) {
   if (!view || view === state.view) return;
-  Object.assign(state, { view, page: 0, least: 0, kind: 'all' });
+  const fresh = new URLSearchParams(location.search).get('search') !== view.id;
+  Object.assign(state, { view, ...asked(view) });
+  if (!(state.order in SORTS)) state.order = PLAIN.order;
   if (!view.kind) return body.replaceChildren(h('p', { class: 'mv-opening' }, view.note ?? ''));
   const shown = view.kind === 'groups' ? groupsParts(view) : pairsParts(view);
   body.replaceChildren(header(view), ...shown);
+  const place = chosen(view).findIndex((pair) => pair.number === state.pair);
+  if (place >= 0) dialog.open(view, chosen(view), place);
+  if (fresh) reveal();
+  remember();
+}
+
+// On a small screen the result of a search would stand out of sight.
+function reveal() {
+  if (body.getBoundingClientRect().top > 0.8 * innerHeight) body.scrollIntoView({ block: 'start' });
 }
 
 function header(view) {
   const title = h('h2', { class: 'mv-result', 'aria-live': 'polite' }, view.headline);
-  return h('header', {}, title, h('p', { class: 'mv-soft' }, view.facts));
+  const about = h('div', {}, title, h('p', { class: 'mv-soft' }, view.facts), view.note ? h('p', {}, view.note) : null);
+  const copy = h('button', { type: 'button', class: 'mv-button', onclick: () => copyText(permalink(view, state), copy) }, 'Copy link');
+  return h('header', { class: 'mv-head' }, about, view.id ? copy : null);
 }
 
 // ---- pairs -----------------------------------------------------------------------------------
@@ -44,23 +57,29 @@ function toolbar(view, update) {
   const change = (name, value) => {
     Object.assign(state, { [name]: value, page: 0 });
     update();
+    remember();
   };
   const kinds = ['all', ...new Set(view.pairs.map((pair) => pair.verdict.split(' among ')[0]))];
-  const sort = select('Order', Object.keys(SORTS), state.sort, (value) => change('sort', value));
-  const kind = select('Verdict', kinds, 'all', (value) => change('kind', value));
-  const value = h('output', {}, '0.00');
-  const range = h('input', { type: 'range', min: 0, max: 1, step: 0.01, value: 0, 'aria-label': 'Least similarity shown' });
+  if (!kinds.includes(state.verdict)) state.verdict = 'all';
+  const sort = select('Order', Object.keys(SORTS), state.order, (value) => change('order', value));
+  const kind = select('Verdict', kinds, state.verdict, (value) => change('verdict', value));
+  const value = h('output', {}, state.least.toFixed(2));
+  const range = h('input', { type: 'range', min: 0, max: 1, step: 0.01, value: state.least, 'aria-label': 'Least similarity shown' });
   range.addEventListener('input', () => {
     value.textContent = Number(range.value).toFixed(2);
     change('least', Number(range.value));
   });
   const least = h('label', { class: 'mv-least' }, 'Similarity from ', value, range);
-  const csv = h('button', { type: 'button', class: 'mv-button', onclick: () => save(view) }, 'Save as CSV');
+  const many = view.pairs.length > 1;
+  return h('div', { class: 'mv-tools' }, ...(many ? [sort, kind, least] : []), files(view, () => save(pairRows(view), 'pairs.csv')));
+}
+
+function files(view, onclick) {
+  const csv = h('button', { type: 'button', class: 'mv-button', onclick }, 'Save as CSV');
   const links = Object.entries(view.files).map(([name, path]) =>
     h('a', { class: 'mv-button', href: address(view.base + path), target: '_blank', rel: 'noopener' }, name),
   );
-  const many = view.pairs.length > 1;
-  return h('div', { class: 'mv-tools' }, ...(many ? [sort, kind, least] : []), csv, ...links);
+  return h('span', { class: 'mv-files' }, csv, ...links);
 }
 
 function select(label, options, chosen, change) {
@@ -70,9 +89,9 @@ function select(label, options, chosen, change) {
 }
 
 function chosen(view) {
-  const { kind, least, sort } = state;
-  const kept = view.pairs.filter((p) => (p.similarity >= least || least === 0) && (kind === 'all' || p.verdict.startsWith(kind)));
-  return kept.sort(SORTS[sort]);
+  const { verdict, least, order } = state;
+  const kept = (view.pairs ?? []).filter((p) => (p.similarity >= least || least === 0) && (verdict === 'all' || p.verdict.startsWith(verdict)));
+  return kept.sort(SORTS[order]);
 }
 
 function fill(view, list, pager, update) {
@@ -93,6 +112,7 @@ function turn(things, make, list, pager, update, name) {
   const step = (by) => {
     state.page += by;
     update();
+    remember();
     list.scrollIntoView({ block: 'start' });
   };
   const button = (text, by, off) => h('button', { type: 'button', class: 'mv-button', disabled: off, onclick: () => step(by) }, text);
@@ -103,96 +123,34 @@ function turn(things, make, list, pager, update, name) {
 
 function card(view, pair, kept, place) {
   const open = h('button', { type: 'button', class: 'mv-twins', 'aria-label': `Compare ${nameOf(pair.picture)} with its nearest image` });
-  open.append(picture(view, pair.yours, 'Yours'), picture(view, pair.theirs, 'Theirs'));
+  open.append(picture(view, pair.yours, sides(view)[0]), picture(view, pair.theirs, sides(view)[1]));
   open.addEventListener('click', () => dialog.open(view, kept, place));
   const top = pair.matches[0];
-  const score = h('p', { class: 'mv-score' }, chip(pair.verdict), ' ', h('b', {}, say(pair.similarity)));
-  const next = pair.next_similarity === null ? '' : `next ${say(pair.next_similarity)}`;
-  return h(
-    'article',
-    { class: 'mv-cell' },
-    open,
-    score,
-    h('p', { class: 'mv-soft mv-line' }, `${nameOf(pair.picture)} · #${top.id} · ${next}`),
-    captions(pair, top),
-  );
+  const next = pair.next_similarity === null ? '' : `, next ${say(pair.next_similarity)}`;
+  const score = h('p', { class: 'mv-score' }, chip(pair.verdict), ' ', h('b', {}, say(pair.similarity)), h('span', { class: 'mv-soft' }, next));
+  const names = h('p', { class: 'mv-soft mv-names' }, `${nameOf(pair.picture)}, nearest #${top.id}`);
+  return h('article', { class: 'mv-cell' }, open, score, names, captions(view, pair, top));
+}
+
+// How the two pictures of a pair are called.
+function sides(view) {
+  return view.within ? ['This image', 'Its nearest other'] : ['Yours', 'Theirs'];
 }
 
 function picture(view, file, alt) {
   return h('img', { src: address(view.base + file), alt, loading: 'lazy' });
 }
 
-function captions(pair, top) {
-  const own = pair.prompt && h('p', {}, h('span', { class: 'mv-soft' }, 'yours '), marked(pair.prompt, pair.shared));
-  const theirs = top.caption && h('p', {}, h('span', { class: 'mv-soft' }, 'theirs '), marked(top.caption, pair.shared));
-  return h('div', { class: 'mv-captions' }, own || null, theirs || null);
+function captions(view, pair, top) {
+  const line = (name, text) => (text ? h('p', {}, h('span', { class: 'mv-soft' }, `${name}: `), marked(text, pair.shared)) : null);
+  const [mine, other] = sides(view);
+  return h('div', { class: 'mv-captions' }, line(mine, pair.prompt), line(other, top.caption));
 }
 
 // Captions are text: only the marks are elements.
 function marked(text, words) {
   const parts = text.split(/([\p{L}\p{N}_]+)/u).map((part) => (words.includes(part.toLowerCase()) ? h('mark', {}, part) : part));
   return h('span', {}, ...parts);
-}
-
-// ---- one pair at full size -------------------------------------------------------------------
-
-function wide(view, pair) {
-  const [mine, theirs] = [address(view.base + pair.yours), address(view.base + pair.theirs)];
-  const top = pair.matches[0];
-  const name = `Training image #${top.id}`;
-  const looks = { tile: 512 };
-  const four = h(
-    'div',
-    { class: 'mv-four' },
-    figure('Yours', mine, pair.prompt || nameOf(pair.picture), looks),
-    figure(name, theirs, top.caption || nameOf(top.path), looks),
-    slider(mine, theirs, name, looks),
-    difference(mine, theirs, looks),
-  );
-  const reason = h('p', {}, chip(pair.verdict), ` ${pair.reason}`);
-  return h('section', { class: 'mv-wide' }, reason, four, pair.prompt ? captions(pair, top) : null, facts(pair), others(view, pair));
-}
-
-function facts(pair) {
-  const [agree, of] = pair.seeds_agree;
-  const rows = [
-    ['Similarity', `${say(pair.similarity, 3)} (1 = the same picture)`],
-    ['Next match', pair.next_similarity === null ? null : `${say(pair.next_similarity, 3)}: a wide gap means a copy of this one image, not a common motif`],
-    ['Seeds', of > 1 ? `${agree} of ${of} pictures of this prompt copy this image` : null],
-    ['Captions', pair.caption_overlap === null ? null : `${Math.round(100 * pair.caption_overlap)} % of their words are shared`],
-    ['File', pair.picture],
-  ];
-  const list = h('dl', { class: 'mv-facts' });
-  for (const [label, value] of rows) if (value) list.append(h('dt', {}, label), h('dd', {}, value));
-  return list;
-}
-
-function others(view, pair) {
-  const rest = pair.matches.slice(1);
-  if (!rest.length) return null;
-  const items = rest.map((match) =>
-    h('li', {}, match.picture && picture(view, match.picture, ''), h('b', {}, say(match.similarity)), h('span', {}, `#${match.id} ${match.caption}`)),
-  );
-  return h('section', {}, h('h3', {}, 'Next nearest training images'), h('ul', { class: 'mv-next' }, ...items));
-}
-
-function makeDialog() {
-  const inside = h('div', { class: 'mv-pairbody' });
-  const title = h('h2', { id: 'mv-neartitle', tabindex: -1, autofocus: true });
-  const [before, after, close] = ['Previous', 'Next', 'Close'].map((t) => h('button', { type: 'button', class: 'mv-button' }, t));
-  const bar = h('div', { class: 'mv-pairbar' }, title, before, after, close);
-  const node = h('dialog', { class: 'mv-dialog', 'aria-labelledby': 'mv-neartitle' }, bar, inside);
-  close.onclick = () => node.close();
-  const open = (view, kept, place) => {
-    const go = (by) => open(view, kept, (place + by + kept.length) % kept.length);
-    before.onclick = () => go(-1);
-    after.onclick = () => go(1);
-    title.textContent = `${nameOf(kept[place].picture)}, ${place + 1} of ${kept.length}`;
-    inside.replaceChildren(wide(view, kept[place]));
-    if (!node.open) node.showModal();
-    node.scrollTop = 0;
-  };
-  return { node, open };
 }
 
 // ---- groups, details, export -----------------------------------------------------------------
@@ -202,7 +160,13 @@ function groupsParts(view) {
   const pager = h('nav', { class: 'mv-pager', 'aria-label': 'Pages' });
   const update = () => turn(view.shown, (group) => groupNode(view, group), list, pager, update, 'groups');
   update();
-  return [list, pager];
+  const rows = () => save(groupRows(view), 'duplicates.csv');
+  return view.shown.length ? [h('div', { class: 'mv-tools' }, files(view, rows)), list, pager] : [];
+}
+
+function groupRows(view) {
+  const rows = view.shown.flatMap((group, i) => group.members.map((m) => [i + 1, group.count, m.id, m.caption]));
+  return [['group', 'images', 'id', 'caption'], ...rows];
 }
 
 function groupNode(view, group) {
@@ -219,11 +183,15 @@ function details(view) {
   return h('details', { class: 'mv-details' }, ...parts);
 }
 
-function save(view) {
+function pairRows(view) {
   const head = ['picture', 'prompt', 'verdict', 'similarity', 'next_similarity', 'id', 'caption', 'path'];
   const rows = chosen(view).map((p) => [p.picture, p.prompt, p.verdict, p.similarity, p.next_similarity, p.matches[0].id, p.matches[0].caption, p.matches[0].path]);
-  const text = [head, ...rows].map((row) => row.map(quoted).join(',')).join('\r\n');
-  const link = h('a', { href: URL.createObjectURL(new Blob([text], { type: 'text/csv' })), download: 'pairs.csv' });
+  return [head, ...rows];
+}
+
+function save(rows, name) {
+  const text = rows.map((row) => row.map(quoted).join(',')).join('\r\n');
+  const link = h('a', { href: URL.createObjectURL(new Blob([text], { type: 'text/csv' })), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }

@@ -7,12 +7,13 @@ import gradio as gr
 from memviz import corpus
 from memviz.ask import Ask
 from memviz.retrieval.presets import CONVENTIONS, PRESETS
+from memviz.search.cases import CASES
 from memviz.ui import near_check, near_find, owner, player
 from memviz.ui.form import QUIET, menu
 from memviz.ui.near_find import answering
 from memviz.ui.neighbours_view import EMPTY
 
-SCRIPTS = ("dom.js", "pair.js", "histogram.js", "neighbours.js")
+SCRIPTS = ("dom.js", "pair.js", "histogram.js", "near_address.js", "near_wide.js", "neighbours.js")
 MARKS = [
     ("the descriptor's own", "preset"),
     ("from the training images' own likeness", "background"),
@@ -29,6 +30,8 @@ class Tab:
     picture: gr.Image
     cell: gr.Dropdown
     words: gr.Textbox
+    find: gr.Button
+    cases: dict[str, gr.Button]
     within: gr.Button
     folder: gr.Textbox
     go: gr.Button
@@ -50,15 +53,22 @@ def component() -> gr.HTML:
     )
 
 
-def build(page: gr.Tab) -> None:
+def build(page: gr.Tab, demo: gr.Blocks) -> None:
     """Lay out the tab and connect it."""
     with gr.Row(equal_height=False):
         picture = drop()
         with gr.Column(scale=2, min_width=300):
-            parts = ways() | {"judges": judges()}
+            parts = ways()
+    with gr.Row(elem_classes="mv-line"):
+        parts |= {"judges": judges()}
+        parts["within"] = gr.Button(
+            "Duplicates in the training data", scale=1, min_width=240, elem_id="near-duplicates"
+        )
     parts |= {"message": gr.HTML(elem_id="near-message"), "checks": gr.HTML(elem_id="near-jobs")}
     done = gr.Dropdown([], label="Open a checked folder", visible=False, elem_id="near-done")
-    connect(Tab(picture=picture, **parts, done=done, result=component()), page)
+    tab = Tab(picture=picture, **parts, done=done, result=component())
+    connect(tab, page)
+    demo.load(near_find.addressed, None, [tab.result, tab.message], queue=False, **QUIET)
 
 
 def drop() -> gr.Image:
@@ -68,7 +78,7 @@ def drop() -> gr.Image:
         image_mode=None,
         label="Drop a picture",
         alt_text="The picture to look up",
-        height=300,
+        height=310,
         scale=1,
         sources=["upload", "clipboard"],
         min_width=260,
@@ -81,37 +91,49 @@ def ways() -> dict[str, gr.components.Component]:
     cell = gr.Dropdown(
         near_find.made(), value=None, label="Or a picture that was made here", elem_id="near-cell"
     )
-    with gr.Row(equal_height=True):
-        words = field("words", "Or words of captions", "fox moon, then Enter")
-        within = gr.Button("Duplicates in the training data", scale=1, elem_id="near-duplicates")
-    with gr.Row(equal_height=True, visible=not owner.public()):
-        folder = field("folder", "Or a folder of pictures", "path/to/generations")
-        go = gr.Button("Check a folder", scale=1, elem_id="near-check")
-    return {"cell": cell, "words": words, "within": within, "folder": folder, "go": go}
+    with gr.Row(elem_classes="mv-line"):
+        words = field("words", "Or words of captions", "fox moon")
+        find = gr.Button("Find images", scale=0, min_width=180, elem_id="near-find")
+    with gr.Row(elem_classes="mv-line", visible=not owner.public()):
+        folder = field("folder", "Or a folder of pictures on this machine", "path/to/generations")
+        go = gr.Button("Check a folder", scale=0, min_width=180, elem_id="near-check")
+    return {"cell": cell, "words": words, "find": find, "folder": folder, "go": go, "cases": hard()}
+
+
+def hard() -> dict[str, gr.Button]:
+    """Training images changed as pictures are on their way: what the descriptor makes of them."""
+    with gr.Column(elem_id="near-cases"):
+        gr.HTML("<h3>Or a training image by chance, as it may come back</h3>")
+        with gr.Row():
+            return {
+                name: gr.Button(case.title, size="sm", min_width=0, scale=0)
+                for name, case in CASES.items()
+            }
 
 
 def field(name: str, label: str, example: str) -> gr.Textbox:
     """One line to type in."""
-    return gr.Textbox(label=label, placeholder=example, scale=2, elem_id=f"near-{name}")
+    return gr.Textbox(
+        label=label, placeholder=example, scale=2, min_width=180, elem_id=f"near-{name}"
+    )
 
 
 def judges() -> list[gr.components.Component]:
     """Where to look, how pictures are compared, and from when one is a copy."""
     looks = [Ask.descriptor, *PRESETS]
     about = "scores of two are never mixed"
-    with gr.Row():
-        return [
-            menu("near-corpus", [*corpus.known()], Ask.corpus, "Training images", "name or folder"),
-            menu("near-preset", looks, Ask.descriptor, "Descriptor", about),
-            gr.Dropdown(
-                MARKS,
-                value="preset",
-                label="Copied from",
-                info="the threshold",
-                min_width=200,
-                elem_id="near-mark",
-            ),
-        ]
+    return [
+        menu("near-corpus", [*corpus.known()], Ask.corpus, "Training images", "name or folder"),
+        menu("near-preset", looks, Ask.descriptor, "Descriptor", about),
+        gr.Dropdown(
+            MARKS,
+            value="preset",
+            label="Called a copy from",
+            info="the threshold",
+            min_width=200,
+            elem_id="near-mark",
+        ),
+    ]
 
 
 def connect(tab: Tab, page: gr.Tab) -> None:
@@ -121,6 +143,8 @@ def connect(tab: Tab, page: gr.Tab) -> None:
         (tab.picture.upload, [tab.picture], near_find.uploaded),
         (tab.cell.input, [tab.cell], near_find.of_run),
         (tab.words.submit, [tab.words], near_find.by_words),
+        (tab.find.click, [tab.words], near_find.by_words),
+        *((button.click, [], near_find.of_case(name)) for name, button in tab.cases.items()),
         (tab.within.click, [], near_find.duplicates),
     ):
         event(answering(find), [*source, *tab.judges], shown, concurrency_id="gpu", **WAITING)

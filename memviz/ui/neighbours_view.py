@@ -5,18 +5,30 @@ from pathlib import Path
 from typing import Any
 
 from memviz.search import report
+from memviz.search.folder import root
 from memviz.ui.player import file_path
 
 EMPTY = {
-    "note": "Drop a picture to see the training images it is most like, or choose another way in."
+    "note": "Drop a picture, or choose another way in. It comes back beside the training image it "
+    "is most like, with how alike the two are, how alike training images are among themselves, "
+    "and whether that makes it a copy."
 }
-FILES = {"Report": "report.html", "All matches": "matches.parquet", "Summary": "summary.json"}
+FILES = {"Report": "report.html", "Matches": "matches.parquet", "Summary": "summary.json"}
+ALIKE = (
+    "Images this alike count as one picture: a model sees it as often as the group has members, "
+    "and what it sees more often it copies first."
+)
 
 
 def view(folder: Path) -> dict[str, Any]:
     """Pairs or groups, whatever the folder holds."""
     told = json.loads((folder / "summary.json").read_text("utf-8"))
-    shared = {"kind": told["kind"], "base": f"{file_path(folder)}/", "facts": facts(told)}
+    shared = {
+        "kind": told["kind"],
+        "id": folder.name if folder.parent == root() else None,
+        "base": f"{file_path(folder)}/",
+        "facts": facts(told),
+    }
     return shared | (groups(told) if told["kind"] == "groups" else pairs(told))
 
 
@@ -34,6 +46,9 @@ def pairs(told: dict[str, Any]) -> dict[str, Any]:
     used = told["thresholds"]["used"]
     return {
         "headline": report.headline(told),
+        "note": told.get("note", ""),
+        "within": told.get("within", False),
+        "all_above": told.get("all_above", False),
         "pairs": told["pairs"],
         "histogram": told["histogram"],
         "marks": {"copied": used["copied"], "close": used["close"]},
@@ -50,7 +65,8 @@ def words(told: dict[str, Any]) -> str:
     own = told["thresholds"]["background"]
     null = found["bg_mean"]
     mean = found["sim_mean"]
-    parts = ["Blue: your pictures and their nearest training images"]
+    mine = "these training images" if told.get("within") else "your pictures"
+    parts = [f"Blue: {mine} and their nearest training images"]
     parts.append("" if mean is None else f" (mean {mean:.2f})")
     parts.append("; grey: training images and their nearest others")
     parts.append("" if null is None else f" (mean {null:.2f})")
@@ -64,4 +80,9 @@ def groups(told: dict[str, Any]) -> dict[str, Any]:
     many = f"{found:,} group{'s' * (found != 1)} of duplicates, {told['images']:,} images in all"
     nothing = "No duplicates in the training data"
     said = many if found else nothing
-    return {"headline": f"{said} (similarity from {told['least']:.2f}).", "shown": told["shown"]}
+    return {
+        "headline": f"{said} (similarity from {told['least']:.2f}).",
+        "note": ALIKE if found else "",
+        "shown": told["shown"],
+        "files": {"Summary": "summary.json"},
+    }

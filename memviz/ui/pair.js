@@ -70,22 +70,23 @@ function tiny(view) {
   return view.tile <= 96 ? 'mv-crisp' : '';
 }
 
-// Left of the handle is the generated picture, right of it the training image.
+// Left of the handle is the generated picture, or the one that `view.mine` names; right of it the training image.
 function slider(made, train, name, view) {
+  const mine = view.mine ?? 'generated';
   const top = h('img', { src: made, alt: '', class: `mv-over ${tiny(view)}` });
   const under = h('img', { src: train, alt: '', class: tiny(view) });
   const edge = h('div', { class: 'mv-edge' });
-  const label = `Share of the generated picture shown over ${name.toLowerCase()}`;
+  const label = `Share of ${mine} shown over ${name.toLowerCase()}`;
   const range = h('input', { type: 'range', min: 0, max: 100, value: 50, 'aria-label': label });
   const move = () => {
     top.style.clipPath = `inset(0 ${100 - range.value}% 0 0)`;
     edge.style.left = `${range.value}%`;
-    range.setAttribute('aria-valuetext', `${range.value} % generated`);
+    range.setAttribute('aria-valuetext', `${range.value} % ${mine}`);
   };
   range.addEventListener('input', move);
   move();
   const box = h('div', { class: 'mv-square mv-slide' }, under, top, edge, range);
-  const text = 'Drag: generated on the left, training on the right';
+  const text = `Drag: ${mine} on the left, ${name.toLowerCase()} on the right`;
   return h('figure', {}, box, h('figcaption', {}, h('b', {}, 'One over the other'), h('span', {}, text)));
 }
 

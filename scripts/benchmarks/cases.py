@@ -1,23 +1,21 @@
 """What happens to pictures on their way: does one still find its image, and is it called a copy?
 
-`python scripts/benchmark.py cases --json`: per case the share of images of the bundled corpus that
-are found first (`found`) and called "Copied" at the descriptor's own threshold (`copied`).
-`unrelated_logos` are flat pictures that are in no corpus: both of its shares should be 0.
+`python scripts/benchmark.py cases --json`: per case of `memviz/search/cases.py` the share of images
+of the bundled corpus that are found first (`found`) and called "Copied" at the descriptor's own
+threshold (`copied`). `unrelated_logos` are flat pictures that are in no corpus, so both of its
+shares should be 0; `two_logos` is the share of pairs of them that would be taken for one picture.
 """
 
 import argparse
-import io
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image
 
 from benchmarks.measure import machine
 from memviz import studio
 from memviz.retrieval.blank import blank
-
-Change = Callable[[Image.Image], Image.Image]
+from memviz.search.cases import CASES
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -27,15 +25,17 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All cases."""
-    eye = studio.eye("demo-10k", "demo")
-    rows = np.random.default_rng(0).choice(len(eye.corpus), args.images, replace=False)
+    eye, count = studio.eye("demo-10k", "demo"), args.images
+    rows = np.random.default_rng(0).choice(len(eye.corpus), count, replace=False)
     ids = [eye.corpus.ids[row] for row in sorted(rows)]
-    images, own = [eye.corpus.image(id) for id in ids], np.array(ids)[:, None]
-    found = {name: shares(eye, [change(i) for i in images], own) for name, change in CASES.items()}
-    four = [np.roll(ids, -k) for k in range(4)]
-    found["collage"] = shares(eye, collages(images), np.stack(four, axis=1))
-    found["unrelated_logos"] = shares(eye, logos(args.images), -np.ones_like(own))
-    return {"cases": found, "images": args.images, "environment": machine()}
+    images, found = [eye.corpus.image(id) for id in ids], {}
+    for name, case in CASES.items():
+        used = [[(i + k) % count for k in range(case.needs)] for i in range(count)]
+        made = [case.make([images[k] for k in rows], i) for i, rows in enumerate(used)]
+        wanted = np.array([[ids[k] for k in rows] or [-1] for rows in used])
+        found[name] = shares(eye, made, wanted)
+    found["two_logos"] = {"copied": alike(eye, made)}  # the logos come last
+    return {"cases": found, "images": count, "environment": machine()}
 
 
 def shares(eye: studio.Eye, images: list[Image.Image], ids: np.ndarray) -> dict[str, float]:
@@ -46,69 +46,17 @@ def shares(eye: studio.Eye, images: list[Image.Image], ids: np.ndarray) -> dict[
     return {"found": float((nearest == ids).any(1).mean()), "copied": float(copied.mean())}
 
 
-def cropped(image: Image.Image) -> Image.Image:
-    """The middle 80 % in each direction."""
-    return ImageOps.crop(image, border=image.width // 10)
-
-
-def compressed(image: Image.Image) -> Image.Image:
-    """JPEG at quality 30."""
-    buffer = io.BytesIO()
-    image.save(buffer, "jpeg", quality=30)
-    return Image.open(buffer).convert("RGB")
-
-
-def screenshot(image: Image.Image) -> Image.Image:
-    """On a larger white page."""
-    return ImageOps.expand(image, border=image.width // 4, fill="white")
-
-
-def meme(image: Image.Image) -> Image.Image:
-    """Two lines of white text on black outlines."""
-    large = image.resize((256, 256))
-    draw = ImageDraw.Draw(large)
-    for y, text in ((8, "WHEN YOU COPY"), (216, "BUT SAY YOU DID NOT")):
-        draw.text((128, y), text, "white", font_size=24, anchor="ma", stroke_width=2, stroke_fill=0)
-    return large
-
-
-CASES: dict[str, Change] = {
-    "as_it_is": lambda image: image,
-    "crop": cropped,
-    "flip": ImageOps.mirror,
-    "jpeg": compressed,
-    "screenshot": screenshot,
-    "meme": meme,
-}
-
-
-def collages(images: list[Image.Image]) -> list[Image.Image]:
-    """Each beside three others."""
-    made = []
-    for i in range(len(images)):
-        four = [images[(i + k) % len(images)] for k in range(4)]
-        side = four[0].width
-        whole = Image.new("RGB", (2 * side, 2 * side))
-        for k, image in enumerate(four):
-            whole.paste(image, (k % 2 * side, k // 2 * side))
-        made.append(whole)
-    return made
-
-
-def logos(count: int) -> list[Image.Image]:
-    """A disc or a square of one colour on another."""
-    rng = np.random.default_rng(1)
-    made = []
-    for i in range(count):
-        ground, ink = (tuple(map(int, rng.integers(0, 256, 3))) for _ in range(2))
-        image = Image.new("RGB", (64, 64), ground)
-        draw = ImageDraw.Draw(image)
-        (draw.ellipse if i % 2 else draw.rectangle)((18, 18, 46, 46), fill=ink)
-        made.append(image)
-    return made
+def alike(eye: studio.Eye, images: list[Image.Image]) -> float:
+    """The share of pairs at or above the threshold for a copy."""
+    vectors = eye.descriptor.embed(images)
+    pairs = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
+    return float((pairs >= eye.thresholds.copied).mean())
 
 
 def lines(result: dict[str, Any]) -> str:
     """A case a line."""
     cases = result["cases"].items()
-    return "\n".join(f"{n:<16} found {c['found']:.2f}  copied {c['copied']:.2f}" for n, c in cases)
+    return "\n".join(
+        f"{name:<16} found {case.get('found', float('nan')):.2f}  copied {case['copied']:.2f}"
+        for name, case in cases
+    )

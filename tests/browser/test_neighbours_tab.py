@@ -37,7 +37,7 @@ def test_a_crop_is_found_beside_its_training_image(page, app, folder):
     assert page.locator(".mv-histogram .mv-mark").count() == 2
     page.locator(".mv-slide input").focus()
     page.keyboard.press("Home")
-    assert page.locator(".mv-slide input").get_attribute("aria-valuetext") == "0 % generated"
+    assert page.locator(".mv-slide input").get_attribute("aria-valuetext") == "0 % yours"
     assert page.locator(".mv-next img").count() == 9
 
 
@@ -65,10 +65,48 @@ def test_words_find_training_images_and_the_list_sorts_and_filters(page, app):
     assert len(Path(saved.value.path()).read_text().splitlines()) == 13
 
 
+def test_a_link_opens_the_same_pair_of_the_same_search_again(page, app):
+    tab(page, app).fill("#near-words textarea, #near-words input", "owl")
+    page.click("#near-find")
+    page.wait_for_selector("#neighbours .mv-twins")
+    page.get_by_label("Order").select_option("By name")
+    page.locator(".mv-twins").nth(4).click()
+    page.wait_for_url("**pair=*")
+    said, link = page.locator("dialog[open] h2").inner_text(), page.url
+    assert "tab=neighbours" in link and "order=By+name" in link
+    page.goto("about:blank")
+    page.goto(link)
+    page.wait_for_selector("dialog[open] .mv-four")
+    assert page.locator("dialog[open] h2").inner_text() == said
+    page.keyboard.press("Escape")
+    page.wait_for_function("!location.search.includes('pair=')")
+    assert page.get_by_label("Order").input_value() == "By name"
+    assert page.get_by_role("tab", name="Neighbours").get_attribute("aria-selected") == "true"
+
+
+def test_an_unknown_search_gets_a_sentence(page, app):
+    page.goto(f"{app}?tab=neighbours&search=20250101-120000-ffffffffffffffff")
+    page.wait_for_selector("#near-message .mv-message")
+    assert "no search at this address" in page.locator("#near-message").inner_text()
+
+
+def test_a_hard_case_says_how_often_such_pictures_are_found(page, app):
+    tab(page, app).get_by_role("button", name="Collage").click()
+    page.wait_for_selector("#neighbours .mv-wide")
+    said = page.locator("#neighbours .mv-head").inner_text()
+    assert "Four pictures in one, made of training images #" in said
+    assert "Of 200 such pictures" in said
+    page.get_by_role("button", name="Two flat logos").click()
+    page.wait_for_function("document.querySelectorAll('#neighbours .mv-twins').length === 2")
+
+
 def test_duplicates_are_shown_in_groups_by_the_page(page, app):
     tab(page, app).click("#near-duplicates")
     page.wait_for_selector("#neighbours .mv-groups li")
     assert "groups of duplicates" in page.locator("#neighbours .mv-result").inner_text()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as CSV").click()
+    assert Path(saved.value.path()).read_text().startswith('"group","images","id"')
     first = page.locator(".mv-groups").inner_text()
     page.get_by_role("button", name="Next").click()
     assert page.locator(".mv-groups").inner_text() != first
