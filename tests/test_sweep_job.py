@@ -3,6 +3,7 @@
 import signal
 from contextlib import closing
 
+import gradio as gr
 import pytest
 import world
 from test_jobs import kill, pid, until
@@ -10,6 +11,7 @@ from test_jobs import kill, pid, until
 from memviz import jobs, past, runs, sweep
 from memviz.compare import compare
 from memviz.jobs import files, process
+from memviz.ui import sweep_job
 
 STEPS = 60
 PATIENCE = 600  # seconds: torch may take a minute to import on a busy machine
@@ -93,7 +95,10 @@ def test_a_killed_sweep_is_resumed_and_equals_an_unbroken_one(small):
     folder = runs.root() / job.id
     kept = len([*(folder / "unfinished").glob("*.safetensors")])
     assert lost.step <= kept < STEPS and runs.read(job.id).info["state"] == "running"
-    job.resume()
+    view, said, *_ = sweep_job.look(job.id)
+    assert all(c["preview"].startswith("data:image/webp") for c in view["cells"])
+    assert 0 < len(view["cells"][0]["trace"]["magnitude"]) <= kept and "alert" in said
+    assert sweep_job.resume(job.id)[2].interactive  # it runs again
     assert over(job).name == "done", job.log_tail()
     assert job.result()["run"] == job.id and not (folder / "unfinished").exists()
     same(runs.read(job.id), unbroken(small))
@@ -106,6 +111,17 @@ def test_a_stopped_sweep_keeps_what_it_has_and_can_go_on(small):
     run = runs.read(job.id)
     assert run.info["state"] == "stopped" and 3 <= run.trace().num_rows / 12 < STEPS
     assert all((run.folder / cell["image"]).is_file() for cell in run.info["cells"])
+    view, said, stop, resume, seen, timer = sweep_job.look(job.id)
+    assert view["state"] == "stopped" and not view["live"] and "Resume from step" in said
+    assert resume.visible and not stop.interactive and not timer.active
+    assert {type(part) for part in sweep_job.look(job.id, seen)} == {dict}  # nothing moves
+    assert sweep_job.of_run(job.id) == job.id and not sweep_job.under_way()
+
+
+def test_no_sweep_is_watched_where_none_was_begun():
+    view, _, _, resume, seen, timer = sweep_job.look("")
+    assert view == gr.skip() and not resume.visible and seen == "" and not timer.active
+    assert sweep_job.of_run("20250101-120000-0123456789abcdef") == ""
 
 
 def test_steps_of_another_sweep_are_not_gone_on_from(small):

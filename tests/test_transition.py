@@ -5,6 +5,7 @@ from contextlib import closing
 
 import pytest
 import world
+from PIL import Image
 
 from memviz import runs, sweep
 from memviz.cli import parser
@@ -13,7 +14,7 @@ from memviz.compare import compare
 from memviz.guidance import Signal
 from memviz.methods import METHODS, parse
 from memviz.prompts import Prompt
-from memviz.ui import detect, remedies, saliency, sweeper, transition_form
+from memviz.ui import detect, player, remedies, saliency, sweeper, transition_form
 from memviz.ui import transition_view as views
 
 
@@ -47,6 +48,26 @@ def test_every_recorded_signal_is_a_curve_with_its_meaning(swept):
     assert {"magnitude", "magnitude_mean", "one_step", "agreement"} <= set(view["signals"])
     for key in view["signals"]:
         assert view["signals"][key]["label"] and len(view["cells"][0]["trace"][key]) == 4
+
+
+def test_attention_is_shown_token_by_token_and_the_bright_ending_as_a_mask(tmp_path):
+    small = world.build(tmp_path)
+    ask = small.ask(methods=["cfg", "cwr"], signals=["attention_entropy", "masked_magnitude"])
+    with closing(compare(ask)) as made:
+        *_, last = made
+    run = runs.read(last.run.info["id"])
+    view = views.view(run)
+    assert json.loads(json.dumps(view, allow_nan=False)) == view
+    for cell in view["cells"]:
+        names = cell["tokens"]
+        assert names[0] == "<|startoftext|>" and names[-1] == "<|endoftext|>"
+        assert "".join(names[1:-1]) == (cell["prompt_read"] or cell["prompt"]).replace(" ", "")
+        steps = view["attention"][str(cell["cell"])]
+        assert [len(shares) for shares in steps] == [len(names) + 1] * 4
+        assert [sum(shares) for shares in steps] == pytest.approx([1] * 4, abs=0.02)
+        assert Image.open(run.folder / cell["mask"]).size == (8, 8)
+    shown = player.view(run.info, run.folder, run.trace())["cells"]
+    assert shown[0]["prompt_read"] is None and shown[1]["prompt_read"] != world.PROMPT
 
 
 def test_each_cell_tells_where_every_method_would_have_switched(swept):
@@ -140,7 +161,10 @@ def test_the_scores_are_shown_with_their_roc():
         ],
     }
     page = detect.page(result)
-    assert "AUC 1.000" in page and "<polyline" in page and "&lt;i&gt;" in page
+    assert "&lt;i&gt;" in page and "Score, 1 step" in page
+    (drawn,) = detect.curves(result, "a command")["readings"]
+    assert "AUC 1.000" in drawn["words"] and drawn["roc"]["tpr"][-1] == 1
+    assert detect.curves(result | {"readings": {"k1_n1": None}}, "")["readings"] == []
 
 
 def test_the_table_of_remedies_names_every_measured_method():

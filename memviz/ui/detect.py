@@ -1,16 +1,22 @@
 """Scores of whole lists of prompts: which look memorized, and how well the score tells."""
 
 import html
+import shlex
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from memviz.prompts import Prompt, read
-from memviz.ui import compare, form
+from memviz.ui import compare, form, player
+
+if TYPE_CHECKING:
+    from memviz.evaluation.detect import Detection
 
 MOST = 500  # prompts of one press
-SIDE = 160  # pixels of the ROC
+HERE = Path(__file__).parent
+SCRIPTS = ("dom.js", "curves.js", "figure.js", "roc.js")
 USED, IMAGES = (1, 5), (1,)
 
 
@@ -29,15 +35,21 @@ def page(result: dict[str, Any]) -> str:
     """Prompts by their score, and the quality of each reading."""
     names = list(result["readings"])
     ranked = sorted(result["prompts"], key=lambda p: -p["scores"][names[0]])
-    head = "".join(f'<th scope="col">{n.replace("_", ", ")}</th>' for n in names)
+    head = "".join(f'<th scope="col">Score, {reading(n)}</th>' for n in names)
     rows = "".join(row(p, names) for p in ranked)
-    told = "".join(quality(n, r) for n, r in result["readings"].items() if r)
     return (
-        f'<p>{html.escape(result["band"])}</p>{told}<div class="mvt-scroll" tabindex="0" '
+        f'<p>{html.escape(result["band"])}</p><div class="mvt-scroll" tabindex="0" '
         f'role="region" aria-label="Scores"><table><thead><tr><th scope="col">Prompt</th>{head}'
         f'<th scope="col">Verdict</th><th scope="col">Label</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
+
+
+def reading(name: str) -> str:
+    """`k5_n4` in words."""
+    steps, _, images = name.partition("_")
+    of = {"all": "all steps", "k1": "1 step"}.get(steps, f"{steps[1:]} steps")
+    return of if images == "n1" else f"{of}, {images[1:]} pictures"
 
 
 def row(prompt: dict[str, Any], names: Sequence[str]) -> str:
@@ -50,28 +62,26 @@ def row(prompt: dict[str, Any], names: Sequence[str]) -> str:
 
 
 def quality(name: str, told: dict[str, Any]) -> str:
-    """How well a reading tells, beside its ROC."""
+    """How well a reading tells, in words."""
     low, high = told["auc_interval"]
     hard = f"; against hard negatives {told['hard']['auc']:.3f}" if told["hard"] else ""
-    text = (
-        f"{name.replace('_', ', ')}: AUC {told['auc']:.3f} ({low:.3f} to {high:.3f}){hard}. "
-        f"True positives at fewer than 1 % false ones: {told['tpr_at_1_fpr']:.2f}; at the rate "
-        f"nearest to 1 % ({told['fpr_nearest']:.3f}): {told['tpr_nearest_1_fpr']:.2f}."
-    )
-    return f'<div class="mvt-roc">{curve(told["roc"])}<p>{text}</p></div>'
-
-
-def curve(roc: dict[str, list[float]]) -> str:
-    """The ROC as a small picture."""
-    pairs = zip(roc["fpr"], roc["tpr"], strict=True)
-    points = " ".join(f"{SIDE * x:.1f},{SIDE * (1 - y):.1f}" for x, y in pairs)
+    least, most = told["tpr_at_1_fpr_interval"]
     return (
-        f'<svg viewBox="-2 -2 {SIDE + 4} {SIDE + 4}" width="{SIDE}" role="img" '
-        f'aria-label="ROC curve"><rect width="{SIDE}" height="{SIDE}" fill="none" '
-        f'stroke="currentColor" opacity="0.3"/><path d="M0 {SIDE}L{SIDE} 0" stroke="currentColor" '
-        f'opacity="0.3"/><polyline points="{points}" fill="none" stroke="var(--color-accent)" '
-        f'stroke-width="2.5"/></svg>'
+        f"{reading(name).capitalize()}: AUC {told['auc']:.3f} ({low:.3f} to {high:.3f}){hard}; "
+        f"true positives at fewer than 1 % false ones {told['tpr_at_1_fpr']:.2f} ({least:.2f} to "
+        f"{most:.2f}), at the rate nearest to 1 % ({told['fpr_nearest']:.3f}) "
+        f"{told['tpr_nearest_1_fpr']:.2f}."
     )
+
+
+def curves(result: dict[str, Any], command: str) -> dict[str, Any]:
+    """The ROC of each reading as `roc.js` draws it; nothing where the prompts have no labels."""
+    readings = [
+        {"name": reading(name), "words": quality(name, told), "roc": told["roc"]}
+        for name, told in result["readings"].items()
+        if told
+    ]
+    return {"readings": readings, "command": command}
 
 
 def detect(
@@ -80,16 +90,37 @@ def detect(
     model: str,
     steps: float,
     progress: gr.Progress = gr.Progress(),  # noqa: B008 - Gradio looks for it here
-) -> str:
-    """Score the prompts, or say why not."""
+) -> tuple[str, dict[str, Any]]:
+    """Score the prompts, or say why not; then the ROC."""
     try:
         found = asked(text, file)
         from memviz.evaluation.detect import Detection, detect
 
         wanted = Detection(found, model, form.plain(steps), used=USED, images=IMAGES)
-        return page(detect(wanted, lambda words: progress(0, desc=words)))
+        result = detect(wanted, lambda words: progress(0, desc=words))
+        return page(result), curves(result, command(file, wanted))
     except ValueError as error:
-        return compare.notice(str(error))
+        return compare.notice(str(error)), {}
+
+
+def command(file: str | None, asked: "Detection") -> str:
+    """The same from a terminal."""
+    used, images = (",".join(map(str, some)) for some in (asked.used, asked.images))
+    words = ["python", "-m", "memviz", "detect", Path(file).name if file else "PROMPTS.txt"]
+    words += ["--model", asked.model, "--steps", str(asked.steps)]
+    return shlex.join([*words, "--steps-used", used, "--images", images])
+
+
+def component() -> gr.HTML:
+    """The empty ROC."""
+    return gr.HTML(
+        {},
+        html_template='<div class="mv-root mvt-root"></div>',
+        js_on_load="\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS),
+        apply_default_css=False,
+        elem_id="t-roc",
+        plotly_path=player.file_path(player.PLOTLY),
+    )
 
 
 def build(model: gr.Dropdown, steps: gr.Number) -> None:
@@ -104,5 +135,5 @@ def build(model: gr.Dropdown, steps: gr.Number) -> None:
         )
     button = gr.Button("Score these prompts", elem_id="t-detect")
     scores = gr.HTML(elem_id="t-scores")
-    button.click(detect, [text, file, model, steps], scores, concurrency_id="gpu",
+    button.click(detect, [text, file, model, steps], [scores, component()], concurrency_id="gpu",
                  api_visibility="private")  # fmt: skip

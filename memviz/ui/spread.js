@@ -66,11 +66,21 @@ function copyMark(y, colours) {
   return { type: 'line', xref: 'paper', x0: 0, x1: 1, y0: y, y1: y, line: { color: colours.soft, width: 1.2, dash: 'dot' } };
 }
 
+// Whether pictures whose transition was found are nearer to the training images.
+function dependence(all, rule) {
+  const known = all.filter((s) => s.similarity !== null && s.similarity !== undefined);
+  const groups = [true, false].map((wanted) => known.filter((s) => (s[rule] !== null && s[rule] !== undefined) === wanted));
+  if (groups.some((group) => !group.length)) return '';
+  const [has, lacks] = groups.map((group) => say(group.reduce((sum, s) => sum + s.similarity, 0) / group.length));
+  return ` Mean similarity: ${has} with one, ${lacks} without.`;
+}
+
 function spreadWords(self) {
   const all = self.view.spread;
   const has = (s, rule) => s[rule] !== null && s[rule] !== undefined;
   const none = all.filter((s) => !has(s, self.rule)).length;
+  const share = Math.round((100 * none) / all.length);
   const differ = all.filter((s) => s.estimated_timestep !== s.prominent_timestep).length;
   const agree = differ ? `The two rules differ on ${differ} of them.` : 'The two rules agree on all of them.';
-  return `${all.length} seeds; ${none} without a transition. ${agree} Larger dots: deeper minima. The dotted line is the copy mark.`;
+  return `${all.length} seeds; ${none} (${share} %) without a transition.${dependence(all, self.rule)} ${agree} Larger dots: deeper minima. The dotted line is the copy mark.`;
 }

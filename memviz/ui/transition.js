@@ -9,6 +9,7 @@ const actions = {
   rerun: (asked) => trigger('submit', asked),
 };
 const map = makeMap(props.plotly_path, actions);
+const pictures = makePictures(actions);
 const whatIf = makeWhatIf(props.plotly_path, actions);
 const attentionFigure = makeAttention(props.plotly_path);
 const spreadFigure = makeSpread(props.plotly_path, actions);
@@ -17,7 +18,7 @@ const picture = h('figure', { class: 'mvt-picture', hidden: true });
 const rerunNode = h('figure', { class: 'mvt-picture mvt-again', hidden: true, 'aria-live': 'polite' });
 const side = h('aside', { class: 'mvt-side', 'aria-label': 'Chosen picture' }, picture, rerunNode);
 const empty = h('p', { class: 'mv-opening' }, 'Press Sweep to make one prompt at many transition points, or choose a saved run.');
-root.replaceChildren(empty, h('div', { class: 'mvt-main' }, h('div', { class: 'mvt-figures' }, map.node, whatIf.node, attentionFigure.node, spreadFigure.node, tradeoffFigure.node), side));
+root.replaceChildren(empty, h('div', { class: 'mvt-main' }, h('div', { class: 'mvt-figures' }, map.node, pictures.node, whatIf.node, attentionFigure.node, spreadFigure.node, tradeoffFigure.node), side));
 
 function draw(view) {
   if (!view) return;
@@ -29,6 +30,7 @@ function draw(view) {
   empty.hidden = cells.length > 0;
   side.hidden = !cells.length;
   map.draw(view, state.selected);
+  pictures.draw(view, state.selected);
   whatIf.draw({ timesteps: [], signals: {}, bands: {}, switches: {}, ...view }, state.selected);
   attentionFigure.draw({ cells: [], attention: {}, ...view }, state.selected);
   spreadFigure.draw({ thresholds: {}, ...view });
@@ -40,6 +42,7 @@ function draw(view) {
 function choose(number) {
   state.selected = number;
   map.select(number);
+  pictures.select(number);
   whatIf.select(number);
   attentionFigure.draw(state.view, number);
   showPicture(number);

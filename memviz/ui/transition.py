@@ -15,8 +15,8 @@ from memviz.ui.live import Live
 from memviz.ui.sweeper import NAMES, background, rerunner, seeds_ask, starter, sweep_ask
 
 HERE = Path(__file__).parent
-SCRIPTS = ("dom.js", "curves.js", "figure.js", "sweepmap.js", "whatif.js", "attention.js",
-           "spread.js", "tradeoff.js", "transition.js")  # fmt: skip
+SCRIPTS = ("dom.js", "curves.js", "figure.js", "sweepmap.js", "pictures.js", "whatif.js",
+           "attention.js", "spread.js", "tradeoff.js", "transition.js")  # fmt: skip
 NEWEST = 30  # runs to choose from
 EVERY = 1.0  # seconds between two looks at a sweep in the background
 

@@ -26,6 +26,7 @@ def swept(browser, app):
     page.get_by_role("tab", name="Transition").click()
     page.locator("#t-values textarea, #t-values input").first.fill("200:800:300")
     page.locator("#t-seeds textarea, #t-seeds input").first.fill("0")
+    page.get_by_role("button", name="Method, steps, model and what is recorded").click()
     page.locator("#t-steps input").first.fill(str(STEPS))
     page.locator("#t-go").click()
     done = "document.querySelector('.mvt-picture img')?.src.includes('images/')"
@@ -80,10 +81,43 @@ def test_a_re_run_from_the_handle_is_a_fresh_runs_picture(swept, app, tmp_path):
 
 
 def test_each_figure_can_be_exported(swept):
-    with swept.expect_download() as csv:
-        swept.get_by_role("button", name="CSV").first.click()
-    text = csv.value.path().read_text()
-    assert text.splitlines()[0].startswith("at,seed,similarity") and len(text.splitlines()) == 4
-    with swept.expect_download() as picture:
-        swept.get_by_role("button", name="SVG").first.click()
-    assert "<svg" in picture.value.path().read_text()[:500]
+    figures = swept.locator("#transition .mvt-figure:has(.mvt-exports):visible")
+    assert figures.count() >= 3  # the map, the curves, the trade-off
+    for i in range(figures.count()):
+        made = figures.nth(i)
+        saved = {name: exported(swept, made, name) for name in ("PNG", "SVG", "CSV")}
+        assert saved["PNG"].startswith(b"\x89PNG") and b"<svg" in saved["SVG"][:500]
+        assert len(saved["CSV"].splitlines()) > 2
+        made.get_by_role("button", name="Copy command").click()
+        made.get_by_role("button", name="Copied to clipboard").wait_for()
+    text = exported(swept, figures.first, "CSV").decode().splitlines()
+    assert text[0].startswith("at,seed,similarity") and len(text) == 4
+
+
+def exported(page, figure, name):
+    with page.expect_download() as found:
+        figure.get_by_role("button", name=name, exact=True).click()
+    return found.value.path().read_bytes()
+
+
+def test_a_press_on_a_word_removes_it_and_compares(swept):
+    prompt = swept.locator("#t-prompt textarea").input_value()
+    swept.get_by_role("button", name="Which words did it?").first.click()
+    swept.locator("#t-words-go").click()
+    words = swept.locator(".mvt-word")
+    words.first.wait_for(timeout=PATIENCE)
+    assert words.count() == len(prompt.split())
+    words.nth(1).click()
+    rest = " ".join(word for i, word in enumerate(prompt.split()) if i != 1)
+    swept.locator(".mvt-one", has_text=rest).locator(".mv-chip").wait_for()
+    assert swept.locator(".mvt-one").count() == 2
+    swept.locator(".mvt-one", has_text=rest).click()
+    assert swept.locator(".mvt-one").nth(1).get_attribute("aria-pressed") == "true"
+
+
+def test_a_sweep_in_the_background_is_watched_to_its_end(swept):
+    swept.locator("#t-values textarea, #t-values input").first.fill("300:700:400")
+    swept.locator("#t-later").click()
+    swept.get_by_text("The sweep in the background is done.").wait_for(timeout=4 * PATIENCE)
+    (row,) = swept.evaluate("document.getElementById('mvt-sweep').data[0].z")
+    assert len(row) == 2 and all(0 < similarity <= 1 for similarity in row)
