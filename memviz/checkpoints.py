@@ -54,7 +54,7 @@ def check_class(name: str, index: dict[str, Any]) -> None:
     """Refuse pipelines of another architecture before gigabytes are read."""
     found = index.get("_class_name", "pipeline of no stated class")
     if found != CLASS:
-        raise ModelError(f"{name} holds a {found}; memviz works with a {CLASS}.")
+        raise ModelError(f"{name} holds a {found}; memviz works with a {CLASS}. Give another.")
 
 
 def weights(folder: Path, unet: Path | None = None) -> Files:
@@ -92,7 +92,7 @@ def _header(file: Path) -> dict[str, Any]:
                 raise ValueError("its header is longer than the file")
             return json.loads(stream.read(length))
     except (OSError, ValueError, struct.error) as error:
-        raise ModelError(f"{file} is not a safetensors file: {error}.") from error
+        raise ModelError(f"{file} is not a safetensors file: {error}. Fetch it again.") from error
 
 
 def _product(shape: list[int]) -> int:

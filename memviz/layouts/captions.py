@@ -22,7 +22,7 @@ def captions(place: Path, files: Sequence[str]) -> list[Texts]:
     if not any(found):
         raise CorpusError(
             f"The captions found for {place} name none of its {len(files)} pictures. "
-            "They are matched by file name."
+            "They are matched by file name: rename one or the other."
         )
     return found
 
@@ -43,7 +43,9 @@ def _metadata(place: Path) -> dict[str, Texts] | None:
     except (ValueError, csv.Error) as error:
         if isinstance(error, CorpusError):
             raise
-        raise CorpusError(f"The captions beside {place} cannot be read: {error}.") from error
+        raise CorpusError(
+            f"The captions beside {place} cannot be read: {error}. Mend or remove them."
+        ) from error
     return None
 
 

@@ -19,7 +19,9 @@ class Folder:
         self.place = place
         self.files = sorted(_pictures(place), key=lambda name: name.split("/"))
         if not self.files:
-            raise CorpusError(f"{place} holds no pictures ({', '.join(sorted(PICTURES))}).")
+            raise CorpusError(
+                f"{place} holds no pictures ({', '.join(sorted(PICTURES))}). Name another folder."
+            )
         found = captions(place, self.files)
         self.captions = [texts[0] if texts else "" for texts in found]
         self._others = {row: texts[1:] for row, texts in enumerate(found) if len(texts) > 1}
@@ -57,4 +59,6 @@ def _pictures(place: Path) -> Iterator[str]:
 
 
 def _stop(error: OSError) -> None:
-    raise CorpusError(f"{error.filename} cannot be read: {error.strerror}.") from error
+    raise CorpusError(
+        f"{error.filename} cannot be read: {error.strerror}. Change its permissions or move it."
+    ) from error

@@ -76,4 +76,5 @@ def _open(file: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(file)
     except (pa.ArrowInvalid, OSError) as error:
-        raise CorpusError(f"{file} is not a parquet file: {error}") from error
+        why = str(error).rstrip(".")
+        raise CorpusError(f"{file} is not a parquet file: {why}. Write it again.") from error

@@ -30,7 +30,9 @@ class Shards(Captioned):
         self.files = files
         found = [pair for shard, file in enumerate(files) for pair in _samples(shard, file)]
         if not found:
-            raise CorpusError(f"{files[0]} and its like hold no pictures ({', '.join(PICTURES)}).")
+            raise CorpusError(
+                f"{files[0]} and its like hold no pictures ({', '.join(PICTURES)}). Name others."
+            )
         self.samples = [sample for sample, _ in found]
         self.captions = [caption for _, caption in found]
         self.ids = [*range(len(found))]
@@ -69,7 +71,9 @@ def _samples(shard: int, file: Path) -> Iterator[tuple[Sample, str]]:
                     text = tar.extractfile(member).read().decode("utf-8", "replace")
                     texts.setdefault(key, text.strip() if name.suffix == ".txt" else _stated(text))
     except (tarfile.TarError, OSError) as error:
-        raise CorpusError(f"{file} is not a tar shard that can be read: {error}.") from error
+        raise CorpusError(
+            f"{file} is not a tar shard that can be read: {error}. Fetch it again."
+        ) from error
     for key, sample in pictures.items():
         yield sample, texts.get(key, "")
 

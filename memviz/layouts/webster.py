@@ -68,7 +68,7 @@ def _lines(file: Path) -> list[dict[str, Any]]:
     try:
         lines = [json.loads(line) for line in file.open(encoding="utf-8") if line.strip()]
     except (OSError, ValueError) as error:
-        raise CorpusError(f"{file} cannot be read: {error}.") from error
+        raise CorpusError(f"{file} cannot be read: {error}. Write it again.") from error
     if not lines or not all(isinstance(line, dict) for line in lines):
         raise CorpusError(
             f"{file} is not a list of captions and URLs: wanted a JSON object a line."

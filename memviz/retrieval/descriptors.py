@@ -86,7 +86,7 @@ def torchscript(preset: Preset, file: Path, device: str, trust: bool) -> torch.n
     try:
         return torch.jit.load(str(file), map_location=device).eval()
     except RuntimeError as error:
-        raise DescriptorError(f"{file} is not a TorchScript file.") from error
+        raise DescriptorError(f"{file} is not a TorchScript file. Fetch it again.") from error
 
 
 def _folder(folder: Path) -> torch.nn.Module:

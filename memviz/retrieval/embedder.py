@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.functional import normalize
 from transformers import ResNetConfig, ResNetModel
 
+from memviz.hub import first_line
 from memviz.quiet import quietly
 from memviz.retrieval.presets import DescriptorError, Preset, read, write
 
@@ -67,7 +68,10 @@ def load(folder: str | Path) -> Embedder:
         embedder = Embedder(backbone, preset.dims)
         embedder.projection.load_state_dict(load_file(folder / "projection.safetensors"))
     except Exception as error:
-        raise DescriptorError(f"{folder} is not a saved descriptor: {error}") from error
+        why = first_line(error).rstrip(".")
+        raise DescriptorError(
+            f"{folder} is not a saved descriptor: {why}. Save it again."
+        ) from error
     return embedder.float().eval().requires_grad_(False)
 
 

@@ -41,7 +41,9 @@ def marks(choice: str, preset: Preset, background: np.ndarray) -> Marks:
 
 def _of_background(own: Threshold | None, close: Threshold | None) -> Thresholds:
     if own is None or close is None:
-        raise ValueError("This corpus has too few distinct pictures for a threshold of its own.")
+        raise ValueError(
+            "This corpus has too few distinct pictures for a threshold of its own. Use preset."
+        )
     return Thresholds(own.value, close.value, own.source)
 
 

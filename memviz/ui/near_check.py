@@ -64,5 +64,5 @@ def opened(job_id: str) -> dict[str, Any]:
     """The view of a finished check."""
     result = jobs.find(job_id).result()
     if not result:
-        raise ValueError("This check has no result yet.")
+        raise ValueError("This check has no result yet. Wait until it is done.")
     return view(Path(result["folder"]))
