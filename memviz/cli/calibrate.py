@@ -1,14 +1,12 @@
 """`python -m memviz calibrate`."""
 
 import argparse
-import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from memviz.ask import SCHEDULERS, Ask
 from memviz.cli.tables import table
-from memviz.cli.verb import Verb
+from memviz.cli.verb import Verb, say
 from memviz.instruments import COSTLY, check, price
 
 CONTROLS = 112  # fresh captions for the demo
@@ -30,14 +28,13 @@ def calibrate(args: argparse.Namespace) -> dict[str, Any]:
     extra = tuple(part.strip() for part in args.signals.split(",") if part.strip())
     check(extra)
     Ask(["calibration"], steps=args.steps, scheduler=args.scheduler)
-    note = partial(print, file=sys.stderr, flush=True)
     if extra:
-        note(f"Costs {price(extra)}.")
+        say(f"Costs {price(extra)}.")
     prompts = controls(args)
     from memviz import bands, studio
 
     return bands.calibrate(
-        studio.model(args.model), prompts, args.scheduler, args.steps, args.scale, extra, note
+        studio.model(args.model), prompts, args.scheduler, args.steps, args.scale, extra, say
     )
 
 

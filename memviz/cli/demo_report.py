@@ -2,18 +2,17 @@
 
 import argparse
 import json
-import sys
 from typing import Any
 
 from memviz.cli.tables import table
-from memviz.cli.verb import Verb
+from memviz.cli.verb import Verb, say
 
 
 def demo_report(args: argparse.Namespace) -> dict[str, Any]:
     """Measure the demo world again."""
     from memviz.demo.report import report
 
-    return report(lambda words: print(words, file=sys.stderr, flush=True))
+    return report(say)
 
 
 def as_table(result: dict[str, Any]) -> str:

@@ -1,14 +1,12 @@
 """`python -m memviz detect`."""
 
 import argparse
-import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from memviz.ask import SCHEDULERS, Ask
 from memviz.cli.tables import table
-from memviz.cli.verb import Verb
+from memviz.cli.verb import Verb, say
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -40,7 +38,7 @@ def detect(args: argparse.Namespace) -> dict[str, Any]:
     from memviz.evaluation.detect import Detection, detect
 
     asked = Detection(prompts, args.model, args.steps, args.scheduler, used, images)
-    return detect(asked, partial(print, file=sys.stderr, flush=True))
+    return detect(asked, say)
 
 
 def as_table(result: dict[str, Any]) -> str:

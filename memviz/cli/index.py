@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memviz.cli.verb import Verb
+from memviz.cli.verb import Verb, bar
 from memviz.jobs import Workplace
 
 LARGEST = 5  # groups of duplicates told
@@ -58,13 +58,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def watched(steps: "Iterable[Progress]", total: int) -> "Progress | None":
     """Show a bar with the rate; the last state."""
-    from tqdm import tqdm
-
     here, last = Workplace.from_env(), None
-    pause = 0.1 if sys.stderr.isatty() else 5.0  # seconds: a log file wants few lines
-    with tqdm(total=total, unit=" pictures", file=sys.stderr, mininterval=pause) as bar:
+    with bar(total, " pictures") as shown:
         for last in steps:
-            bar.update(last.done - bar.n)
+            shown.update(last.done - shown.n)
             here.metric(done=last.done, total=last.total, rate=round(last.rate, 1))
             here.checkpoint(last.done)
             if here.stopping():

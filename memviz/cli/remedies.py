@@ -2,14 +2,12 @@
 
 import argparse
 import json
-import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from memviz import aside
 from memviz.cli.tables import table
-from memviz.cli.verb import Verb
+from memviz.cli.verb import Verb, say
 from memviz.methods import METHODS
 
 DOCS = Path(__file__).parents[2] / "docs" / "methods.md"
@@ -31,7 +29,7 @@ def remedies(args: argparse.Namespace) -> dict[str, Any]:
     from memviz.evaluation import remedies as evaluation
 
     plan = replace(evaluation.demo(), methods=split_methods(args.methods))
-    result = evaluation.remedies(plan, partial(print, file=sys.stderr, flush=True))
+    result = evaluation.remedies(plan, say)
     if args.save:
         if evaluation.FILE.is_file():
             result = evaluation.merged(json.loads(evaluation.FILE.read_text()), result)

@@ -1,12 +1,11 @@
 """`python -m memviz reproduce iet-agc-demo`."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 from memviz.cli.tables import table
-from memviz.cli.verb import Verb
+from memviz.cli.verb import Verb, say
 
 FIGURES = (
     *("copied", "similarity_mean", "similarity_95pc", "alignment", "frechet"),
@@ -41,11 +40,6 @@ def reproduce(args: argparse.Namespace) -> dict[str, Any]:
     if args.save:
         study.save(found, out)
     return found
-
-
-def say(text: str) -> None:
-    """One line on stderr."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def as_table(result: dict[str, Any]) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 from memviz.cli.compare import whole_numbers
 from memviz.cli.tables import table
-from memviz.cli.train import say, spoken
-from memviz.cli.verb import Verb
+from memviz.cli.train import spoken
+from memviz.cli.verb import Verb, say
 from memviz.jobs import Workplace
 
 WATCHED = {"probes": str, "probe_prompts": int, "probe_steps": int, "descriptor": str}

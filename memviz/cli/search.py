@@ -2,13 +2,12 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memviz.cli.index import descriptor_options
 from memviz.cli.tables import figure, table
-from memviz.cli.verb import Verb
+from memviz.cli.verb import Verb, bar
 from memviz.jobs import Workplace
 
 if TYPE_CHECKING:
@@ -110,16 +109,12 @@ def one_by_one(asked: "Asked") -> dict[str, Any]:
 
 def watched(asked: "Asked", out: Path) -> None:
     """Write the folder, with a bar on stderr."""
-    from tqdm import tqdm
-
     from memviz.search import search
 
-    here, pause = Workplace.from_env(), 0.1 if sys.stderr.isatty() else 5.0  # seconds
-    with tqdm(
-        total=len(asked.pictures), unit=" pictures", file=sys.stderr, mininterval=pause
-    ) as bar:
+    here = Workplace.from_env()
+    with bar(len(asked.pictures), " pictures") as shown:
         for done, total in search(asked, out):
-            bar.update(done - bar.n)
+            shown.update(done - shown.n)
             here.metric(done=done, total=total)
             if here.stopping():
                 raise KeyboardInterrupt

@@ -2,13 +2,12 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from memviz.cli.tables import table
-from memviz.cli.verb import Verb
+from memviz.cli.verb import Verb, say
 from memviz.jobs import Workplace
 from memviz.training import flags
 from memviz.training.config import Config
@@ -121,11 +120,6 @@ def spoken(event: dict[str, Any]) -> str:
         case "gate":
             return f"round {event['round']}: skipped {event['skipped']:.1%}"
     return ""
-
-
-def say(text: str) -> None:
-    """One line on stderr, at once."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def hush(text: str) -> None:

@@ -4,7 +4,10 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
 def no_options(sub: argparse.ArgumentParser) -> None:
@@ -21,19 +24,29 @@ class Verb:
     options: Callable[[argparse.ArgumentParser], None] = no_options
 
 
+def say(text: str) -> None:
+    """What happens, on stderr and at once."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def complain(sentence: str, code: int) -> int:
     """A mistake, in one line on stderr."""
-    print(" ".join(sentence.split()), file=sys.stderr)
+    say(" ".join(sentence.split()))
     return code
+
+
+def bar(total: int, unit: str) -> "tqdm":
+    """How far it is, on stderr."""
+    from tqdm import tqdm
+
+    pause = 0.1 if sys.stderr.isatty() else 5.0  # seconds: a log file wants few lines
+    return tqdm(total=total, unit=unit, file=sys.stderr, mininterval=pause)
 
 
 def watched(progress: Iterable[Any], steps: int) -> Iterable[Any]:
     """The same, with a bar on stderr."""
-    from tqdm import tqdm
-
-    pause = 0.1 if sys.stderr.isatty() else 5.0  # seconds: a log file wants few lines
-    with tqdm(total=steps, unit="step", file=sys.stderr, mininterval=pause) as bar:
+    with bar(steps, "step") as shown:
         for step in progress:
-            bar.total = step.steps
-            bar.update(step.step - bar.n)
+            shown.total = step.steps
+            shown.update(step.step - shown.n)
             yield step
