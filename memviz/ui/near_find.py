@@ -15,6 +15,7 @@ from memviz.search.folder import kept
 from memviz.ui import owner
 from memviz.ui.compare import notice
 from memviz.ui.neighbours_view import view
+from memviz.ui.runs import own
 
 if TYPE_CHECKING:
     from memviz.search import Asked
@@ -27,10 +28,9 @@ LOOKING = "Looking it up … The first search loads the descriptor, and indexes 
 
 def made() -> list[tuple[str, str]]:
     """Pictures of the newest runs, as label and "run/cell"."""
-    kept = [] if owner.public() else runs.listed()[:KEPT_RUNS]
     return [
         (f"{run.info['title']}: {c['label']}, seed {c['seed']}", f"{run.info['id']}/{c['cell']}")
-        for run in [*runs.bundled(), *kept]
+        for run in [*runs.bundled(), *own(KEPT_RUNS)]
         for c in run.info["cells"]
         if c.get("image")
     ]

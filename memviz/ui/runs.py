@@ -1,13 +1,12 @@
 """The Runs tab: finished examples, and on one's own machine the runs kept there."""
 
-import os
 from collections.abc import Sequence
 from html import escape
 
 import gradio as gr
 
 from memviz import runs
-from memviz.ui import words
+from memviz.ui import owner, words
 from memviz.ui.form import QUIET
 from memviz.ui.player import file_path
 
@@ -16,9 +15,9 @@ PICTURES = 4  # of each run
 PUBLIC = "On a public page a run is found by its link only: keep the link of a run you like."
 
 
-def own() -> list[runs.Run]:
-    """The runs of this machine; none on a public Space, where a run's link is its key."""
-    return [] if os.environ.get("SPACE_ID") else runs.listed()[:NEWEST]
+def own(newest: int = NEWEST) -> list[runs.Run]:
+    """The runs of this machine; none on a public page, where a run's link is its key."""
+    return [] if owner.public() else runs.listed()[:newest]
 
 
 def pictures(run: runs.Run) -> str:
@@ -55,7 +54,7 @@ def section(title: str, found: Sequence[runs.Run], otherwise: str) -> str:
 
 def page() -> str:
     """Both lists."""
-    empty = PUBLIC if os.environ.get("SPACE_ID") else "None yet. Press Compare to make one."
+    empty = PUBLIC if owner.public() else "None yet. Press Compare to make one."
     examples = section("Examples", runs.bundled(), "No example runs are bundled here.")
     return examples + section("Your runs", own(), empty)
 
