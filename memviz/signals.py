@@ -35,7 +35,7 @@ def turn(before: Tensor, after: Tensor) -> Tensor:
 
 
 def shift(before: Tensor, after: Tensor) -> Tensor:
-    """Norm of the change between successive x0 estimates; 0 or more."""
+    """Norm of the change from one latent to the next, or one x0 estimate; 0 or more."""
     return norm(after.float() - before.float())
 
 
