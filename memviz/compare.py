@@ -75,7 +75,7 @@ class Comparison:
         self.model: Model = studio.model(ask.model)
         self.eye = studio.eye(ask.corpus, ask.descriptor) if ask.corpus else None
         self.decoder, self.decoder_note = decoder(self.model.pipe, ask.decoder)
-        self.settings = settings(Path(self.model.path.partition("+")[0]))
+        self.settings = settings(self.model.folder)
         self.scheduler = scheduler(self.model.pipe, ask.scheduler, ask.steps)
         self.timesteps = [int(t) for t in self.scheduler.timesteps]
         cells = ask.cells(self.settings.get("methods", {}))

@@ -64,7 +64,8 @@ def test_methods_are_split_where_one_begins(text, methods):
 
 @pytest.mark.parametrize("prompt", ["a fox", "-- a 'fox' \"$(date)\" `date`", "-x", "Füchse, 狐"])
 def test_the_command_that_the_app_shows_for_a_run_asks_for_that_run(prompt):
-    asked = runs.bundled()[0].info["asked"] | {"prompts": [prompt, "two"], "probe": True}
+    more = {"prompts": [prompt, "two"], "probe": True, "decoder": "own"}
+    asked = runs.bundled()[0].info["asked"] | more
     python, *words = shlex.split(command({"asked": asked}))
     assert python == "python" and words[:3] == ["-m", "memviz", "compare"]
     made = compare.asked(parser().parse_args(words[2:]))

@@ -248,12 +248,15 @@ def test_the_page_asks_no_other_host():
 def test_the_list_of_runs_escapes_prompts_and_links_to_each_run(folder, monkeypatch):
     from memviz import runs
     from memviz.ui import runs as past
+    from memviz.ui import transition
 
     monkeypatch.setattr(runs, "listed", lambda: [runs.open_folder(folder)])
     said = past.page()
     assert f'href="?run={folder.name}"' in said
+    assert folder.name in dict(transition.choices()).values()
     assert "<script>" not in said and "&lt;script&gt;" in said
     for name, value in (("SPACE_ID", "someone/memviz"), ("GRADIO_SERVER_NAME", "0.0.0.0")):
         with monkeypatch.context() as public:
             public.setenv(name, value)
             assert folder.name not in past.page()
+            assert folder.name not in dict(transition.choices()).values()

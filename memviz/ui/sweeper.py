@@ -87,23 +87,12 @@ def look(progress: "Progress") -> dict[str, Any]:
     return view
 
 
-def work(ask: Ask) -> Callable[[], "Iterator[Progress]"]:
-    """The comparison to make; torch is imported where it runs."""
-
-    def run() -> "Iterator[Progress]":
-        from memviz.compare import compare
-
-        return compare(ask)
-
-    return run
-
-
 def starter(live: Live, make: Callable[..., Ask]) -> Callable[..., Iterator[list[Any]]]:
     """The handler of a button that makes a run."""
 
     def start(*values: object) -> Iterator[list[Any]]:
         try:
-            todo = work(make(*values))
+            todo = compare.work(vars(make(*values)))
         except (ValueError, TypeError, KeyError) as error:
             yield shown(message=compare.notice(str(error)))
             return
@@ -138,10 +127,11 @@ def rerunner(live: Live) -> Callable[[gr.EventData], Iterator[list[Any]]]:
     def rerun(event: gr.EventData) -> Iterator[list[Any]]:
         try:
             run, number, ask = moved(event._data)
+            todo = compare.work(vars(ask))
         except (ValueError, TypeError, KeyError, IndexError) as error:
             yield shown(message=compare.notice(str(error)))
             return
-        ticket = live.start(work(ask), lambda progress: {"id": progress.run.info["id"]})
+        ticket = live.start(todo, lambda progress: {"id": progress.run.info["id"]})
         yield shown(message=compare.notice("Going on from there …", False), ticket=ticket,
                     done=False)  # fmt: skip
         for _ in ticket.watch():

@@ -1,7 +1,6 @@
 """The Transition tab: sweep the transition, move it by hand, and see what depends on it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -12,9 +11,9 @@ from memviz.ui import transition_form as asks
 from memviz.ui import transition_view as views
 from memviz.ui.form import QUIET
 from memviz.ui.live import Live
+from memviz.ui.runs import own
 from memviz.ui.sweeper import NAMES, background, rerunner, seeds_ask, starter, sweep_ask
 
-HERE = Path(__file__).parent
 SCRIPTS = ("dom.js", "curves.js", "figure.js", "sweepmap.js", "pictures.js", "whatif.js",
            "attention.js", "spread.js", "tradeoff.js", "transition.js")  # fmt: skip
 NEWEST = 30  # runs to choose from
@@ -57,7 +56,7 @@ class Tab:
 
 def choices() -> list[tuple[str, str]]:
     """The runs to look at: one's own, then the bundled ones."""
-    found = [*runs.listed()[:NEWEST], *runs.bundled()]
+    found = [*own(NEWEST), *runs.bundled()]
     return [(f"{r.info['title']} ({len(r.info['cells'])} pictures)", r.info["id"]) for r in found]
 
 
@@ -116,7 +115,7 @@ def component() -> gr.HTML:
     return gr.HTML(
         value={"tradeoff": remedies.points(), "methods": remedies.methods()},
         html_template='<div class="mv-root mvt-root"></div>',
-        js_on_load="\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS),
+        js_on_load=player.script(SCRIPTS),
         apply_default_css=False,
         elem_id="transition",
         plotly_path=player.file_path(player.PLOTLY),

@@ -22,8 +22,10 @@ KEPT = (
     *("estimated_timestep", "estimated_prominence", "prominent_timestep", "tokens", "mask"),
 )
 OTHERS = ("similarity",)  # columns beside the registry's that are curves too
-LISTS = ("methods", "seeds", "signals")  # of what is asked, as the command line takes it
-PLAIN = ("steps", "scheduler", "model", "corpus", "descriptor")
+WORDS = (  # of what is asked, as the command line takes it
+    *("methods", "seeds", "steps", "scheduler", "model", "corpus", "descriptor"),
+    *("signals", "decoder"),
+)
 FLAGS = ("keep", "probe")
 FEW = 3  # below it an interval says nothing
 
@@ -211,8 +213,10 @@ def command(info: Mapping[str, Any]) -> str:
     """The command line that makes the run again."""
     asked = info["asked"]
     words = [f"--prompt={text}" for text in asked["prompts"]]
-    words += [f"--{name}={','.join(map(str, asked[name]))}" for name in LISTS if asked.get(name)]
-    words += [f"--{name}={asked[name]}" for name in PLAIN]
+    for name in WORDS:
+        value = asked.get(name, "")
+        said = ",".join(map(str, value)) if isinstance(value, list) else value
+        words += [f"--{name}={said}"] if said or name == "corpus" else []
     words += [f"--{name}" for name in FLAGS if asked.get(name)]
     return jobs.shown(jobs.verb("compare", *words))
 

@@ -6,7 +6,6 @@ in turn, so that a busy machine slows both; figures are medians. The pictures mu
 """
 
 import argparse
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -17,7 +16,7 @@ from benchmarks.measure import environment, timed
 from memviz import studio, sweep
 from memviz.sampling import Request, sample
 from memviz.schedules import scheduler
-from memviz.settings import settings
+from memviz.settings import own
 
 VALUES = "50:950:100"
 SEEDS = (0, 1)
@@ -37,10 +36,9 @@ def options(parser: argparse.ArgumentParser) -> None:
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
     model = studio.model(args.model)
-    own = settings(Path(model.path.partition("+")[0])).get("methods", {})
     values = sweep.numbers(args.values)
     ask = sweep.ask(args.prompt, {"at": values}, SEEDS, steps=args.steps, scheduler=args.scheduler)
-    cells = [Request(p, s, g) for p, _, g, s in ask.cells(own)]
+    cells = [Request(p, s, g) for p, _, g, s in ask.cells(own(model))]
     branches = [
         [r for r in cells if r.guidance == g] for g in dict.fromkeys(r.guidance for r in cells)
     ]
