@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from memviz.evaluation.detect import Detection
 
 MOST = 500  # prompts of one press
-HERE = Path(__file__).parent
 SCRIPTS = ("dom.js", "curves.js", "figure.js", "roc.js")
 USED, IMAGES = (1, 5), (1,)
 
@@ -116,7 +115,7 @@ def component() -> gr.HTML:
     return gr.HTML(
         {},
         html_template='<div class="mv-root mvt-root"></div>',
-        js_on_load="\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS),
+        js_on_load=player.script(SCRIPTS),
         apply_default_css=False,
         elem_id="t-roc",
         plotly_path=player.file_path(player.PLOTLY),
