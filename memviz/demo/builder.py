@@ -1,6 +1,5 @@
 """Where a build of the demo world stands: how much work, which folders, which scenes."""
 
-import json
 import shutil
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,10 +8,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from memviz import aside
 from memviz.demo import scenes
 from memviz.demo.world import World
+from memviz.places import DEMO
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets" / "demo"
+ASSETS = DEMO
 DUPLICATED_SHARE = 0.5  # of a fine-tuning batch: each comes up 312 times as often as others
 
 
@@ -81,16 +82,4 @@ def replace(part: Path, folder: Path) -> None:
     shutil.move(part, folder)
 
 
-def write_json(path: Path, value: object) -> None:
-    """Write JSON aside, then rename."""
-    part = path.with_name(path.name + ".part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
-    part.rename(path)
-
-
-def save_array(path: Path, array: np.ndarray) -> None:
-    """Write a .npy file aside, then rename."""
-    part = path.with_name(path.stem + ".part.npy")
-    np.save(part, array)
-    part.rename(path)
+write_json, save_array = aside.json, aside.array
