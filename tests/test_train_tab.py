@@ -135,7 +135,7 @@ def test_the_round_to_stop_at_is_marked(job, stop, words):
     seen = drawn(History(job))
     assert words in seen["said"]["probes"]["copied"] and seen["stop_step"] == 10 * stop
     assert [r["name"] for r in seen["rounds"]] == [
-        "before training", "after round 1", "step 25, round 2, member 4", "after round 3",
+        "before training", "after round 1", "at step 25, round 2, member 4", "after round 3",
     ]  # fmt: skip
 
 
@@ -143,6 +143,14 @@ def test_a_sweep_over_rounds_is_a_view_too(job):
     tell(job, {"event": "start", "steps": 30, "looks": 4, "prompts": 12}, probe(0, 0.0))
     told = drawn(History(job))["progress"]
     assert told["size"] == "4 looks at 12 prompts" and told["steps"] == 30 and told["left"] is None
+
+
+def test_a_failure_says_first_what_the_trainer_said(home):
+    job = jobs.start("train", [sys.executable, "-c", "raise SystemExit('No such fox.')"])
+    while not job.state().over:
+        pass
+    seen = drawn(History(job))
+    assert seen["words"].startswith("No such fox. It failed (exit 1).") and seen["over"]
 
 
 def test_only_a_training_that_saved_rounds_can_be_swept(job):

@@ -27,6 +27,7 @@ function build() {
   const beat = h('p', { class: 'mv-beat' });
   const head = h('header', { class: 'mv-trainhead' }, h('div', {}, title, chipBox), words, bar, facts, beat);
   const grid = h('div', { class: 'mv-charts' }, ...Object.values(charts).map((chart) => chart.node));
+  const early = h('p', { class: 'mv-soft' }, 'Curves and pictures come with the first look and the first steps.');
   const pictures = pictureBox();
   const leaders = h('ol', { class: 'mv-next' });
   const board = h('section', {}, h('h3', {}, 'Skipped most often'), leaders);
@@ -38,9 +39,9 @@ function build() {
   const details = h('details', { class: 'mv-details', open: true }, h('summary', {}, 'Log and command'), log, same);
   const note = h('p', { class: 'mv-opening', role: 'status' }, 'No training was started yet.');
   const app = h('section', { class: 'mv-train', 'aria-label': 'Training', hidden: true });
-  app.append(head, grid, pictures.node, board, details);
+  app.append(head, early, grid, pictures.node, board, details);
   root.replaceChildren(note, app);
-  return { app, note, title, chipBox, words, bar, facts, beat, pictures, board, leaders, log, command };
+  return { app, note, title, chipBox, words, bar, facts, beat, early, grid, pictures, board, leaders, log, command };
 }
 
 // One slider through the rounds moves every probe picture.
@@ -64,6 +65,9 @@ function draw(view) {
   if (seen.view?.id !== view.id) Object.assign(seen, { round: null, lists: {} });
   Object.assign(seen, { view, at: Date.now() });
   drawHead(view);
+  const measured = view.loss.x.length > 0 || view.rounds.length > 0;
+  ui.grid.hidden = !measured;
+  ui.early.hidden = measured || view.over;
   charts.loss.draw(view.id, view.said.loss, (colours) => lossLines(view, colours));
   charts.loss.node.hidden = view.kind !== 'train';
   drawProbes(view);

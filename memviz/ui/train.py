@@ -94,12 +94,11 @@ def lay_out(allowed: gr.State) -> Tab:
             go = gr.Button("Start training", variant="primary", elem_id="train")
         card = gr.HTML(elem_id="train-plan")
     message = gr.HTML(elem_id="train-message")
+    chosen = gr.Dropdown([], label="Training", elem_id="job")
     with gr.Row(elem_id="train-jobs"):
-        chosen = gr.Dropdown([], label="Training", elem_id="job", scale=3, min_width=280)
-        actions = [gr.Button(n, interactive=False, min_width=90) for n in handlers.ACTIONS]
-        both = gr.Button(
-            "Compare before and after", interactive=False, min_width=220, elem_id="both"
-        )
+        small: dict[str, Any] = {"interactive": False, "size": "md", "min_width": 100}
+        actions = [gr.Button(name, **small) for name in handlers.ACTIONS]
+        both = gr.Button("Compare before and after", **small, elem_id="both")
     return Tab(
         *(allowed, settings, title, controls, command, plan, go, message, card),
         *(chosen, actions, both, component(), gr.State()),
@@ -153,6 +152,7 @@ def unlock(said: gr.Textbox, made: Tab, room: gr.Column, outputs: list) -> None:
 
     def enter(text: str) -> list[Any]:
         if not owner.knows(text):
+            gr.Warning("That is not the owner's token.")
             return [False, gr.Column(visible=False), *[gr.skip()] * len(outputs)]
         return [True, gr.Column(visible=True), *handlers.opened(None)]
 

@@ -80,6 +80,7 @@ function probeLines(view, measure, colours) {
     return {
       type: 'scatter',
       mode: 'lines+markers',
+      cliponaxis: false, // whole marks on the zero line
       name: curve.label,
       x: curve.x,
       y: curve[measure],

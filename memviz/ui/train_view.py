@@ -30,8 +30,8 @@ def view(history: History, probe: Picture, trained: Picture) -> dict[str, Any]:
         "kind": job.asked["kind"],
         "title": job.asked["title"],
         "state": state.name,
-        "words": state.words,
-        "lines": list(state.lines[-12:]),
+        "words": words(state),
+        "over": state.over,
         "since": state.since,
         "now": time.time(),
         "silence": job.silence() if state.name == "running" else None,
@@ -49,6 +49,12 @@ def view(history: History, probe: Picture, trained: Picture) -> dict[str, Any]:
         "log": job.log_tail(LINES),
         "said": said(history),
     }
+
+
+def words(state: jobs.State) -> str:
+    """A state as a sentence; a failure begins with what the trainer itself said last."""
+    said = state.lines[-1:] if state.name == "failed" else ()
+    return " ".join([*said, state.words])
 
 
 def progress(history: History) -> dict[str, Any]:
@@ -129,7 +135,7 @@ def moment(row: Row) -> str:
         return "before training"
     if row.get("member") is None:
         return f"after round {row['round']}"
-    return f"step {big(row['step'])}, round {row['round']}, member {row['member'] + 1}"
+    return f"at step {big(row['step'])}, round {row['round']}, member {row['member'] + 1}"
 
 
 def leaders(row: Mapping[str, Any], trained: Picture) -> list[dict[str, Any]]:

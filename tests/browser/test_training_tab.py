@@ -1,5 +1,6 @@
 """A training from the tab to its model, in a real browser, with the app killed on the way."""
 
+import json
 import os
 import re
 import signal
@@ -8,31 +9,38 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from chromium import BROWSER, PATIENCE, ROOT, answers, free_port, new_page, sync_api
 
 from memviz.jobs import files, process
+from memviz.places import DEMO
 
 pytestmark = BROWSER
 
 NUMBERS = {"Rounds": "2", "Shards": "2", "Local steps": "10", "Batch size": "4"}
 NUMBERS |= {"Probe prompts": "2", "Probe steps": "4"}
 STEPS = 2 * 2 * 10
+SINGLES = 100  # pictures of the demo that appear once
 PROMPTS = 2 * 3  # two of each group of the demo's watched prompts
-VARIABLES = ("SPACE_ID", "GRADIO_SERVER_NAME")
+VARIABLES = ("SPACE_ID", "GRADIO_SERVER_NAME", "MEMVIZ_OWNER_TOKEN")
+TOKEN = "correct horse battery"
 
 
 class App:
     """The app on a port of its own, to be killed and started again."""
 
-    def __init__(self, home: Path) -> None:
-        self.home, self.port = home, free_port()
+    def __init__(self, home: Path, **more: str) -> None:
+        self.home, self.port, self.more = home, free_port(), more
         self.url = f"http://127.0.0.1:{self.port}/"
         self.start()
 
     def start(self) -> None:
         names = {"MEMVIZ_HOME": str(self.home), "GRADIO_SERVER_PORT": str(self.port)}
-        env = {k: v for k, v in os.environ.items() if k not in VARIABLES} | names
+        env = {k: v for k, v in os.environ.items() if k not in VARIABLES}
+        env |= names | self.more
         log = (self.home / "log.txt").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, ROOT / "app.py"], cwd=self.home, env=env, stdout=log, stderr=log
@@ -48,11 +56,22 @@ class App:
 @pytest.fixture(scope="module")
 def app(tmp_path_factory) -> Iterator[App]:
     home = tmp_path_factory.mktemp("trainer")
+    corpora = {"part": str(part_of_the_demo(home / "part.parquet"))}
+    (home / "config.json").write_text(json.dumps({"corpora": corpora}))
     app = App(home)
     yield app
     app.kill()
     for job in (home / "jobs").glob("*-*-*"):
         process.signal_group(files.read_json(job / "worker.json"), signal.SIGKILL)
+
+
+def part_of_the_demo(path: Path) -> Path:
+    """What is repeated in the demo's corpus, and some of the rest: ten thousand take a minute."""
+    rows = pa.concat_tables(map(pq.read_table, sorted((DEMO / "corpus").glob("*.parquet"))))
+    often = pc.greater(rows["copies"], 1)
+    some = [rows.filter(often), rows.filter(pc.invert(often)).slice(0, SINGLES)]
+    pq.write_table(pa.concat_tables(some), path)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -88,13 +107,13 @@ def step(page) -> int:
 
 
 def fill_in(page) -> None:
-    """The demo preset, with fewer and smaller steps than a person has time for."""
+    """The demo preset, with fewer pictures and steps than a person has time for."""
     page.get_by_role("button", name="Demo: ").click()
     for group in ("Optimiser:", "Saving and watching:"):
         page.get_by_role("button", name=group).click()
-    for label, value in NUMBERS.items():
+    for label, value in {"Corpus": "part", **NUMBERS}.items():
         choose(page, label, value)
-    words = re.compile("memviz train --model demo-pretrained --corpus demo-10k .*--batch-size 4 ")
+    words = re.compile("memviz train --model demo-pretrained --corpus part .*--batch-size 4 ")
     command = sync_api.expect(page.locator("#train-command textarea"))
     command.to_have_value(words, timeout=PATIENCE)
     command.to_have_value(re.compile("--shards 2 --rounds 2 .*--probe-steps 4 "))
@@ -104,10 +123,12 @@ def test_it_is_checked_before_it_is_started(page, app):
     opened(page, app.url)
     fill_in(page)
     page.locator("#plan").click()
-    page.wait_for_selector("#train-plan .mv-facts")
+    page.wait_for_selector("#train-plan .mv-facts", timeout=4 * PATIENCE)
     names, values = (page.locator(f"#train-plan {tag}").all_inner_texts() for tag in ("dt", "dd"))
     facts = dict(zip(names, values, strict=True))
-    assert facts["Pictures"].startswith("10,000, shown ") and "times" in facts["Duplicates"]
+    assert (
+        facts["Pictures"].startswith(f"{32 + SINGLES}, shown ") and "times" in facts["Duplicates"]
+    )
     assert facts["Work"] == f"{STEPS} steps, {4 * STEPS} samples"
     assert {"Members", "Time", "Memory", "Disk"} <= set(facts)
     assert page.locator("#train-plan [role=alert]").count() == 0
@@ -213,3 +234,22 @@ def test_run_again_starts_from_the_beginning_and_stops_when_asked(page, app):
     page.locator("#train-jobs").get_by_role("button", name="Stop").click()
     told(page, "stopped")
     assert page.get_by_role("button", name="Resume").is_enabled()
+
+
+def test_on_a_public_page_the_tab_opens_to_its_owner_only(browser, tmp_path):
+    app = App(tmp_path, GRADIO_SERVER_NAME="0.0.0.0", MEMVIZ_OWNER_TOKEN=TOKEN)
+    page = new_page(browser, 1280)
+    try:
+        opened(page, app.url)
+        page.get_by_text("Training is off on this public page").wait_for()
+        token, start = page.locator("#owner input"), page.locator("#train")
+        token.fill("wrong")
+        token.press("Enter")
+        page.get_by_text("That is not the owner's token.").wait_for()
+        assert not start.is_visible()
+        token.fill(TOKEN)
+        token.press("Enter")
+        start.wait_for()
+    finally:
+        page.close()
+        app.kill()
