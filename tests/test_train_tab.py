@@ -298,7 +298,8 @@ def test_the_card_tells_what_it_would_take_and_what_stands_against_it():
     assert "of memory" in train_plan.card(plan(memory_mb=1e9))
 
 
-def test_a_plan_that_fails_says_the_trainers_own_sentence(home):
+def test_a_plan_that_fails_says_the_trainers_own_sentence(home, monkeypatch):
+    monkeypatch.chdir(home)  # an app may be started anywhere
     asked = values(corpus="/nowhere")
     with pytest.raises(ValueError, match=r"No such corpus: /nowhere"):
         [*trainer.plan(asked)]

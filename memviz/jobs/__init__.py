@@ -24,7 +24,7 @@ come, `process.json` and `worker.json` (pid and start time), `checkpoint.json`, 
 `result.json` and `outcome.json`.
 """
 
-from memviz.jobs.job import Job, JobError, find, listing, root, shown, start, verb
+from memviz.jobs.job import Job, JobError, environment, find, listing, root, shown, start, verb
 from memviz.jobs.state import State
 from memviz.jobs.workplace import Workplace
 
@@ -33,6 +33,7 @@ __all__ = [
     "JobError",
     "State",
     "Workplace",
+    "environment",
     "find",
     "listing",
     "root",

@@ -158,20 +158,24 @@ def start(
 
 def launch(job: Job) -> Job:
     """Start a process of its own session that sees the job through; wait until it has begun."""
-    code = Path(memviz.__file__).parent.parent
-    paths = os.pathsep.join(filter(None, [str(code), os.environ.get("PYTHONPATH")]))
-    hidden = SECRET if os.environ.get("SPACE_ID") else ()
-    env = {k: v for k, v in os.environ.items() if k not in hidden} | {"PYTHONPATH": paths}
     with (job.folder / "log.txt").open("ab") as log:
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "memviz.jobs", str(job.folder)],
             **{"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log},
-            **{"start_new_session": True, "cwd": job.folder, "env": env},
+            **{"start_new_session": True, "cwd": job.folder, "env": environment()},
         )
     Thread(target=supervisor.wait, daemon=True).start()  # reaps it: a zombie would look alive
     while supervisor.returncode is None and not begun(job, supervisor.pid):
         time.sleep(0.01)
     return job
+
+
+def environment() -> dict[str, str]:
+    """What a process of ours sees wherever it starts: this code, and none of a Space's keys."""
+    code = Path(memviz.__file__).parent.parent
+    paths = os.pathsep.join(filter(None, [str(code), os.environ.get("PYTHONPATH")]))
+    hidden = SECRET if os.environ.get("SPACE_ID") else ()
+    return {k: v for k, v in os.environ.items() if k not in hidden} | {"PYTHONPATH": paths}
 
 
 def begun(job: Job, pid: int) -> bool:

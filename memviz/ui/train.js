@@ -25,7 +25,8 @@ function build() {
   const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Progress' });
   const facts = h('p', { class: 'mv-soft' });
   const beat = h('p', { class: 'mv-beat' });
-  const head = h('header', { class: 'mv-trainhead' }, h('div', {}, title, chipBox), words, bar, facts, beat);
+  const best = h('p', {}, 'The newest weights that copy no more than the first, for any list of models: ', h('code', {}));
+  const head = h('header', { class: 'mv-trainhead' }, h('div', {}, title, chipBox), words, bar, facts, best, beat);
   const grid = h('div', { class: 'mv-charts' }, ...Object.values(charts).map((chart) => chart.node));
   const early = h('p', { class: 'mv-soft' }, 'Curves and pictures come with the first look and the first steps.');
   const pictures = pictureBox();
@@ -41,7 +42,7 @@ function build() {
   const app = h('section', { class: 'mv-train', 'aria-label': 'Training', hidden: true });
   app.append(head, early, grid, pictures.node, board, details);
   root.replaceChildren(note, app);
-  return { app, note, title, chipBox, words, bar, facts, beat, early, grid, pictures, board, leaders, log, command };
+  return { app, note, title, chipBox, words, bar, facts, best, beat, early, grid, pictures, board, leaders, log, command };
 }
 
 // One slider through the rounds moves every probe picture.
@@ -107,6 +108,8 @@ function drawHead(view) {
   const place = steps ? `Step ${big(step)} of ${big(steps)}` : '';
   const running = view.state === 'running' && left ? left : '';
   ui.facts.textContent = [place, running, size].filter(Boolean).join(' · ');
+  ui.best.hidden = !view.best;
+  ui.best.querySelector('code').textContent = view.best ?? '';
   tick();
 }
 

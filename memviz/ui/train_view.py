@@ -43,6 +43,7 @@ def view(history: History, probe: Picture, trained: Picture) -> dict[str, Any]:
         "rounds": [pictures(row, probe) for row in history.of("probe")],
         "measures": MEASURES,
         "stop_step": stop_step(history),
+        "best": history.last("done").get("model"),
         "gates": history.of("gate"),
         "timesteps": [t + STEPS.step / 2 for t in STEPS],
         "leaders": leaders(history.last("leaderboard"), trained),

@@ -42,7 +42,7 @@ def plan(values: Sequence[Any]) -> Iterator[str | dict[str, Any]]:
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with tempfile.TemporaryDirectory() as place:
         argv = [*background.command(asked, f"{place}/out"), "--dry-run", "--json"]
-        with subprocess.Popen(argv, text=True, **pipes) as process:
+        with subprocess.Popen(argv, text=True, env=jobs.environment(), **pipes) as process:
             try:
                 for last in filter(None, map(str.strip, process.stderr)):
                     yield last

@@ -214,6 +214,7 @@ def test_its_rounds_are_looked_at_again_in_the_background(page, app):
     told(page, "done")
     assert page.locator(".mv-trainhead h2").inner_text().endswith("its rounds")
     assert page.get_by_role("button", name="Compare before and after").is_disabled()
+    assert "demo-pretrained+" in page.locator(".mv-trainhead code").inner_text()
     page.get_by_label("Measure of the watched prompts").select_option("similarity")
     shown = page.locator(".mv-figure", has_text="Watched prompts").locator("p")
     assert shown.inner_text().startswith("Similarity after round 2: 0.")
