@@ -65,11 +65,13 @@ def quality(name: str, told: dict[str, Any]) -> str:
     low, high = told["auc_interval"]
     hard = f"; against hard negatives {told['hard']['auc']:.3f}" if told["hard"] else ""
     least, most = told["tpr_at_1_fpr_interval"]
+    near = f"at the rate nearest to 1 % ({told['fpr_nearest']:.3f}) {told['tpr_nearest_1_fpr']:.2f}"
+    if not told["fpr_nearest"]:  # the first point of the curve, where nothing is found yet
+        near = "with too few ordinary prompts for the rate nearest to 1 %"
     return (
         f"{reading(name).capitalize()}: AUC {told['auc']:.3f} ({low:.3f} to {high:.3f}){hard}; "
         f"true positives at fewer than 1 % false ones {told['tpr_at_1_fpr']:.2f} ({least:.2f} to "
-        f"{most:.2f}), at the rate nearest to 1 % ({told['fpr_nearest']:.3f}) "
-        f"{told['tpr_nearest_1_fpr']:.2f}."
+        f"{most:.2f}), {near}."
     )
 
 

@@ -16,7 +16,8 @@ function one(view, cell, chosen, actions) {
   const source = cell.image ? address(view.base + cell.image) : cell.preview;
   const image = source ? h('img', { src: source, alt: '' }) : null;
   const prompt = cell.prompt === view.prompt ? null : h('q', {}, cell.prompt);
-  const words = h('span', {}, `${cell.name}, seed ${cell.seed}: ${say(cell.similarity)}`);
+  const many = view.cells.some((other) => other.name !== cell.name);
+  const words = h('span', {}, `${many ? `${cell.name}, ` : ''}seed ${cell.seed}: ${say(cell.similarity)}`);
   const button = h('button', { type: 'button', class: 'mvt-one', 'aria-pressed': String(chosen) }, image, words, prompt);
   if (cell.verdict) button.append(chip(cell.verdict));
   button.addEventListener('click', () => actions.select(cell.cell));

@@ -100,11 +100,14 @@ def build(live: Live, page: gr.Blocks) -> Tab:
 
 def build_buttons() -> dict[str, gr.Button]:
     """What can be started and ended."""
-    with gr.Column(scale=1, min_width=180):
-        go = gr.Button("Sweep", variant="primary", elem_id="t-go")
-        many = gr.Button("Many seeds", elem_id="t-many")
-        later = gr.Button("Sweep in the background", elem_id="t-later", visible=not owner.public())
-        stop = gr.Button("Stop", interactive=False, elem_id="t-stop")
+    with gr.Column(scale=2, min_width=300):
+        with gr.Row():
+            go = gr.Button("Sweep", variant="primary", min_width=120, elem_id="t-go")
+            stop = gr.Button("Stop", interactive=False, min_width=120, elem_id="t-stop")
+        with gr.Row():
+            many = gr.Button("Many seeds", min_width=120, elem_id="t-many")
+            later = gr.Button("In the background", min_width=120,
+                              elem_id="t-later", visible=not owner.public())  # fmt: skip
         resume = gr.Button("Resume the sweep", visible=False, elem_id="t-resume")
     return {"go": go, "many": many, "later": later, "stop": stop, "resume": resume}
 

@@ -11,7 +11,7 @@ function makeWhatIf(plotlyPath, actions) {
   figure.tools.append(pickSignal);
   figure.box.append(handle);
   figure.node.append(unit, h('div', { class: 'mvt-ask' }, readout, rerun), others);
-  const self = { ...figure, view: null, signal: 'magnitude', selected: 0, step: 0 };
+  const self = { ...figure, view: null, signal: 'magnitude', selected: 0, step: 0, moved: false };
 
   const place = () => {
     const axis = figure.plot._fullLayout?.xaxis;
@@ -32,6 +32,10 @@ function makeWhatIf(plotlyPath, actions) {
     place();
     tell();
   };
+  self.put = (step) => {
+    self.moved = true; // from now on it stays there
+    self.move(step);
+  };
   const at = (event) => {
     const axis = figure.plot._fullLayout.xaxis;
     return axis.p2l(event.clientX - figure.plot.getBoundingClientRect().left - axis._offset);
@@ -42,14 +46,14 @@ function makeWhatIf(plotlyPath, actions) {
     handle.focus();
   });
   handle.addEventListener('pointermove', (event) => {
-    if (handle.hasPointerCapture(event.pointerId)) self.move(at(event));
+    if (handle.hasPointerCapture(event.pointerId)) self.put(at(event));
   });
   handle.addEventListener('keydown', (event) => {
     const far = self.view.timesteps.length - 1;
     const steps = { ArrowLeft: self.step - 1, ArrowRight: self.step + 1, PageDown: self.step - 5, PageUp: self.step + 5, Home: 0, End: far };
     if (!(event.key in steps)) return;
     event.preventDefault();
-    self.move(steps[event.key]);
+    self.put(steps[event.key]);
   });
   rerun.addEventListener('click', () => {
     actions.rerun({ run: self.view.id, cell: self.selected, at: self.view.timesteps[self.step] });
@@ -80,11 +84,12 @@ function makeWhatIf(plotlyPath, actions) {
     pickSignal.replaceChildren(...options);
     rerun.disabled = Boolean(view.live);
     redraw();
-    if (fresh) self.select(selected);
+    if (fresh || !self.moved) self.select(selected);
     else tell();
   };
   self.select = (number) => {
     self.selected = number;
+    self.moved = false;
     self.move(self.view.cells[number].transition_step ?? 0);
     redraw();
   };
@@ -112,7 +117,7 @@ function switchList(self) {
     const where = step === null ? 'would not switch' : `would switch at step ${step} (t = ${self.view.timesteps[step]})`;
     const button = h('button', { type: 'button', class: 'mvt-small' }, key.toUpperCase());
     button.disabled = step === null;
-    button.addEventListener('click', () => self.move(step));
+    button.addEventListener('click', () => self.put(step));
     return h('li', {}, button, ` ${where} on this trace`);
   });
 }
