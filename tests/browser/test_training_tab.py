@@ -208,11 +208,10 @@ def test_the_model_is_in_the_list_and_compared_with_the_one_before(page):
 def test_its_rounds_are_looked_at_again_in_the_background(page, app):
     opened(page, app.url)
     page.wait_for_selector(".mv-job")
-    before = page.url
     page.get_by_role("button", name="Find where copying begins").click()
-    page.wait_for_function("before => location.href !== before", arg=before)
-    told(page, "done")
-    assert page.locator(".mv-trainhead h2").inner_text().endswith("its rounds")
+    title = "document.querySelector('.mv-trainhead h2').textContent"
+    page.wait_for_function(f"{title}.endsWith('its rounds')")
+    told(page, "done", 4 * PATIENCE)
     assert page.get_by_role("button", name="Compare before and after").is_disabled()
     assert "demo-pretrained+" in page.locator(".mv-trainhead code").inner_text()
     page.get_by_label("Measure of the watched prompts").select_option("similarity")
