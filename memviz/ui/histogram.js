@@ -1,6 +1,6 @@
 // Similarities of one's pictures over those of the training images among themselves.
 
-const NARROW = { WIDTH: 600, HEIGHT: 110 }; // in its own units
+const NARROW = { WIDTH: innerWidth < 640 ? 300 : 600, HEIGHT: 110 }; // in its own units: words keep their size
 
 function histogram(view) {
   const { WIDTH, HEIGHT } = NARROW;

@@ -103,7 +103,7 @@ def ways() -> dict[str, gr.components.Component]:
 def hard() -> dict[str, gr.Button]:
     """Training images changed as pictures are on their way: what the descriptor makes of them."""
     with gr.Column(elem_id="near-cases"):
-        gr.HTML("<h3>Or a training image by chance, as it may come back</h3>")
+        gr.HTML("<p>Or a training image by chance, as it may come back</p>")
         with gr.Row():
             return {
                 name: gr.Button(case.title, size="sm", min_width=0, scale=0)
