@@ -6,14 +6,16 @@ const PANELS = [
   { name: 'similarity', title: 'Similarity to the nearest training image', axis: 'y3', domain: [0, 0.28] },
 ];
 
-function loadPlotly(path) {
-  if (window.Plotly) return Promise.resolve(window.Plotly);
-  return new Promise((resolve, reject) => {
-    const failed = () => reject(new Error('plotly.js could not be loaded'));
+function loadPlotly(path) { // once for all plots of the page; after a failure the next one tries again
+  return (window.mvPlotly ??= new Promise((resolve, reject) => {
+    const failed = () => {
+      window.mvPlotly = null;
+      reject(new Error('plotly.js could not be loaded'));
+    };
     const node = h('script', { src: address(path), onerror: failed });
     node.addEventListener('load', () => resolve(window.Plotly));
     document.head.append(node);
-  });
+  }));
 }
 
 function makeCurves(plotlyPath, actions) {
