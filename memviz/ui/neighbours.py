@@ -148,7 +148,7 @@ def connect(tab: Tab, page: gr.Tab) -> None:
         (tab.within.click, [], near_find.duplicates),
     ):
         event(answering(find), [*source, *tab.judges], shown, concurrency_id="gpu", **WAITING)
-    tab.done.input(answering(near_check.opened), tab.done, shown, queue=False, **QUIET)
+    tab.done.input(answering(near_check.opened), tab.done, shown, **QUIET)
     checks = [tab.checks, tab.done, clock]
     begun = tab.go.click(
         near_check.check, [tab.folder, *tab.judges], tab.message, queue=False, **QUIET
