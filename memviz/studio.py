@@ -77,7 +77,8 @@ def decode(
     By the pipeline's own autoencoder, or another for the same latents (see `decoder`).
     """
     vae = vae or pipe.vae
-    z = latents.to(vae.dtype) / vae.config.scaling_factor
+    dtype = next(vae.parameters()).dtype  # `vae.dtype` walks all of them
+    z = latents.to(dtype) / vae.config.scaling_factor
     parts = [vae.decode(part, return_dict=False)[0] for part in z.split(batch)]
     return torch.cat(parts).float().clamp(-1, 1)
 

@@ -23,7 +23,10 @@ def main() -> None:
     parser.add_argument("--only", choices=STAGES, action="append", help="stages to run again")
     asked = parser.parse_args()
     work = asked.work or ASSETS.parents[1] / ".build" / asked.scale
-    run(Builder(SCALES[asked.scale], asked.assets, work), asked.only)
+    try:
+        run(Builder(SCALES[asked.scale], asked.assets, work), asked.only)
+    except ValueError as error:
+        sys.exit(f"build_demo: {error}")
 
 
 if __name__ == "__main__":

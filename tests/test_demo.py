@@ -131,3 +131,12 @@ def test_a_tiny_world_builds_and_goes_on_where_it_was(tmp_path):
     run(builder, ["pipeline", "descriptor", "clip"])
     assert all(STAGES[name].result(builder).exists() for name in (*first, "pipeline", "clip"))
     assert models.load(str(tmp_path / "assets/model")).parameters > 1_000_000
+
+
+def test_the_gpu_scale_says_so_where_there_is_none(tmp_path, monkeypatch):
+    from memviz.demo.build import run
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(ValueError, match=r"wants a CUDA GPU .* use --scale cpu"):
+        run(Builder(SCALES["gpu"], tmp_path / "assets", tmp_path / "work"))
+    assert not (tmp_path / "work").exists()

@@ -35,16 +35,16 @@ def train(
     vae: AutoencoderTiny, pictures: np.ndarray, steps: int, batch: int, rate: float, seed: int
 ) -> Iterator[dict]:
     """Minimise the squared error, the rate falling to zero; yields step and loss."""
-    rng = np.random.default_rng(seed)
+    rng, device = np.random.default_rng(seed), next(vae.parameters()).device
     torch.manual_seed(seed)
     optimiser = torch.optim.AdamW(vae.parameters(), rate, betas=(0.9, 0.99), weight_decay=0)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, steps, pct_start=0.1)
     for step in range(steps):
-        x = pixels(pictures[rng.integers(len(pictures), size=batch)])
+        x = pixels(pictures[rng.integers(len(pictures), size=batch)]).to(device)
         loss = mse_loss(reconstruct(vae, x, 0.05), x)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         optimiser.step()
         schedule.step()
-        yield {"step": step, "loss": float(loss)}
+        yield {"step": step, "loss": float(loss.detach())}

@@ -45,6 +45,7 @@ STAGES: dict[str, Stage] = {
 
 def run(builder: Builder, only: Sequence[str] | None = None) -> None:
     """Make what is missing, in order; `only` names stages to make again."""
+    builder.scale.check()
     torch.set_flush_denormal(True)  # denormal numbers slow this CPU work several times over
     try:
         builder.work.mkdir(parents=True, exist_ok=True)
@@ -54,4 +55,5 @@ def run(builder: Builder, only: Sequence[str] | None = None) -> None:
                 stage.make(builder)
                 print(f"{name}: {time.time() - start:.0f} s", flush=True)
     finally:
-        torch.set_flush_denormal(False)  # it holds for the whole process
+        builder.scale.check()
+    torch.set_flush_denormal(False)  # it holds for the whole process

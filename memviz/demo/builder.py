@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
 from memviz import aside
@@ -19,7 +20,7 @@ DUPLICATED_SHARE = 0.5  # of a fine-tuning batch: each comes up 312 times as oft
 
 @dataclass(frozen=True)
 class Scale:
-    """How much work to put in: pictures, then optimiser steps."""
+    """How much work to put in: pictures, optimiser steps; then how large, and on what device."""
 
     images: int
     pool: int
@@ -28,11 +29,36 @@ class Scale:
     finetune: int
     descriptor: int
     clip: int
+    batch: int = 32  # of the UNet; the autoencoder's is half of it
+    channels: int = 12  # of the latents
+    width: int = 32  # of the autoencoder
+    device: str = "cpu"
+
+    def check(self) -> None:
+        """Raise ValueError when the device is not there."""
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise ValueError(
+                "This scale wants a CUDA GPU and torch finds none: "
+                "use --scale cpu, or a machine with one."
+            )
 
 
 SCALES = {
     "tiny": Scale(200, 300, 20, 20, 20, 20, 20),
-    "cpu": Scale(10_000, 60_000, 6_000, 10_500, 2_400, 1_000, 900),
+    "cpu": Scale(10_000, 60_000, 6_000, 10_500, 2_400, 1_000, 4_000),
+    "gpu": Scale(
+        10_000,
+        200_000,
+        60_000,
+        60_000,
+        6_000,
+        6_000,
+        20_000,
+        batch=128,
+        channels=16,
+        width=64,
+        device="cuda",
+    ),
 }
 
 

@@ -15,7 +15,7 @@ seen on a laptop. It is good for nothing else: it knows {sprites} sprites and dr
 
 | part | class | trained on |
 |---|---|---|
-| `model/vae` | `AutoencoderTiny`, 64x64x3 to 8x8x12 | fresh scenes, squared error |
+| `model/vae` | `AutoencoderTiny`, 64x64x3 to 8x8x{channels} | fresh scenes, squared error |
 | `model/text_encoder`, `model/unet` | `CLIPTextModel`, `UNet2DConditionModel`, v-prediction | pretrained on {pool:,} fresh scenes, then the UNet alone on the corpus |
 | `unet-pretrained` | the same UNet before the corpus | {pool:,} fresh scenes |
 | `descriptor` | `ResNetModel` and a projection to 128 numbers | fresh scenes, SSCD's objective |
@@ -40,6 +40,9 @@ the captions empty); fine-tuning {finetune:,} steps of 32 at 5e-4; descriptor {d
 steps of 96. The noise schedule is Stable Diffusion's (`scaled_linear`) with v-prediction, as in
 SD 2.1, sampled with trailing timesteps. The signal at the last noise level is not zero, so that the
 magnitude in epsilon units is defined at the first step.
+
+`--scale gpu` trains longer, in larger batches and with a wider autoencoder of more latent channels, on
+a CUDA GPU. None was at hand: its code is that of the other scales, its result is not known.
 
 The shipped weights were made in stretches whose settings changed on the way, so the script makes
 a like, not the same, model: the autoencoder ran 5,000 steps of a 7,000-step cycle and then 1,000

@@ -80,11 +80,12 @@ def latents(builder: Builder) -> None:
 
 def encode_to(builder: Builder, name: str, pictures: Iterable[np.ndarray]) -> None:
     """Encode chunks of uint8 pictures into `work/<name>-latents.npy`."""
-    vae = AutoencoderTiny.from_pretrained(builder.work / "vae")
+    device = builder.scale.device
+    vae = AutoencoderTiny.from_pretrained(builder.work / "vae").to(device)
     rows = []
     with torch.inference_mode():
         for chunk in pictures:
             for i in range(0, len(chunk), 100):
-                z = vae.encoder(pixels(np.array(chunk[i : i + 100])))
-                rows.append((z * vae.config.scaling_factor).half().numpy())
+                z = vae.encoder(pixels(np.array(chunk[i : i + 100])).to(device))
+                rows.append((z * vae.config.scaling_factor).half().numpy(force=True))
     save_array(builder.work / f"{name}-latents.npy", np.concatenate(rows))

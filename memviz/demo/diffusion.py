@@ -82,6 +82,7 @@ def loss(unet, text, schedule, x, ids, empty) -> torch.Tensor:  # noqa: ANN001
     """Mean squared error of the predicted velocity, some captions replaced by the empty one."""
     ids = torch.where(torch.rand(len(ids), 1) < EMPTY, empty, ids)
     noise, t = torch.randn_like(x), torch.randint(0, 1000, (len(x),))
+    x, ids, noise, t = (v.to(unet.device) for v in (x, ids, noise, t))
     noisy = schedule.add_noise(x, noise, t).contiguous(memory_format=torch.channels_last)
     target = schedule.get_velocity(x, noise, t)
     return mse_loss(unet(noisy, t, text(ids).last_hidden_state).sample, target)

@@ -42,8 +42,9 @@ def copy_loss(a: Tensor, b: Tensor) -> Tensor:
     n, z = len(a), normalize(torch.cat([a, b]), dim=1)
     alike = z @ z.T
     alike.fill_diagonal_(-torch.inf)
-    same = torch.arange(2 * n).roll(n)
-    others = alike.masked_fill(torch.eye(2 * n, dtype=torch.bool)[same], -torch.inf)
+    same = torch.arange(2 * n, device=z.device).roll(n)
+    itself = torch.eye(2 * n, dtype=torch.bool, device=z.device)
+    others = alike.masked_fill(itself[same], -torch.inf)
     distance = (2 - 2 * others.max(1).values).clamp_min(1e-6).sqrt()
     return cross_entropy(alike / TEMPERATURE, same) - ENTROPY * distance.log().mean() * 0.1
 
@@ -58,11 +59,11 @@ def train_descriptor(
     """Train on fresh scenes, half of the second views seen through the autoencoder."""
     rng, g = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     optimiser, schedule = paced(network, 2e-3, steps)
+    device = next(network.parameters()).device
     for step in range(steps):
         x = scene_batch(rng, art, 24)
-        other = edited(x, g)
-        with torch.no_grad():
-            other[::2] = vae.decoder(vae.encoder(x[::2])).clamp(-1, 1)
+        x, other = (v.to(device) for v in (x, edited(x, g)))
+        other[::2] = through(vae, x[::2])
         loss = copy_loss(network(x), network(other))
         yield stepped(loss, network, optimiser, schedule, step)
 
@@ -97,20 +98,38 @@ def clip_model(tokens: CLIPTokenizer) -> CLIPModel:
         projection_dim=128,
     )  # fmt: skip
     torch.manual_seed(0)
-    return CLIPModel(config)
+    return CLIPModel._from_config(config, attn_implementation="eager")  # the faster to train here
 
 
 def train_clip(
-    model: CLIPModel, ids: Tensor, pictures: np.ndarray, steps: int, seed: int
+    model: CLIPModel,
+    vae: torch.nn.Module,
+    ids: Tensor,
+    pictures: np.ndarray,
+    steps: int,
+    seed: int,
 ) -> Iterator[dict]:
-    """CLIP's symmetric loss on (picture, caption) pairs; pictures jittered in colour."""
+    """CLIP's symmetric loss on (picture, caption) pairs; pictures jittered in colour.
+
+    Half of the pictures are seen through the autoencoder, as generated ones will be. The passes
+    run in bfloat16 where a CPU multiplies such matrices fast, the weights stay in float32.
+    """
     rng, g = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     optimiser, schedule = paced(model, 1e-3, steps)
     for step in range(steps):
         rows = np.sort(rng.integers(len(pictures), size=96))
-        x = colour(pixels(pictures[rows]), g)
-        found = model(input_ids=ids[torch.from_numpy(rows)], pixel_values=x)
-        target = torch.arange(len(x))
-        scores = found.logits_per_image
+        x = colour(pixels(pictures[rows]), g).to(model.device)
+        words = ids[torch.from_numpy(rows)].to(model.device)
+        with torch.autocast(model.device.type, torch.bfloat16):
+            x[::2] = through(vae, x[::2])
+            found = model(input_ids=words, pixel_values=x)
+        target = torch.arange(len(x), device=x.device)
+        scores = found.logits_per_image.float()
         loss = (cross_entropy(scores, target) + cross_entropy(scores.T, target)) / 2
         yield stepped(loss, model, optimiser, schedule, step)
+
+
+@torch.no_grad()
+def through(vae: torch.nn.Module, x: Tensor) -> Tensor:
+    """Pictures (B, 3, H, W) in [-1, 1] as the autoencoder gives them back, in float32."""
+    return vae.decoder(vae.encoder(x)).float().clamp(-1, 1)

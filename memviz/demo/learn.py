@@ -22,23 +22,33 @@ from memviz.retrieval.presets import Preset
 def autoencoder(builder: Builder) -> None:
     """AutoencoderTiny on fresh scenes, its scaling factor set to give unit variance."""
     torch.manual_seed(0)
-    vae = ae.build()
+    vae = ae.build(builder.scale.width, builder.scale.channels).to(builder.scale.device)
     stream = scenes.stream(1, builder.art)
     pictures = np.stack([p for _, p in islice(stream, min(16_000, builder.scale.pool) - 256)])
-    watch(ae.train(vae, pictures, builder.scale.autoencoder, 16, 1.5e-3, 0), "autoencoder")
+    watch(
+        ae.train(vae, pictures, builder.scale.autoencoder, builder.scale.batch // 2, 1.5e-3, 0),
+        "autoencoder",
+    )
     with torch.inference_mode():
-        z = vae.encoder(ae.pixels(pictures[:256]))
+        z = vae.encoder(ae.pixels(pictures[:256]).to(builder.scale.device))
     vae.register_to_config(scaling_factor=float(1 / z.std()))
     folder = builder.work / "vae.part"
     vae.save_pretrained(folder)
     replace(folder, builder.work / "vae")
 
 
+def autoencoder_of(builder: Builder) -> AutoencoderTiny:
+    """The trained autoencoder, on the device of the build."""
+    return AutoencoderTiny.from_pretrained(builder.work / "vae").to(builder.scale.device)
+
+
 def pretrain(builder: Builder) -> None:
     """UNet and text encoder on the pool."""
     tokens = text.tokenizer(text.vocabulary(builder.assets / "sprites"))
-    encoder, unet = text.encoder(tokens), diffusion.build()
-    trainer = diffusion.Trainer(unet, encoder, diffusion.Plan(builder.scale.pretrain), True)
+    device, scale = builder.scale.device, builder.scale
+    encoder, unet = text.encoder(tokens), diffusion.build(channels=scale.channels)
+    plan = diffusion.Plan(scale.pretrain, scale.batch)
+    trainer = diffusion.Trainer(unet.to(device), encoder.to(device), plan, True)
     train(builder, trainer, data(builder, "pool", tokens), tokens, "pretrain")
     parts = {"tokenizer": tokens, "text_encoder": encoder, "unet": unet}
     for name, part in parts.items():
@@ -52,8 +62,9 @@ def finetune(builder: Builder) -> None:
     tokens = CLIPTokenizer.from_pretrained(source / "tokenizer")
     encoder = CLIPTextModel.from_pretrained(source / "text_encoder")
     unet = UNet2DConditionModel.from_pretrained(source / "unet")
-    plan = diffusion.Plan(builder.scale.finetune, rate=5e-4, ema=0.999, seed=1)
-    trainer = diffusion.Trainer(unet, encoder, plan, False)
+    plan = diffusion.Plan(builder.scale.finetune, builder.scale.batch, 5e-4, ema=0.999, seed=1)
+    device = builder.scale.device
+    trainer = diffusion.Trainer(unet.to(device), encoder.to(device), plan, False)
     train(builder, trainer, data(builder, "corpus", tokens, builder.chances()), tokens, "finetune")
     unet.save_pretrained(builder.work / "finetuned.part")
     replace(builder.work / "finetuned.part", builder.work / "finetuned")
@@ -111,8 +122,8 @@ def pipeline(builder: Builder) -> None:
 
 def descriptor(builder: Builder) -> None:
     """The copy-detection descriptor; its thresholds are set once the corpus is embedded."""
-    network = embedder.build()
-    vae = AutoencoderTiny.from_pretrained(builder.work / "vae")
+    network = embedder.build().to(builder.scale.device)
+    vae = autoencoder_of(builder)
     steps = eyes.train_descriptor(network, vae, builder.art, builder.scale.descriptor, 3)
     watch(steps, "descriptor")
     embedder.save(network, builder.work / "descriptor.part", uncalibrated())
@@ -131,7 +142,8 @@ def clip(builder: Builder) -> None:
     ids = text.ids(tokens, json.loads((builder.work / "pool.json").read_text()))
     pictures = np.load(builder.work / "pool.npy", mmap_mode="r")
     model = eyes.clip_model(tokens)
-    watch(eyes.train_clip(model, ids, pictures, builder.scale.clip, 4), "clip")
+    model, vae = model.to(builder.scale.device), autoencoder_of(builder)
+    watch(eyes.train_clip(model, vae, ids, pictures, builder.scale.clip, 4), "clip")
     model.to(torch.float16).save_pretrained(builder.work / "clip.part")
     tokens.save_pretrained(builder.work / "clip.part")
     half = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
