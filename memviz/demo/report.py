@@ -88,21 +88,21 @@ class Report:
         """A method at this model's parameters."""
         return parse(key, self.own)[1]
 
-    def requests(self, group: str, key: str, seeds: Sequence[int]) -> list[Request]:
-        """Prompts x seeds under one method."""
-        guidance = self.guidance(key)
-        return [Request(p, s, guidance) for p in self.prompts[group] for s in seeds]
+    def requests(self, group: str, keys: Sequence[str], seeds: Sequence[int]) -> list[Request]:
+        """Prompts x seeds x methods: rows of one noise stand together and share evaluations."""
+        methods = [self.guidance(key) for key in keys]
+        return [Request(p, s, m) for p in self.prompts[group] for s in seeds for m in methods]
 
     @cached_property
     def made(self) -> dict[tuple[str, str], list[Made]]:
         """Finished pictures by prompt group and method."""
-        plan = [("duplicated", k, self.seeds) for k in CORE]
-        plan += [("heldout", k, self.seeds[:2]) for k in CORE]
-        plan += [(g, "cfg", self.seeds[:1]) for g in OTHERS]
+        plan = [("duplicated", CORE, self.seeds), ("heldout", CORE, self.seeds[:2])]
+        plan += [(g, ("cfg",), self.seeds[:1]) for g in OTHERS]
         found = {}
-        for group, key, seeds in plan:
-            self.note(f"{group} under {key}")
-            found[group, key] = list(make(self.model.pipe, self.requests(group, key, seeds)))
+        for group, keys, seeds in plan:
+            self.note(f"{group} under {', '.join(keys)}")
+            made = list(make(self.model.pipe, self.requests(group, keys, seeds)))
+            found |= {(group, key): made[i :: len(keys)] for i, key in enumerate(keys)}
         return found
 
     def similarity(self, made: Sequence[Made]) -> np.ndarray:
@@ -207,7 +207,7 @@ class Report:
         pipe = studio.model("demo-pretrained").pipe
         return {
             "copied_pretrained": self.copied(
-                list(make(pipe, self.requests("duplicated", "cfg", [0])))
+                list(make(pipe, self.requests("duplicated", ["cfg"], [0])))
             )
         }
 
