@@ -55,5 +55,4 @@ def run(builder: Builder, only: Sequence[str] | None = None) -> None:
                 stage.make(builder)
                 print(f"{name}: {time.time() - start:.0f} s", flush=True)
     finally:
-        builder.scale.check()
-    torch.set_flush_denormal(False)  # it holds for the whole process
+        torch.set_flush_denormal(False)  # it holds for the whole process

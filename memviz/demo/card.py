@@ -18,6 +18,7 @@ seen on a laptop. It is good for nothing else: it knows {sprites} sprites and dr
 | `model/vae` | `AutoencoderTiny`, 64x64x3 to 8x8x{channels} | fresh scenes, squared error |
 | `model/text_encoder`, `model/unet` | `CLIPTextModel`, `UNet2DConditionModel`, v-prediction | pretrained on {pool:,} fresh scenes, then the UNet alone on the corpus |
 | `unet-pretrained` | the same UNet before the corpus | {pool:,} fresh scenes |
+| `unet-iet-agc` | the same UNet, fine-tuned with IET-AGC instead | the corpus, by `python -m memviz reproduce iet-agc-demo` |
 | `descriptor` | `ResNetModel` and a projection to 128 numbers | fresh scenes, SSCD's objective |
 | `clip` | `CLIPModel` | the pool's pictures and captions |
 
@@ -49,7 +50,7 @@ a like, not the same, model: the autoencoder ran 5,000 steps of a 7,000-step cyc
 more from 8e-4 to zero; pretraining came to rest at 4,600 steps, then went on, its rate set back to
 that of a plan of 14,000 steps and from 6,600 on to that of the 10,500 at which it ended.
 
-Every method is used at scale 4 rather than 7.5 on this model: at 7.5 its pictures burn out.
+At a scale of 7.5 this model's pictures burn out. Its own settings are {settings}.
 The methods' parameters in `model/memviz.json` were chosen among those listed in
 `memviz/demo/finish.py`, on every second duplicated prompt.
 
@@ -68,6 +69,7 @@ def write(builder: Builder) -> None:
     report = json.loads((builder.assets / "report.json").read_text())
     values = report | vars(builder.scale) | corpus_facts(builder)
     values["figures"] = table(report)
+    values["settings"] = ", ".join(f"`{method}`" for method in report["methods"])
     aside.text(builder.assets / "MODEL_CARD.md", TEXT.format(**values))
 
 

@@ -20,7 +20,7 @@ from memviz.retrieval import background, descriptors, index, presets
 from memviz.sampling import Request
 
 COPIED_QUANTILE, CLOSE_QUANTILE = 0.99, 0.9
-SCALE = 3.5  # at 7.5 this small model's pictures burn out, and fewer of them are still copies
+SCALE = 3.75  # at 7.5 this small model's pictures burn out, and fewer of them are still copies
 CANDIDATES = {
     "stp": [f"late={w},at={t}" for w in (4, 4.5) for t in (400, 375, 350)],
     "dtp": [f"late={w},rise={r}" for w in (4, 5) for r in (0, 0.5, 1)],

@@ -197,8 +197,8 @@ class Preset:
 PRESETS = {
     "demo": Preset(
         "Demo: up to five minutes on two cores",
-        "The bundled pretrained model on the bundled corpus, in which 32 scenes repeat. It was "
-        "measured at 305 s of one core: 320 steps of 0.54 s, five looks of 10 s and, "
+        "The bundled pretrained model on the bundled corpus, in which 32 scenes repeat. It "
+        "adds up to 305 s of one core: 320 steps of 0.54 s, five looks of 10 s and, "
         "the first time only, a minute to encode the pictures.",
         {
             "model": "demo-pretrained",

@@ -23,7 +23,7 @@ SEEDS = (0, 1)
 STEPS = 25  # of denoising
 SINGLES = 64  # captions that appear once, for the Fréchet distance
 SETTINGS = {
-    "rounds": 5,
+    "rounds": 6,
     "local_steps": 50,
     "schedule": "cosine",
     "checkpoint_every": 100,
