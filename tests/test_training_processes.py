@@ -55,6 +55,12 @@ def kept(folder):
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
+def average(out):
+    """What the members of the last round began from, in float32."""
+    newest = max((out / "checkpoints").iterdir()) / "0000.pt"
+    return torch.load(newest, weights_only=True)["training"]["average"]
+
+
 def weights(out):
     return load_file(out / "model/unet/diffusion_pytorch_model.safetensors")
 
@@ -91,11 +97,17 @@ def test_a_full_disk_ends_it_with_a_sentence_and_the_last_checkpoint_whole(confi
 
 
 def test_two_processes_come_to_the_same_as_one(config, whole, tmp_path):
-    launch = ("-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2")
+    # --multi_gpu even without one: with --cpu, accelerate starts a single process
+    launch = ("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2")
     more = ("--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no")
-    code, said = ended(begin(config, tmp_path, launcher=(sys.executable, *launch, *more)))
+    port = ("--main_process_port", "0")
+    code, said = ended(begin(config, tmp_path, launcher=(sys.executable, *launch, *more, *port)))
     assert code == 0, said
-    one, other = weights(tmp_path / "out"), weights(whole[0])
-    assert max((one[n].float() - other[n].float()).abs().max() for n in other) <= 1e-5
+    states = {p.name for p in (tmp_path / "out/checkpoints").rglob("*.pt")}
+    assert states == {"0000.pt", "0001.pt"}  # there really were two
+    averages = average(tmp_path / "out"), average(whole[0])
+    assert max((a - b).abs().max() for a, b in zip(*averages, strict=True)) <= 1e-5
+    one, other = weights(tmp_path / "out"), weights(whole[0])  # stored in half precision
+    torch.testing.assert_close(one, other, rtol=2**-10, atol=1e-6)
     mine, theirs = (sorted(losses(events).values()) for events in (kept(tmp_path), whole[1]))
     assert mine == pytest.approx(theirs, abs=1e-5)
