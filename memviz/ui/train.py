@@ -156,7 +156,7 @@ def unlock(said: gr.Textbox, made: Tab, room: gr.Column, outputs: list) -> None:
             return [False, gr.Column(visible=False), *[gr.skip()] * len(outputs)]
         return [True, gr.Column(visible=True), *handlers.opened(None)]
 
-    said.submit(enter, said, [made.allowed, room, *outputs], queue=False, **QUIET)
+    said.submit(enter, said, [made.allowed, room, *outputs], **QUIET)  # a warning needs the queue
 
 
 def pair(live: Live) -> Any:  # noqa: ANN401 - a handler
