@@ -305,6 +305,8 @@ class Comparison:
 
     def save(self) -> None:
         """Bring the folder of a run in progress up to date, with the newest x0 estimates."""
+        if self.run.info["state"] != "running":  # it ended in the meantime
+            return
         for cell in self.cells:
             past.show(self.run.folder, cell.number, cell.tiles[-1])
         runs.write(self.so_far())

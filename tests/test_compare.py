@@ -171,11 +171,11 @@ def breaks_at(monkeypatch, call, error):
     """The `call`-th decoding raises `error`."""
     real, count = studio.decode, [0]
 
-    def decode(*args: object) -> torch.Tensor:
+    def decode(*args: object, **more: object) -> torch.Tensor:
         count[0] += 1
         if count[0] == call:
             raise error
-        return real(*args)
+        return real(*args, **more)
 
     monkeypatch.setattr(studio, "decode", decode)
 

@@ -209,9 +209,9 @@ def test_its_rounds_are_looked_at_again_in_the_background(page, app):
     opened(page, app.url)
     page.wait_for_selector(".mv-job")
     page.get_by_role("button", name="Find where copying begins").click()
-    title = "document.querySelector('.mv-trainhead h2').textContent"
-    page.wait_for_function(f"{title}.endsWith('its rounds')")
-    told(page, "done", 4 * PATIENCE)
+    title = "document.querySelector('.mv-trainhead h2').textContent.endsWith('its rounds')"
+    state = "document.querySelector('.mv-job').textContent === 'done'"  # of this job, not the last
+    page.wait_for_function(f"{title} && {state}", timeout=4 * PATIENCE)
     assert page.get_by_role("button", name="Compare before and after").is_disabled()
     assert "demo-pretrained+" in page.locator(".mv-trainhead code").inner_text()
     page.get_by_label("Measure of the watched prompts").select_option("similarity")
