@@ -223,7 +223,7 @@ def test_run_again_starts_from_the_beginning_and_stops_when_asked(page, app):
     page.goto(app.url)
     page.locator("#train-tab-button").click()
     page.locator("#job input").click()
-    page.get_by_role("option").last.click()
+    page.locator("li[role=option]").last.click()  # of the open menu
     page.wait_for_function(
         "!document.querySelector('.mv-trainhead h2').textContent.includes('its rounds')"
     )
