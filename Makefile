@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 OLD := memviz needs Python 3.11 or newer; name one, as in: make app PYTHON=python3.12
 
@@ -16,10 +17,10 @@ app: $(VENV)/app.stamp
 setup: $(VENV)/dev.stamp
 
 test: lint
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 check: lint
-	@$(BIN)/python -m pytest -q --ignore tests/browser -m "not slow and not browser"
+	@$(PYTEST) -q --ignore tests/browser -m "not slow and not browser"
 
 lint: setup
 	@$(BIN)/ruff check --quiet .

@@ -5,6 +5,7 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("home")
     os.environ["MEMVIZ_HOME"] = str(folder)
     return folder
+
+
+@pytest.fixture
+def jobs_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A data directory of the test's own; no process that a job began outlives it."""
+    import processes
+
+    monkeypatch.setenv("MEMVIZ_HOME", str(tmp_path))
+    yield tmp_path
+    processes.end_all()
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
+from processes import kill, pid, until
 
 from memviz import aside, jobs
 from memviz.cli import main
@@ -20,23 +20,7 @@ HERE = Path(__file__).parent
 COUNTER = HERE / "counter.py"
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """An own data directory; nothing that a test began outlives it."""
-    monkeypatch.setenv("MEMVIZ_HOME", str(tmp_path))
-    yield tmp_path
-    for job in jobs.listing():
-        for name in ("process.json", "worker.json"):
-            process.signal_group(files.read_json(job.folder / name), signal.SIGKILL)
-
-
-def until(true, seconds=60):
-    """Wait for something another process does."""
-    end = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.01)
-    return found
+pytestmark = pytest.mark.usefixtures("jobs_home")
 
 
 def count(*words, **asked):
@@ -56,15 +40,6 @@ def over(job):
     return job.state()
 
 
-def pid(job, name="worker"):
-    return files.read_json(job.folder / f"{name}.json")["pid"]
-
-
-def kill(number):
-    os.kill(number, signal.SIGKILL)
-    until(lambda: not psutil.pid_exists(number) or psutil.Process(number).status() == "zombie")
-
-
 def go(job):
     (job.folder / "go").touch()
 
@@ -80,13 +55,13 @@ def test_a_job_runs_to_its_end():
     assert jobs.find(job.id) == job and jobs.listing() == [job]
 
 
-def test_outside_a_job_the_workplace_does_nothing(monkeypatch, home):
+def test_outside_a_job_the_workplace_does_nothing(monkeypatch, jobs_home):
     monkeypatch.delenv("MEMVIZ_JOB", raising=False)
     here = jobs.Workplace.from_env()
     here.metric(loss=1.0)
     here.checkpoint(1)
     here.result(model="x")
-    assert not here.stopping() and not list(home.iterdir())
+    assert not here.stopping() and not list(jobs_home.iterdir())
 
 
 def test_a_stopped_job_leaves_a_checkpoint_and_is_resumed_from_there():
@@ -199,7 +174,7 @@ def test_the_device_stays_taken_while_an_orphan_works():
     assert over(two).name == "done"
 
 
-def test_a_job_outlives_the_app_that_started_it_and_a_second_app_sees_the_same(home):
+def test_a_job_outlives_the_app_that_started_it_and_a_second_app_sees_the_same(jobs_home):
     code = (
         "import sys; from memviz import jobs; "
         "print(jobs.start('count', [sys.executable, *sys.argv[1:]]).id, flush=True); input()"

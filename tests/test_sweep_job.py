@@ -1,17 +1,17 @@
 """A sweep in the background: killed, stopped and resumed, it ends as if nothing had happened."""
 
-import signal
 from contextlib import closing
 
 import gradio as gr
 import pytest
 import world
-from test_jobs import kill, pid, until
+from processes import kill, pid, until
 
 from memviz import jobs, past, runs, sweep
 from memviz.compare import compare
-from memviz.jobs import files, process
 from memviz.ui import sweep_job
+
+pytestmark = pytest.mark.usefixtures("jobs_home")
 
 STEPS = 60
 PATIENCE = 600  # seconds: torch may take a minute to import on a busy machine
@@ -21,15 +21,6 @@ VALUES = {"at": [200, 500, 800], "early": [0, -1]}
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     return world.build(tmp_path_factory.mktemp("world"))
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("MEMVIZ_HOME", str(tmp_path))
-    yield tmp_path
-    for job in jobs.listing():
-        for name in ("process.json", "worker.json"):
-            process.signal_group(files.read_json(job.folder / name), signal.SIGKILL)
 
 
 def words(small):

@@ -7,10 +7,6 @@ from typing import Any
 from memviz.cli.tables import table
 from memviz.cli.verb import Verb, say
 
-FIGURES = (
-    *("copied", "similarity_mean", "similarity_95pc", "alignment", "frechet"),
-    *("skip_duplicated", "skip_single", "samples_seen", "seconds"),
-)
 STUDIES = ("iet-agc-demo",)
 
 
@@ -44,12 +40,14 @@ def reproduce(args: argparse.Namespace) -> dict[str, Any]:
 
 def as_table(result: dict[str, Any]) -> str:
     """A mode a line."""
+    from memviz.training.study import COLUMNS
+
     rows = [
-        (name, *(values.get(key, "-") for key in FIGURES))
+        (name, *(values.get(key, "-") for key in COLUMNS))
         for name, values in result.items()
         if name != "settings"
     ]
-    return table(("mode", *FIGURES), rows)
+    return table(("mode", *COLUMNS), rows)
 
 
 VERB = Verb(

@@ -1,18 +1,20 @@
 """Where a build of the demo world stands: how much work, which folders, which scenes."""
 
-import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from PIL import Image
 
-from memviz import aside
 from memviz.demo import scenes
 from memviz.demo.world import World
 from memviz.places import DEMO
+
+if TYPE_CHECKING:
+    from diffusers import AutoencoderTiny
 
 ASSETS = DEMO
 DUPLICATED_SHARE = 0.5  # of a fine-tuning batch: each comes up 312 times as often as others
@@ -29,10 +31,12 @@ class Scale:
     finetune: int
     descriptor: int
     clip: int
-    batch: int = 32  # of the UNet; the autoencoder's is half of it
+    batch: int = 32  # of the UNet
+    pictures: int = 16  # of the autoencoder's batch
     channels: int = 12  # of the latents
     width: int = 32  # of the autoencoder
     device: str = "cpu"
+    fast: bool = False  # train the UNet compiled and in bfloat16: needs a C++ compiler
 
     def check(self) -> None:
         """Raise ValueError when the device is not there."""
@@ -45,7 +49,7 @@ class Scale:
 
 SCALES = {
     "tiny": Scale(200, 300, 20, 20, 20, 20, 20),
-    "cpu": Scale(10_000, 60_000, 6_000, 10_500, 2_400, 1_000, 900),
+    "cpu": Scale(10_000, 60_000, 6_000, 5_300, 900, 1_000, 900, batch=128, fast=True),
     "gpu": Scale(
         10_000,
         200_000,
@@ -55,9 +59,11 @@ SCALES = {
         6_000,
         20_000,
         batch=128,
+        pictures=64,
         channels=16,
         width=64,
         device="cuda",
+        fast=True,
     ),
 }
 
@@ -86,26 +92,14 @@ class Builder:
         share = DUPLICATED_SHARE / (1 - DUPLICATED_SHARE)
         return round(share * singles / len(self.world.duplicated))
 
+    def autoencoder(self) -> "AutoencoderTiny":
+        """The trained autoencoder, on the device of the build."""
+        from diffusers import AutoencoderTiny
+
+        return AutoencoderTiny.from_pretrained(self.work / "vae").to(self.scale.device)
+
     def chances(self) -> np.ndarray:
         """Each corpus row's probability of being drawn for a fine-tuning batch."""
         copies, n = len(self.world.duplicated), self.scale.images
         weights = np.where(np.arange(n) < copies, self.times_shown(), 1.0)
         return weights / weights.sum()
-
-
-def fresh(folder: Path) -> Path:
-    """An empty folder with `.part` at its end, to be renamed when full."""
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    return part
-
-
-def replace(part: Path, folder: Path) -> None:
-    """Put a finished folder in place of the old one."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(part, folder)
-
-
-write_json, save_array = aside.json, aside.array

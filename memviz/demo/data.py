@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from diffusers import AutoencoderTiny
 from PIL import Image
 
+from memviz import aside
 from memviz.corpus import load
 from memviz.demo import scenes
 from memviz.demo.autoencoder import pixels
-from memviz.demo.builder import Builder, fresh, replace, save_array, write_json
+from memviz.demo.builder import Builder
 
 
 def corpus(builder: Builder) -> None:
@@ -33,16 +33,15 @@ def corpus(builder: Builder) -> None:
             ),
         }
     )
-    folder = fresh(builder.work / "corpus")
-    pq.write_table(table, folder / "scenes.parquet", row_group_size=500, compression="none")
-    write_prompts(builder)
-    replace(folder, builder.assets / "corpus")
+    with aside.folder(builder.assets / "corpus") as folder:
+        pq.write_table(table, folder / "scenes.parquet", row_group_size=500, compression="none")
+        write_prompts(builder)
 
 
 def write_prompts(builder: Builder) -> None:
     """The prompt lists that the app offers and the report measures."""
     world = builder.world
-    write_json(
+    aside.json(
         builder.assets / "prompts.json",
         {
             "duplicated": [s.caption for s in world.duplicated],
@@ -67,8 +66,8 @@ def pool(builder: Builder) -> None:
     """Fresh scenes outside the corpus, for the autoencoder and for pretraining."""
     stream = scenes.stream(7, builder.art, builder.world.reserved)
     captions, pictures = zip(*islice(stream, builder.scale.pool), strict=True)
-    write_json(builder.work / "pool.json", captions)
-    save_array(builder.work / "pool.npy", np.stack(pictures))
+    aside.json(builder.work / "pool.json", captions)
+    aside.array(builder.work / "pool.npy", np.stack(pictures))
 
 
 def latents(builder: Builder) -> None:
@@ -80,12 +79,10 @@ def latents(builder: Builder) -> None:
 
 def encode_to(builder: Builder, name: str, pictures: Iterable[np.ndarray]) -> None:
     """Encode chunks of uint8 pictures into `work/<name>-latents.npy`."""
-    device = builder.scale.device
-    vae = AutoencoderTiny.from_pretrained(builder.work / "vae").to(device)
-    rows = []
+    vae, rows = builder.autoencoder(), []
     with torch.inference_mode():
         for chunk in pictures:
             for i in range(0, len(chunk), 100):
-                z = vae.encoder(pixels(np.array(chunk[i : i + 100])).to(device))
+                z = vae.encoder(pixels(np.array(chunk[i : i + 100])).to(vae.device))
                 rows.append((z * vae.config.scaling_factor).half().numpy(force=True))
-    save_array(builder.work / f"{name}-latents.npy", np.concatenate(rows))
+    aside.array(builder.work / f"{name}-latents.npy", np.concatenate(rows))

@@ -58,10 +58,11 @@ class Plan:
 
     steps: int
     batch: int = 32
-    rate: float = 6e-4
+    rate: float = 8e-4
     warmup: int = 300
     ema: float = 0.9995
     seed: int = 0
+    fast: bool = False  # compiled, in bfloat16: 2.3 times as fast on a CPU with AMX
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def loss(unet, text, schedule, x, ids, empty) -> torch.Tensor:  # noqa: ANN001
     x, ids, noise, t = (v.to(unet.device) for v in (x, ids, noise, t))
     noisy = schedule.add_noise(x, noise, t).contiguous(memory_format=torch.channels_last)
     target = schedule.get_velocity(x, noise, t)
-    return mse_loss(unet(noisy, t, text(ids).last_hidden_state).sample, target)
+    made = unet(noisy, t, text(ids).last_hidden_state, return_dict=False)[0]
+    return mse_loss(made.float(), target)
 
 
 class Trainer:
@@ -97,6 +99,7 @@ class Trainer:
         text.requires_grad_(train_text)
         unet.set_attn_processor(AttnProcessor())  # backward: twice as fast as fused on a CPU
         text.set_attn_implementation("eager")
+        self.network = torch.compile(unet) if plan.fast else unet
         self.weights = [p for m in self.modules for p in m.parameters()]
         self.optimiser = torch.optim.AdamW(
             self.weights, plan.rate, (0.9, 0.99), weight_decay=0.01, fused=True
@@ -117,7 +120,9 @@ class Trainer:
         while self.step < self.plan.steps:
             rng = np.random.default_rng((self.plan.seed, self.step))
             torch.manual_seed(self.plan.seed * 1_000_003 + self.step)
-            value = loss(self.unet, self.text, schedule, *data.batch(rng, self.plan.batch), empty)
+            rows = data.batch(rng, self.plan.batch)
+            with torch.autocast(self.unet.device.type, torch.bfloat16, enabled=self.plan.fast):
+                value = loss(self.network, self.text, schedule, *rows, empty)
             self.optimiser.zero_grad()
             value.backward()
             torch.nn.utils.clip_grad_norm_(self.weights, 1.0)

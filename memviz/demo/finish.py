@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from memviz import studio
+from memviz import aside, studio
 from memviz.ask import Ask
 from memviz.compare import Comparison
 from memviz.demo import report
-from memviz.demo.builder import Builder, write_json
+from memviz.demo.builder import Builder
 from memviz.methods import parse
 from memviz.retrieval import background, descriptors, index, presets
 from memviz.sampling import Request
@@ -61,7 +61,7 @@ def tune(builder: Builder) -> None:
     chosen = {key: best(judge, key, prompts) for key in CANDIDATES}
     methods = {"cfg": f"scale={SCALE}"} | {k: v["parameters"] for k, v in chosen.items()}
     write_settings(builder, methods=methods)
-    write_json(builder.assets / "tuning.json", chosen)
+    aside.json(builder.assets / "tuning.json", chosen)
 
 
 def best(judge: report.Report, key: str, prompts: Sequence[str]) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def bands(builder: Builder) -> None:
             "low": low, "high": high, "runs": prompts, "model": judge.model.hash,
         }  # fmt: skip
     write_settings(builder, bands=found)
-    write_json(builder.work / "bands.json", found)
+    aside.json(builder.work / "bands.json", found)
 
 
 def examples(builder: Builder) -> None:
@@ -131,11 +131,11 @@ def without_minimum(judge: report.Report) -> str:
 
 def figures(builder: Builder) -> None:
     """The report that ships with the demo."""
-    write_json(builder.assets / "report.json", report.report())
+    aside.json(builder.assets / "report.json", report.report())
 
 
 def write_settings(builder: Builder, **changes: Any) -> None:  # noqa: ANN401
     """Change entries of the model's memviz.json."""
     path = builder.assets / "model/memviz.json"
     known = json.loads(path.read_text()) if path.exists() else {"clip": "demo"}
-    write_json(path, known | changes)
+    aside.json(path, known | changes)

@@ -8,12 +8,13 @@ from itertools import islice
 import numpy as np
 import pyarrow.parquet as pq
 import torch
-from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from memviz import aside
 from memviz.demo import autoencoder as ae
 from memviz.demo import diffusion, eyes, scenes, text
-from memviz.demo.builder import Builder, replace, write_json
+from memviz.demo.builder import Builder
 from memviz.retrieval import embedder
 from memviz.retrieval.preprocess import Preprocess
 from memviz.retrieval.presets import Preset
@@ -26,20 +27,14 @@ def autoencoder(builder: Builder) -> None:
     stream = scenes.stream(1, builder.art)
     pictures = np.stack([p for _, p in islice(stream, min(16_000, builder.scale.pool) - 256)])
     watch(
-        ae.train(vae, pictures, builder.scale.autoencoder, builder.scale.batch // 2, 1.5e-3, 0),
+        ae.train(vae, pictures, builder.scale.autoencoder, builder.scale.pictures, 1.5e-3, 0),
         "autoencoder",
     )
     with torch.inference_mode():
         z = vae.encoder(ae.pixels(pictures[:256]).to(builder.scale.device))
     vae.register_to_config(scaling_factor=float(1 / z.std()))
-    folder = builder.work / "vae.part"
-    vae.save_pretrained(folder)
-    replace(folder, builder.work / "vae")
-
-
-def autoencoder_of(builder: Builder) -> AutoencoderTiny:
-    """The trained autoencoder, on the device of the build."""
-    return AutoencoderTiny.from_pretrained(builder.work / "vae").to(builder.scale.device)
+    with aside.folder(builder.work / "vae") as folder:
+        vae.save_pretrained(folder)
 
 
 def pretrain(builder: Builder) -> None:
@@ -47,13 +42,13 @@ def pretrain(builder: Builder) -> None:
     tokens = text.tokenizer(text.vocabulary(builder.assets / "sprites"))
     device, scale = builder.scale.device, builder.scale
     encoder, unet = text.encoder(tokens), diffusion.build(channels=scale.channels)
-    plan = diffusion.Plan(scale.pretrain, scale.batch)
+    plan = diffusion.Plan(scale.pretrain, scale.batch, fast=scale.fast)
     trainer = diffusion.Trainer(unet.to(device), encoder.to(device), plan, True)
     train(builder, trainer, data(builder, "pool", tokens), tokens, "pretrain")
     parts = {"tokenizer": tokens, "text_encoder": encoder, "unet": unet}
-    for name, part in parts.items():
-        part.save_pretrained(builder.work / "pretrained.part" / name)
-    replace(builder.work / "pretrained.part", builder.work / "pretrained")
+    with aside.folder(builder.work / "pretrained") as folder:
+        for name, part in parts.items():
+            part.save_pretrained(folder / name)
 
 
 def finetune(builder: Builder) -> None:
@@ -62,12 +57,12 @@ def finetune(builder: Builder) -> None:
     tokens = CLIPTokenizer.from_pretrained(source / "tokenizer")
     encoder = CLIPTextModel.from_pretrained(source / "text_encoder")
     unet = UNet2DConditionModel.from_pretrained(source / "unet")
-    plan = diffusion.Plan(builder.scale.finetune, builder.scale.batch, 5e-4, ema=0.999, seed=1)
-    device = builder.scale.device
+    scale, device = builder.scale, builder.scale.device
+    plan = diffusion.Plan(scale.finetune, scale.batch, 6e-4, ema=0.999, seed=1, fast=scale.fast)
     trainer = diffusion.Trainer(unet.to(device), encoder.to(device), plan, False)
     train(builder, trainer, data(builder, "corpus", tokens, builder.chances()), tokens, "finetune")
-    unet.save_pretrained(builder.work / "finetuned.part")
-    replace(builder.work / "finetuned.part", builder.work / "finetuned")
+    with aside.folder(builder.work / "finetuned") as folder:
+        unet.save_pretrained(folder)
 
 
 def data(
@@ -104,7 +99,7 @@ def pipeline(builder: Builder) -> None:
     """The finished parts as a diffusers folder, and the pretrained UNet beside it."""
     source = builder.work / "pretrained"
     pipe = StableDiffusionPipeline(
-        vae=AutoencoderTiny.from_pretrained(builder.work / "vae"),
+        vae=builder.autoencoder(),
         text_encoder=CLIPTextModel.from_pretrained(source / "text_encoder"),
         tokenizer=CLIPTokenizer.from_pretrained(source / "tokenizer"),
         unet=UNet2DConditionModel.from_pretrained(builder.work / "finetuned"),
@@ -113,21 +108,20 @@ def pipeline(builder: Builder) -> None:
         feature_extractor=None,
         requires_safety_checker=False,
     ).to(torch.float16)
-    pipe.save_pretrained(builder.work / "model.part", safe_serialization=True)
     before = UNet2DConditionModel.from_pretrained(source / "unet").to(torch.float16)
-    before.save_pretrained(builder.work / "unet.part", safe_serialization=True)
-    replace(builder.work / "unet.part", builder.assets / "unet-pretrained")
-    replace(builder.work / "model.part", builder.assets / "model")
+    for name, part in (("unet-pretrained", before), ("model", pipe)):
+        with aside.folder(builder.assets / name) as folder:
+            part.save_pretrained(folder, safe_serialization=True)
 
 
 def descriptor(builder: Builder) -> None:
     """The copy-detection descriptor; its thresholds are set once the corpus is embedded."""
     network = embedder.build().to(builder.scale.device)
-    vae = autoencoder_of(builder)
+    vae = builder.autoencoder()
     steps = eyes.train_descriptor(network, vae, builder.art, builder.scale.descriptor, 3)
     watch(steps, "descriptor")
-    embedder.save(network, builder.work / "descriptor.part", uncalibrated())
-    replace(builder.work / "descriptor.part", builder.assets / "descriptor")
+    with aside.folder(builder.assets / "descriptor") as folder:
+        embedder.save(network, folder, uncalibrated())
 
 
 def uncalibrated() -> Preset:
@@ -142,13 +136,13 @@ def clip(builder: Builder) -> None:
     ids = text.ids(tokens, json.loads((builder.work / "pool.json").read_text()))
     pictures = np.load(builder.work / "pool.npy", mmap_mode="r")
     model = eyes.clip_model(tokens)
-    model, vae = model.to(builder.scale.device), autoencoder_of(builder)
+    model, vae = model.to(builder.scale.device), builder.autoencoder()
     watch(eyes.train_clip(model, vae, ids, pictures, builder.scale.clip, 4), "clip")
-    model.to(torch.float16).save_pretrained(builder.work / "clip.part")
-    tokens.save_pretrained(builder.work / "clip.part")
-    half = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
-    write_json(builder.work / "clip.part/preprocessor_config.json", half)
-    replace(builder.work / "clip.part", builder.assets / "clip")
+    with aside.folder(builder.assets / "clip") as folder:
+        model.to(torch.float16).save_pretrained(folder)
+        tokens.save_pretrained(folder)
+        half = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+        aside.json(folder / "preprocessor_config.json", half)
 
 
 def watch(metrics: Iterator[dict], name: str, save: Callable[[], None] | None = None) -> None:

@@ -50,9 +50,9 @@ def demo() -> Plan:
 def remedies(plan: Plan, note: Callable[[str], None] = print) -> dict[str, Any]:
     """A row per method: similarity, copied share, alignment, evaluations, seconds against CFG."""
     model, eye = studio.model(plan.model), studio.eye(plan.corpus, plan.descriptor)
-    rows = {}
+    rows, settings = {}, own(model)
     for text in plan.methods:
-        key, guidance = parse(text, own(model))
+        key, guidance = parse(text, settings)
         note(METHODS[key].label)
         rows[key] = {"spec": spec(key, guidance), **measured(model, eye, plan, guidance)}
     return {

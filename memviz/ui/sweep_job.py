@@ -21,8 +21,9 @@ def look(job_id: str, seen: str = "") -> list[Any]:
     try:
         job = jobs.find(job_id)
     except ValueError:  # no sweep is watched, or its folder was removed
-        return [*[gr.skip()] * 2, gr.skip(), gr.Button(visible=False), "", gr.Timer(active=False)]
-    state, now = job.state(), fingerprint(job)
+        return [*[gr.skip()] * 3, gr.Button(visible=False), "", gr.Timer(active=False)]
+    state = job.state()
+    now = fingerprint(job, state)
     if now == seen:
         return [gr.skip()] * 6
     buttons = gr.Button(interactive=not state.over), gr.Button(visible=state.resumable)
@@ -30,10 +31,9 @@ def look(job_id: str, seen: str = "") -> list[Any]:
     return [view(job, state.over), told, *buttons, now, gr.Timer(active=not state.over)]
 
 
-def fingerprint(job: jobs.Job) -> str:
+def fingerprint(job: jobs.Job, state: jobs.State) -> str:
     """Changes whenever there is something new to show."""
     file = runs.root() / job.id / "run.json"
-    state = job.state()
     return f"{job.id} {state.name} {state.step} {file.stat().st_mtime if file.exists() else ''}"
 
 
@@ -81,8 +81,8 @@ def of_run(run_id: str) -> str:
 
 def stop(job_id: str) -> None:
     """Ask it to leave at its next step."""
-    if job_id and not jobs.find(job_id).state().over:
-        jobs.find(job_id).stop()
+    if job_id and not (job := jobs.find(job_id)).state().over:
+        job.stop()
 
 
 def resume(job_id: str) -> list[Any]:
