@@ -130,11 +130,6 @@ function nearestNode(view, cell) {
   return h('div', { class: 'mv-nearest', title: cell.match.caption }, image, text);
 }
 
-// What a method made of the prompt.
-function readNode(cell) {
-  return cell.prompt_read ? h('div', { class: 'mv-read' }, 'The network read: ', h('q', {}, cell.prompt_read)) : null;
-}
-
 function switchNode(cell, actions) {
   if (cell.transition_step === null || cell.transition_step === undefined) {
     return h('div', { class: 'mv-where' }, cell.where ?? '');

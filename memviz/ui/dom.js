@@ -82,6 +82,11 @@ function who(view, cell) {
   return `${view.methods[cell.method]?.short ?? cell.method}, seed ${cell.seed}`;
 }
 
+// What a method made of the prompt.
+function readNode(cell) {
+  return cell.prompt_read ? h('div', { class: 'mv-read' }, 'The network read: ', h('q', {}, cell.prompt_read)) : null;
+}
+
 async function copyText(text, button) {
   const before = button.textContent;
   try {

@@ -60,8 +60,7 @@ function fill(node, base, cell, title, link) {
   const source = cell.image ? address(base + cell.image) : cell.preview;
   const image = source ? h('img', { src: source, alt: `${title}, ${cell.verdict ?? 'not finished'}` }) : h('p', {}, 'Not finished yet.');
   const numbers = `similarity ${say(cell.similarity)}, alignment ${say(cell.alignment)}, ${say(cell.evaluations, 0)} evaluations`;
-  const read = cell.prompt_read ? h('p', {}, 'The network read: ', h('q', {}, cell.prompt_read)) : null;
-  const caption = h('figcaption', {}, h('strong', {}, title), cell.verdict ? chip(cell.verdict) : null, h('p', {}, numbers), read, h('a', { href: link }, 'Open this run in Compare'));
+  const caption = h('figcaption', {}, h('strong', {}, title), cell.verdict ? chip(cell.verdict) : null, h('p', {}, numbers), readNode(cell), h('a', { href: link }, 'Open this run in Compare'));
   if (cell.mask) caption.append(ending(base, cell, title));
   node.replaceChildren(image, caption);
 }
