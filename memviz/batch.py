@@ -28,11 +28,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Past:
-    """The first steps of a stored run, to go on from without evaluating them again."""
+    """The first steps of a stored run, to go on from without evaluating them again.
+
+    What has a default is known where the run that goes on is the same, broken off.
+    """
 
     predictions: Tensor  # (k, B, C, h, w), guided, as `Step.prediction` gave them
     signals: Sequence[dict[str, list[float]]]  # the columns of each of the k steps
-    evaluations: int = 0  # made for them, where the run that goes on is the same
+    evaluations: int = 0  # made for them and before the first
+    costs: Sequence[list[float]] = ()  # of each step, as the next two
+    states: Sequence[list[int]] = ()
+    pulls: Sequence[Tensor] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ class Step:
     prompts: list[str]  # what the text encoder read: a method may have changed the prompt
     whole: dict[str, list[list[float]]]  # at the last step: signals known only then, over all steps
     masks: Tensor | tuple = ()  # at the last step, if asked for: the bright ending (B, 1, h, w)
+    pull: Tensor | None = None  # (B, C, h, w) where a signal of the last step needs that of each
 
 
 def noise(pipe: Any, seeds: Sequence[int]) -> Tensor:  # noqa: ANN401
@@ -140,7 +147,7 @@ class Batch:
         keys = zip(self.states, rows, scales, changes, strict=True)
         states = first_of([parted(i, *key) for i, key in enumerate(keys)])
         made = self.move(index, t, level, prediction, states, row, {**instruments.whole})
-        return replace(made, masks=instruments.masks)
+        return replace(made, masks=instruments.masks, pull=(instruments.pulls or [None])[-1])
 
     def scales(self) -> list[float]:
         """Each method's answer to what its sample has shown."""
@@ -160,11 +167,14 @@ class Batch:
         columns = past.signals[index]
         for seen, magnitude in zip(self.seen, columns["magnitude"], strict=True):
             seen.append(Signal(int(t), magnitude))
-        self.costs = [c + 2 for c in self.costs]
         prediction = past.predictions[index].to(self.x)
         row = {name: torch.tensor(values) for name, values in columns.items()}
-        keys = zip(self.states, [p.numpy(force=True).tobytes() for p in prediction], strict=True)
-        states = first_of([*keys])
+        if past.states:
+            self.costs, states = past.costs[index], past.states[index]
+        else:
+            self.costs = [c + 2 for c in self.costs]
+            same = [p.numpy(force=True).tobytes() for p in prediction]
+            states = first_of([*zip(self.states, same, strict=True)])
         return self.move(index, t, self.level(t), prediction, states, row, {})
 
     def move(

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin
@@ -12,6 +12,9 @@ from PIL import Image, PngImagePlugin
 from memviz import trace
 from memviz.guidance import Guidance, Signal
 from memviz.methods import METHODS, spec
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 COLUMNS = 10  # of a sheet
 
@@ -88,6 +91,12 @@ def sheet(tiles: Sequence[Image.Image]) -> Image.Image:
     for i, tile in enumerate(tiles):
         whole.paste(tile, (i % COLUMNS * side, i // COLUMNS * side))
     return whole
+
+
+def mask_picture(values: "Tensor") -> Image.Image:
+    """A bright ending (1, h, w) in gray, its brightest place white."""
+    gray = (255 * values[0] / values.max()).round().byte().cpu().numpy()
+    return Image.fromarray(gray)
 
 
 def parameters(cell: Cell, run: Mapping[str, Any]) -> PngImagePlugin.PngInfo:

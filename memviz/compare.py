@@ -19,16 +19,15 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from memviz import __version__, bands, past, runs, studio, trace
+from memviz import __version__, bands, kept, runs, studio, trace, unfinished
 from memviz.ask import Ask
-from memviz.cells import COLUMNS, Cell, parameters, sheet
+from memviz.cells import COLUMNS, Cell, mask_picture, parameters, sheet
 from memviz.decoder import decoder
 from memviz.guidance import Constant
 from memviz.ids import new_id
 from memviz.instruments.look import tokens
 from memviz.methods import parse
 from memviz.models import Model, scheduler
-from memviz.remedies.remedy import Remedy
 from memviz.sampling import Past, Request, Step, noise, noise_hash, sample
 from memviz.settings import settings
 from memviz.verdict import prompt_signal, verdict
@@ -83,14 +82,8 @@ class Comparison:
         self.evaluations = 0
         self.bands = self.found_bands()
         info = self.info(run_id)
-        self.before = past.unfinished(folder, info) if self.repeatable else None
+        self.before = unfinished.read(folder, info) if resumable else None
         self.run = runs.create(folder, info)
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether its steps are kept until it is done; remedies and late signals need them all."""
-        plain = not any(isinstance(c.guidance, Remedy) for c in self.cells)
-        return self.resumable and plain and "masked_magnitude" not in self.ask.signals
 
     def info(self, run_id: str) -> dict[str, Any]:
         """What is known before the first step."""
@@ -145,7 +138,7 @@ class Comparison:
             for cell in self.cells:
                 cell.state = "done"
             self.note("done")
-            past.forget(self.run.folder)
+            unfinished.forget(self.run.folder)
         except (GeneratorExit, KeyboardInterrupt):
             self.note("stopped")
             raise
@@ -161,12 +154,13 @@ class Comparison:
         steps = sample(self.model.pipe, requests, self.scheduler, self.eye, self.ask.signals, known)
         for step in steps:
             self.look(step)
-            if self.repeatable:
-                past.note(self.run.folder, step)
+            if self.resumable and step.index + 1 < len(self.timesteps):  # the last tells of all
+                unfinished.note(self.run.folder, step)
             yield self.progress(step.index + 1)
         self.finish(step)
         for cell, mask in zip(self.cells, step.masks, strict=False):
-            cell.result["mask"] = past.mask(self.run.folder, cell.number, mask)
+            cell.result["mask"] = f"steps/{cell.number}-ending.png"
+            mask_picture(mask).save(self.run.folder / cell.result["mask"])
 
     def known(self) -> Past | None:
         """The steps that this run goes on from: a kept cell's, or its own before it broke off."""
@@ -175,7 +169,7 @@ class Comparison:
         run_id, _, number = self.ask.since.partition(":")
         wanted = {"model": self.run.info["model"], "timesteps": self.timesteps,
                   "noise_hash": self.run.info["noise_hash"]}  # fmt: skip
-        return past.load(run_id, int(number or 0), self.cells[0].guidance, wanted)
+        return kept.load(run_id, int(number or 0), self.cells[0].guidance, wanted)
 
     def look(self, step: Step) -> None:
         """Add a step to every cell's trace and sheet; equal samples are looked at once."""
@@ -200,7 +194,8 @@ class Comparison:
             if self.ask.keep:
                 cell.predictions.append(step.prediction[i])
             for name, values in step.whole.items():
-                for row, value in zip(cell.rows, values[i], strict=True):
+                # a step taken from another run was not looked at
+                for row, value in zip(cell.rows[-len(values[i]) :], values[i], strict=True):
                     row[name] = value
 
     def estimates(self, step: Step) -> dict[int, tuple]:
@@ -291,7 +286,7 @@ class Comparison:
         image.save(self.run.folder / paths["image"], pnginfo=parameters(cell, self.run.info))
         sheet(cell.tiles).save(self.run.folder / paths["sheet"], "webp", quality=92, method=1)
         if cell.predictions:
-            cell.kept = past.keep(self.run.folder, cell.number, cell.predictions)
+            cell.kept = kept.keep(self.run.folder, cell.number, cell.predictions)
         return paths
 
     def note(self, state: str, error: str | None = None) -> None:
@@ -308,7 +303,7 @@ class Comparison:
         if self.run.info["state"] != "running":  # it ended in the meantime
             return
         for cell in self.cells:
-            past.show(self.run.folder, cell.number, cell.tiles[-1])
+            unfinished.show(self.run.folder, cell.number, cell.tiles[-1])
         runs.write(self.so_far())
 
     def partial(self, cell: Cell) -> dict[str, str]:

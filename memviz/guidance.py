@@ -95,7 +95,10 @@ def dynamic(seen: Sequence[Signal], latest: float, rise: float = 0) -> Transitio
 
 
 def knob(default: float | str, about: str, low: float = 0, high: float = 1000, **more: Any) -> Any:  # noqa: ANN401
-    """A field that carries its help and limits to the form, the command line and the docs."""
+    """A field that carries its help and limits to the form, the command line and the docs.
+
+    `label` names it in full; `when` is the transition that it belongs to, where there are several.
+    """
     return field(default=default, metadata={"about": about, "low": low, "high": high, **more})
 
 
@@ -104,11 +107,24 @@ def scale_knob(default: float, about: str, **more: Any) -> Any:  # noqa: ANN401
     return knob(default, about, -50, 50, **more)
 
 
-EARLY = "scale before the transition (0 ignores the prompt, below 0 moves away from it)"
-LATE = "scale from the transition on"
-AT = "timestep of the transition (999 is the noisiest, 0 the last)"
-LATEST = "timestep below which guidance starts without a minimum (0: never)"
-RISE = "share by which the magnitude must rise above its minimum to count (0: the paper's rule)"
+EARLY = {
+    "about": "scale before the transition (0 ignores the prompt, below 0 moves away from it)",
+    "label": "scale before",
+}
+LATE = {"about": "scale from the transition on", "label": "scale after"}
+AT = {
+    "about": "timestep of the transition (999 is the noisiest, 0 the last)",
+    "label": "transition timestep",
+}
+LATEST = {
+    "about": "timestep below which guidance starts without a minimum (0: never)",
+    "label": "fallback timestep",
+}
+RISE = {
+    "about": "share by which the magnitude must rise above its minimum to count (0: the paper's "
+    "rule)",
+    "label": "rise that counts",
+}
 SHAPE = {"about": "how the full scale varies with the noise level", "choices": tuple(SHAPES)}
 
 
@@ -132,9 +148,9 @@ class Constant:
 class Static:
     """The early scale while t > at, then the late one."""
 
-    early: float = scale_knob(0, EARLY)
-    late: float = scale_knob(7.5, LATE)
-    at: float = knob(500, AT)
+    early: float = scale_knob(0, **EARLY)
+    late: float = scale_knob(7.5, **LATE)
+    at: float = knob(500, **AT)
     shape: str = knob("static", **SHAPE)
 
     def scale(self, seen: Sequence[Signal]) -> float:
@@ -150,10 +166,10 @@ class Static:
 class Dynamic:
     """The early scale until the magnitude has passed its first minimum, then the late one."""
 
-    early: float = scale_knob(0, EARLY)
-    late: float = scale_knob(7.5, LATE)
-    latest: float = knob(300, LATEST)
-    rise: float = knob(0, RISE, 0, 10)
+    early: float = scale_knob(0, **EARLY)
+    late: float = scale_knob(7.5, **LATE)
+    latest: float = knob(300, **LATEST)
+    rise: float = knob(0, **RISE, high=10)
     shape: str = knob("static", **SHAPE)
 
     def scale(self, seen: Sequence[Signal]) -> float:
@@ -169,11 +185,11 @@ class Dynamic:
 class Opposite:
     """Away from the prompt (a negative early scale) until a transition of either kind."""
 
-    early: float = scale_knob(-2, EARLY)
-    late: float = scale_knob(7.5, LATE)
+    early: float = scale_knob(-2, **EARLY)
+    late: float = scale_knob(7.5, **LATE)
     kind: str = knob("static", "which transition", name="transition", choices=("static", "dynamic"))
-    at: float = knob(650, AT + ", if static")
-    latest: float = knob(300, LATEST + ", if dynamic")
+    at: float = knob(650, **AT, when="static")
+    latest: float = knob(300, **LATEST, when="dynamic")
     shape: str = knob("static", **SHAPE)
 
     def scale(self, seen: Sequence[Signal]) -> float:

@@ -6,6 +6,7 @@ A new method is a new row of METHODS. The form, the command line, the docs and t
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from memviz.guidance import Constant, Dynamic, Guidance, Opposite, Static
 from memviz.remedies.amg import AntiMemorization
@@ -151,21 +152,28 @@ class Knob:
     low: float
     high: float
     choices: tuple[str, ...]
+    label: str  # its name, or a fuller one
+    when: str  # the kind of transition it belongs to; empty: any
 
 
 def knobs(guidance: Guidance) -> list[Knob]:
     """The parameters of a guidance value, with its own values as defaults."""
-    return [
-        Knob(
-            f.metadata.get("name", f.name),
-            getattr(guidance, f.name),
-            f.metadata["about"],
-            f.metadata["low"],
-            f.metadata["high"],
-            f.metadata.get("choices", ()),
-        )
-        for f in fields(guidance)
-    ]
+    return [knob(f.name, getattr(guidance, f.name), f.metadata) for f in fields(guidance)]
+
+
+def knob(name: str, value: float | str, more: Mapping[str, Any]) -> Knob:
+    """One parameter, from its field's name, value and metadata."""
+    name, when = more.get("name", name), more.get("when", "")
+    return Knob(
+        name,
+        value,
+        more["about"] + (f", if {when}" if when else ""),
+        more["low"],
+        more["high"],
+        more.get("choices", ()),
+        more.get("label", name),
+        when,
+    )
 
 
 def spec(key: str, guidance: Guidance) -> str:
@@ -199,8 +207,8 @@ def changed(key: str, guidance: Guidance, part: str) -> Guidance:
     if name not in known:
         wanted = ", ".join([*known, *METHODS[key].presets])
         raise ValueError(f"{key} has no parameter or preset {name!r}. It has {wanted}.")
-    knob = next(k for k in knobs(guidance) if k.name == name)
-    return replace(guidance, **{known[name].name: checked(key, knob, value)})
+    found = next(k for k in knobs(guidance) if k.name == name)
+    return replace(guidance, **{known[name].name: checked(key, found, value)})
 
 
 def checked(key: str, knob: Knob, value: str) -> float | str:

@@ -84,7 +84,9 @@ class Predictor:
         while start < len(pairs):
             chunk = pairs[start : start + self.limit]
             try:
-                rows = self.predict(x[[row for row, _ in chunk]], t, [c for _, c in chunk])
+                rows = self.predict(
+                    x[[row for row, _ in chunk]], t, [c for _, c in chunk], watched=True
+                )
             except torch.OutOfMemoryError:
                 if self.limit == 1:
                     raise
@@ -103,7 +105,7 @@ class Predictor:
         t: Tensor,
         conditions: Sequence[Condition],
         text: Tensor | None = None,
-        watched: bool = True,
+        watched: bool = False,
         unet: Any = None,  # noqa: ANN401
     ) -> Tensor:
         """One call of the UNet, (B, C, h, w); `text` (B, L, D) in place of the conditions' own."""

@@ -43,7 +43,9 @@ def sample(
     instruments = Instruments(extra)
     predictor = Predictor(pipe, eye, Watch() if instruments.watching else None)
     batch = Batch(predictor, requests, scheduler)
-    predictor.evaluations += past.evaluations if past else 0
+    if past is not None:
+        instruments.pulls += past.pulls
+        predictor.evaluations = past.evaluations or predictor.evaluations
     for index, t in enumerate(scheduler.timesteps):
         if past is not None and index < len(past.predictions):
             yield batch.repeat(index, t, past)

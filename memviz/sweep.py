@@ -5,15 +5,16 @@ turns values into an `Ask`, and a finished run into a grid with its best comprom
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import product
 from statistics import fmean
 from typing import Any
 
 from memviz.ask import Ask
-from memviz.methods import METHODS, parse
+from memviz.guidance import Guidance
+from memviz.methods import Knob, knobs, parse
 
-AXES = {"at": "transition timestep", "early": "scale before", "late": "scale after"}
+TIMESTEPS = ("at", "latest")  # the smaller, the longer a branch is held back
 MOST = 64  # values of one sweep
 
 
@@ -31,10 +32,21 @@ class Grid:
     """A run laid out: `cells[row][column]` is a cell of run.json, by row and value of the axis."""
 
     axis: str
+    label: str  # of the axis
     values: list[float]
     rows: list[Row]
     cells: list[list[dict[str, Any] | None]]
     across: str | None = None  # the second parameter that varies
+
+    @property
+    def in_timesteps(self) -> bool:
+        """Whether the columns are timesteps of the transition."""
+        return self.axis in TIMESTEPS
+
+    @property
+    def longest(self) -> int:
+        """The column of the branches that were held back the longest."""
+        return 0 if self.in_timesteps else -1
 
     def group(self, value: float, across: float | None) -> list[dict[str, Any]]:
         """The cells of all seeds at one point."""
@@ -46,6 +58,16 @@ class Grid:
         """All values of the axis at each value of the second parameter."""
         lines = dict.fromkeys(row.across for row in self.rows)
         return [(value, across) for across in lines for value in self.values]
+
+
+def axes(guidance: Guidance) -> list[Knob]:
+    """The parameters of a method that can vary: numbers that matter as it stands.
+
+    Timesteps come first and the plain scale, which all remedies have, last.
+    """
+    kind = getattr(guidance, "kind", "")
+    found = [k for k in knobs(guidance) if not k.choices and k.when in ("", kind)]
+    return sorted(found, key=lambda k: (k.name not in TIMESTEPS, k.name == "scale"))
 
 
 def ask(
@@ -60,13 +82,14 @@ def ask(
 
     A probe adds plain guidance on every seed.
     """
-    if not 1 <= len(values) <= 2 or not {*values} <= {*AXES}:
-        raise ValueError(f"A sweep varies one or two of {', '.join(AXES)}, not {[*values]}.")
-    key, _, rest = method.partition(":")
-    known = METHODS[key].guidance if key in METHODS else None
+    if not 1 <= len(values) <= 2:
+        raise ValueError(f"A sweep varies one or two parameters, not {len(values)}.")
+    known = [knob.name for knob in axes(parse(method)[1])]
     for axis in values:
-        if known is not None and axis not in {f.name for f in fields(known)}:
-            raise ValueError(f"{key} has no parameter {axis!r}. Sweep stp or og.")
+        if axis not in known:
+            wanted = ", ".join(known)
+            raise ValueError(f"{method} has no parameter {axis!r} to vary. It has {wanted}.")
+    key, _, rest = method.partition(":")
     points = [",".join(f"{n}={v:g}" for n, v in zip(values, p, strict=True))
               for p in product(*values.values())]  # fmt: skip
     methods = [f"{key}:{rest}{',' * bool(rest)}{point}" for point in points]
@@ -91,33 +114,35 @@ def numbers(text: str) -> list[float]:
 
 
 def grid(info: Mapping[str, Any]) -> Grid | None:
-    """The run as a sweep of whatever varies, plain guidance aside; None if that is no sweep."""
-    found = [(c, *parse(c["spec"])) for c in info["cells"] if c["spec"].partition(":")[0] != "cfg"]
+    """The run as a sweep of whatever varies, a probe aside; None if that is no sweep."""
+    found = [(c, *parse(c["spec"])) for c in info["cells"]]
+    found = [part for part in found if part[1] != "cfg"] or found
     if len({key for _, key, _ in found}) != 1:
         return None
-    varied = {
-        axis: sorted({getattr(g, axis) for _, _, g in found})
-        for axis in AXES
-        if all(hasattr(g, axis) for _, _, g in found)
-    }
-    axes = [axis for axis, values in varied.items() if len(values) > 1]
-    if not 1 <= len(axes) <= 2:
+    if len({tuple(k.default for k in knobs(g) if k.choices) for _, _, g in found}) != 1:
         return None
-    axis, across = (*axes, None)[:2]
+    labels = {k.name: k.label for k in axes(found[0][2])}
+    points = [{k.name: k.default for k in axes(g)} for _, _, g in found]
+    varied = {name: sorted({p[name] for p in points}) for name in labels}
+    names = [name for name, values in varied.items() if len(values) > 1]
+    if not 1 <= len(names) <= 2:
+        return None
+    axis, across = (*names, None)[:2]
     placed = {
-        (Row(c["prompt"], c["seed"], across and getattr(g, across)), getattr(g, axis)): c
-        for c, _, g in found
+        (Row(c["prompt"], c["seed"], across and p[across]), p[axis]): c
+        for (c, _, _), p in zip(found, points, strict=True)
     }
     rows = list(dict.fromkeys(row for row, _ in placed))
     rows.sort(key=lambda row: row.across or 0)  # stable: prompts and seeds stay as they were asked
     values = varied[axis]
-    return Grid(axis, values, rows, [[placed.get((r, v)) for v in values] for r in rows], across)
+    cells = [[placed.get((r, v)) for v in values] for r in rows]
+    return Grid(axis, labels[axis], values, rows, cells, across)
 
 
 def estimated(made: Grid) -> list[float | None]:
     """Each row's estimated transition, from the branch that was held back the longest."""
-    longest = 0 if made.axis == "at" else -1
-    return [row[longest].get("estimated_timestep") if row[longest] else None for row in made.cells]
+    cells = (row[made.longest] for row in made.cells)
+    return [cell.get("estimated_timestep") if cell else None for cell in cells]
 
 
 def mean(cells: Sequence[Mapping[str, Any]], name: str) -> float | None:

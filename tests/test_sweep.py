@@ -7,9 +7,10 @@ import tiny
 import torch
 import world
 
-from memviz import past, runs, sweep
+from memviz import kept, runs, sweep
 from memviz.compare import compare
 from memviz.guidance import Constant, Dynamic, Signal, Static
+from memviz.methods import METHODS, parse, spec
 from memviz.remedies.wen import PromptOptimisation
 from memviz.sampling import Past, Request, sample
 from memviz.schedules import scheduler
@@ -52,7 +53,7 @@ def test_going_on_from_a_kept_step_equals_a_fresh_run(name):
     pipe = tiny.pipeline()
     old = list(sample(pipe, [Request("a fox", 0, Static(at=700))], scheduler(pipe, name, 10)))
     seen = [Signal(s.t, s.signals["magnitude"][0]) for s in old]
-    k = past.shared(Static(at=300), seen, [s.scales[0] for s in old])
+    k = kept.shared(Static(at=300), seen, [s.scales[0] for s in old])
     assert k == next(i for i, s in enumerate(old) if s.t <= 700) > 0
     known = Past(torch.stack([s.prediction for s in old[:k]]), [s.signals for s in old[:k]])
     request = [Request("a fox", 0, Static(at=300))]
@@ -68,15 +69,15 @@ def test_going_on_from_a_kept_step_equals_a_fresh_run(name):
 def test_methods_share_a_trace_until_their_scales_differ():
     seen = [Signal(900 - 100 * i, m) for i, m in enumerate([5, 3, 1, 2, 4, 6])]
     zero = [0.0, 0.0, 0.0, 7.5, 7.5, 7.5]  # as Dynamic: the dip shows at index 3
-    assert past.shared(Dynamic(), seen, zero) == 6
-    assert past.shared(Static(at=500), seen, zero) == 3
-    assert past.shared(Constant(), seen, zero) == 0
+    assert kept.shared(Dynamic(), seen, zero) == 6
+    assert kept.shared(Static(at=500), seen, zero) == 3
+    assert kept.shared(Constant(), seen, zero) == 0
 
 
 def test_a_run_goes_on_from_a_kept_cell(small):
     first = finish(small.ask(methods=["stp:at=700"], keep=True, steps=6))
     cell = first.info["cells"][0]
-    assert cell["kept_bytes"] == past.place(first.folder, 0).stat().st_size
+    assert cell["kept_bytes"] == kept.place(first.folder, 0).stat().st_size
     since = {"methods": ["stp:at=200"], "since": f"{first.info['id']}:0", "steps": 6}
     went_on, fresh = finish(small.ask(**since)), finish(small.ask(**since | {"since": ""}))
     from PIL import Image
@@ -92,7 +93,7 @@ def test_going_on_is_refused_where_it_cannot_be_exact(small):
     other = small.ask(methods=["stp:at=200"], since=f"{first.info['id']}:0", steps=7)
     with pytest.raises(ValueError, match="timesteps"):
         finish(other)
-    assert past.common(first, 0, PromptOptimisation()) == 0
+    assert kept.common(first, 0, PromptOptimisation()) == 0
     with pytest.raises(ValueError, match="one cell"):
         small.ask(methods=["stp", "cfg"], since="x:0")
 
@@ -115,7 +116,41 @@ def test_a_sweep_is_asked_and_laid_out_again():
     with pytest.raises(ValueError, match="no parameter"):
         sweep.ask("a fox", {"at": [1]}, method="dtp")
     with pytest.raises(ValueError, match="one or two"):
-        sweep.ask("a fox", {axis: [0, 1] for axis in sweep.AXES})
+        sweep.ask("a fox", {axis: [0, 1] for axis in ("at", "early", "late")})
+
+
+@pytest.mark.parametrize("method", [*METHODS, "og:transition=dynamic"])
+def test_every_method_can_be_swept_over_each_of_its_numbers(method):
+    axes = sweep.axes(parse(method)[1])
+    assert axes
+    for knob in axes:
+        made = sweep.ask("a fox", {knob.name: [knob.low, knob.high]}, method=method)
+        cells = [cell(0, 0) | {"spec": spec(*parse(text))} for text in made.methods]
+        grid = sweep.grid({"cells": cells})
+        assert (grid.axis, grid.values) == (knob.name, [knob.low, knob.high])
+
+
+def test_a_number_without_a_say_is_not_swept():
+    def names(text):
+        return [knob.name for knob in sweep.axes(parse(text)[1])]
+
+    assert names("og") == ["at", "early", "late"]
+    assert names("og:transition=dynamic") == ["latest", "early", "late"]
+    assert names("dtp") == ["latest", "early", "late", "rise"] and names("wen")[-1] == "scale"
+    with pytest.raises(ValueError, match="'latest' to vary"):
+        sweep.ask("a fox", {"latest": [1]}, method="og")
+    kinds = [cell(0, 0) | {"spec": f"og:transition={kind},early={early}"}
+             for kind, early in (("static", -1), ("dynamic", -2))]  # fmt: skip
+    assert sweep.grid({"cells": kinds}) is None
+
+
+def test_the_branch_held_back_longest_tells_the_transition():
+    cells = [cell(0, 0) | {"spec": f"dtp:latest={t}", "estimated_timestep": t} for t in (500, 100)]
+    made = sweep.grid({"cells": cells})
+    assert made.in_timesteps and sweep.estimated(made) == [100]
+    early = [cell(0, 0) | {"spec": f"dtp:early={e}", "estimated_timestep": e} for e in (0, -2)]
+    made = sweep.grid({"cells": early})
+    assert not made.in_timesteps and sweep.estimated(made) == [0]
 
 
 def test_two_parameters_vary_at_once_beside_a_probe():

@@ -7,7 +7,7 @@ import pytest
 import world
 from processes import kill, pid, until
 
-from memviz import jobs, past, runs, sweep
+from memviz import jobs, runs, sweep, unfinished
 from memviz.compare import compare
 from memviz.ui import sweep_job
 
@@ -115,12 +115,41 @@ def test_no_sweep_is_watched_where_none_was_begun():
     assert sweep_job.of_run("20250101-120000-0123456789abcdef") == ""
 
 
+def test_remedies_and_what_only_the_last_step_tells_go_on_too(small):
+    """Of a start, a step's condition and a prediction that a method changed, as of the mask."""
+    methods = ["stp", "wen:target=0,iterations=2", "cads", "amg:early=0,late=0"]
+    ask = small.ask(methods=methods, seeds=[0, 1], steps=6, signals=["masked_magnitude"])
+    folder = runs.root() / "20250101-120000-0123456789abcdef"
+    with closing(compare(ask, folder, resumable=True)) as made:
+        for _ in range(4):
+            next(made)
+    info = runs.open_folder(folder).info
+    known = unfinished.read(folder, info)
+    assert info["state"] == "stopped" and len(known.pulls) == len(known.predictions) == 4
+    with closing(compare(ask, folder, resumable=True)) as made:
+        assert next(made).comparison.evaluations == known.evaluations
+        *_, last = made
+    with closing(compare(ask)) as made:
+        *_, fresh = made
+    same(runs.open_folder(last.run.folder), runs.open_folder(fresh.run.folder))
+
+
+def test_a_run_that_goes_on_from_another_has_late_signals_of_its_own_steps_only(small):
+    with closing(compare(small.ask(methods=["stp:at=700"], keep=True))) as made:
+        *_, kept = made
+    more = {"since": f"{kept.run.info['id']}:0", "signals": ["masked_magnitude"]}
+    with closing(compare(small.ask(methods=["stp:at=100"], **more))) as made:
+        *_, last = made
+    rows = runs.open_folder(last.run.folder).trace()["masked_magnitude"].to_pylist()
+    assert rows[0] is None and rows[-1] > 0
+
+
 def test_steps_of_another_sweep_are_not_gone_on_from(small):
     folder = runs.root() / "20250101-120000-0123456789abcdef"
     with closing(compare(small.ask(steps=5), folder, resumable=True)) as made:
         next(made), next(made)
     assert len([*(folder / "unfinished").iterdir()]) == 2
     info = runs.open_folder(folder).info
-    assert len(past.unfinished(folder, info).predictions) == 2
-    assert past.unfinished(folder, info | {"timesteps": [1]}) is None
+    assert len(unfinished.read(folder, info).predictions) == 2
+    assert unfinished.read(folder, info | {"timesteps": [1]}) is None
     assert not (folder / "unfinished").exists()

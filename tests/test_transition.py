@@ -123,9 +123,27 @@ def test_what_the_controls_ask_for():
     assert verb.asked(args) == made
     with pytest.raises(ValueError, match="same parameter"):
         sweeper.sweep_ask(*[(asked | {"across": "at"})[name] for name in sweeper.NAMES])
-    assert sweep.numbers(transition_form.USUAL["late"]) == [2, 4, 6, 8]
     many = sweeper.seeds_ask(*values)
     assert many.methods == ["stp"] and list(many.seeds) == [0, 1]
+
+
+@pytest.mark.parametrize("method", [method for _, method in transition_form.CHOICES])
+def test_every_method_brings_its_own_menus_and_values(method):
+    columns, rows = transition_form.offered(method, "demo", "", "")
+    names = [knob.name for knob in sweep.axes(parse(method)[1])]
+    assert [name for _, name in columns.choices] == names and columns.value == names[0]
+    assert [name for _, name in rows.choices] == ["", *names] and rows.value == ""
+    for name in names:
+        box = transition_form.usual(name, method, "demo")
+        asked = sweep.ask("a fox", {name: sweep.numbers(box.value)}, method=method)
+        assert len(asked.methods) > 1 and box.info
+
+
+def test_what_was_chosen_stays_where_the_new_method_has_it_too():
+    columns, rows = transition_form.offered("dtp:late=5", "demo", "early", "late")
+    assert (columns.value, rows.value) == ("early", "late")
+    assert {type(menu) for menu in transition_form.offered("dt", "demo", "at", "")} == {dict}
+    assert not transition_form.usual("", "dtp", "demo").visible
 
 
 def test_an_interval_needs_three_pictures():

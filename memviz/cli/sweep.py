@@ -18,6 +18,7 @@ from memviz.jobs import Workplace
 if TYPE_CHECKING:
     from memviz.compare import Progress
 
+FLAGS = ("at", "early", "late")  # parameters with an option of their own
 EVERY = 2.0  # seconds between two partial results of a job
 
 
@@ -28,7 +29,9 @@ def options(sub: argparse.ArgumentParser) -> None:
     text("--at", help="transition timesteps, as 100:900:100 (the default) or 300,500")
     text("--early", help="scales before the transition, as -2:2:1; alone or with --at")
     text("--late", help="scales after it, as 2:10:2; alone or with --at")
-    text("--method", default="stp", help="what has the parameter: stp or og, as stp:late=5")
+    text("--vary", action="append", default=[], metavar="NAME=VALUES",
+         help="any number of the method, as latest=100:500:100; twice for two")  # fmt: skip
+    text("--method", default="stp", help="whose parameters they are, as dtp or stp:late=5")
     text("--seeds", default="0", help="whole numbers, as 0,1,2,3")
     text("--steps", type=int, default=Ask.steps, help="denoising steps (default: %(default)s)")
     text("--scheduler", default=Ask.scheduler, help=f"{', '.join(SCHEDULERS)} (%(default)s)")
@@ -42,10 +45,16 @@ def options(sub: argparse.ArgumentParser) -> None:
     text("--out", type=Path, metavar="DIR", help="write the run folder here")
 
 
+def varied(text: str) -> tuple[str, str]:
+    """A parameter and its values as typed."""
+    name, _, values = text.partition("=")
+    return name.strip(), values
+
+
 def asked(args: argparse.Namespace) -> Ask:
     """The sweep as a comparison."""
-    given = {axis: getattr(args, axis) for axis in sweeps.AXES}
-    given = {axis: values for axis, values in given.items() if values is not None}
+    given = {axis: getattr(args, axis) for axis in FLAGS if getattr(args, axis) is not None}
+    given |= dict(map(varied, args.vary))
     names = ("steps", "scheduler", "model", "corpus", "descriptor", "decoder", "keep", "probe")
     return sweeps.ask(
         args.prompt,

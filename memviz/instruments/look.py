@@ -47,7 +47,7 @@ class Look:
         conditions = [getattr(self.rows[i], name) for name in ("uncond", "cond") for i in rows]
         twice = torch.cat([x, x])
         single = self.predictor.single
-        found = self.predictor.predict(twice, self.level.t, conditions, None, False, single)
+        found = self.predictor.predict(twice, self.level.t, conditions, unet=single)
         low, full = self.level.epsilon(found, twice.to(found)).float().chunk(2)
         return full - low
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from memviz import jobs, past, runs
+from memviz import jobs, runs, unfinished
 from memviz.ui import compare, player
 from memviz.ui import transition_view as views
 
@@ -57,7 +57,7 @@ def view(job: jobs.Job, over: bool) -> Any:  # noqa: ANN401 - a dictionary, or n
         return gr.skip()
     found = views.view(run) | {"live": not over}
     for cell in found["cells"]:
-        file = past.newest(run.folder, cell["cell"])
+        file = unfinished.newest(run.folder, cell["cell"])
         if not cell["image"] and file.is_file():
             from PIL import Image
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from memviz import past, runs, sweep
+from memviz import kept, runs, sweep
 from memviz.ask import Ask
 from memviz.methods import parse
 from memviz.ui import compare, form, player, sweep_job
@@ -27,7 +27,7 @@ def shown(
     return [first, said, token, go, gr.Button(interactive=done), stop]
 
 
-NAMES = ("prompt", "axis", "values", "across", "others", "seeds", "method", "steps", "model",
+NAMES = ("prompt", "method", "axis", "values", "across", "others", "seeds", "steps", "model",
          "keep", "probe", "signals")  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def seeds_ask(*values: object) -> Ask:
 def words(*values: object) -> list[str]:
     """The same sweep as options of the verb; ValueError if it cannot be made."""
     ask, method = sweep_ask(*values), asked(values)["method"]
-    flags = [f"--{axis}={text}" for axis, text in varied(values).items()]
+    flags = [f"--vary={axis}={text}" for axis, text in varied(values).items()]
     flags += [f"--prompt={ask.prompts[0]}", "--method", method, f"--model={ask.model}"]
     flags += ["--seeds", ",".join(map(str, ask.seeds)), "--steps", str(ask.steps)]
     flags += [f"--{name}" for name in ("keep", "probe") if getattr(ask, name)]
@@ -152,10 +152,9 @@ def moved(data: dict[str, Any]) -> tuple[runs.Run, int, Ask]:
     run, number = runs.read(str(data["run"])), int(data["cell"])
     cell, was = run.info["cells"][number], run.info["asked"]
     method = views.what_if(cell["spec"], float(data["at"]))
-    kept = past.place(run.folder, number).is_file()
     same = {n: was[n] for n in ("steps", "scheduler", "model", "corpus", "descriptor", "decoder")
             if n in was}  # fmt: skip
-    since = f"{run.info['id']}:{number}" if kept else ""
+    since = f"{run.info['id']}:{number}" if kept.place(run.folder, number).is_file() else ""
     return run, number, Ask([cell["prompt"]], [method], [cell["seed"]], since=since, **same)
 
 
@@ -163,7 +162,7 @@ def again(run: runs.Run, number: int, run_id: str, ask: Ask) -> dict[str, Any]:
     """The re-run beside the cell that it went on from."""
     new = runs.read(run_id)
     made = new.info["cells"][0]
-    taken = past.common(run, number, parse(ask.methods[0])[1]) if ask.since else 0
+    taken = kept.common(run, number, parse(ask.methods[0])[1]) if ask.since else 0
     return {
         "id": run_id,
         "cell": number,

@@ -102,7 +102,7 @@ function between(values, t) {
 }
 
 function estimates(sweep, colours) {
-  if (sweep.axis !== 'at') return [];
+  if (!sweep.in_timesteps) return [];
   return sweep.estimated.flatMap((t, row) => {
     if (t === null || t === undefined) return [];
     const x = between(sweep.values, t);
@@ -130,7 +130,7 @@ function chosen(self, colours) {
 function mapWords(view) {
   const { sweep } = view;
   const known = sweep.estimated.filter((t) => t !== null && t !== undefined);
-  const dotted = known.length && sweep.axis === 'at' ? ` Dotted: the estimated transition (t = ${known.join(', ')}).` : '';
+  const dotted = known.length && sweep.in_timesteps ? ` Dotted: the estimated transition (t = ${known.join(', ')}).` : '';
   const best = sweep.best ? ` Framed in green: the best compromise, ${bestName(sweep)}. ${sweep.best.reason}` : '';
   const cost = view.evaluations ? `${view.evaluations} network evaluations for ${view.cells.length} pictures.` : '';
   return `${cost}${dotted}${best}`.trim();

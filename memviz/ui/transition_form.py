@@ -1,48 +1,92 @@
 """What the Transition tab asks for: what varies, how to denoise, and what is recorded."""
 
-import json
-
 import gradio as gr
 
-from memviz import past, sweep
+from memviz import kept, sweep
 from memviz.ask import Ask
 from memviz.instruments import COSTLY, SIGNALS
 from memviz.instruments import price as prices
-from memviz.methods import CORE, METHODS
+from memviz.methods import METHODS, Knob, parse, spec
+from memviz.settings import tuned
 from memviz.ui import form
 from memviz.ui.form import QUIET
 
 Controls = dict[str, gr.components.Component]
-AXES = [(label.capitalize(), key) for key, label in sweep.AXES.items()]
-USUAL = {"at": "100:900:100", "early": "-2,0,1,2,4", "late": "2,4,6,8"}
-ACROSS = [("seeds only", ""), ("scale before, and seeds", "early"),
-          ("scale after, and seeds", "late")]  # fmt: skip
+CHOICES = [*((m.label, key) for key, m in METHODS.items()),
+            ("Opposite guidance, dynamic (OG)", "og:transition=dynamic")]  # fmt: skip
+USUAL = {  # by label: to others, values around their own are offered
+    "transition timestep": "100:900:100",
+    "fallback timestep": "100:500:100",
+    "scale before": "-2,0,1,2,4",
+    "scale after": "2,4,6,8",
+    "scale": "1,2,4,6,8",
+    "rise that counts": "0,0.5,1,2",
+}
+AS = "as 100:900:100 or 0,2"
 PRICE = "what they cost is said here once one is chosen; free ones are always recorded"
 
 
 def build_axes() -> Controls:
-    """What varies: a parameter along the columns, seeds and perhaps another along the rows."""
+    """Whose parameters vary: one along the columns, seeds and perhaps another along the rows."""
+    columns, rows = axes("stp", Ask.model)
     with gr.Row():
-        axis = gr.Dropdown(AXES, value="at", label="Vary", info="along the columns", min_width=160,
-                           elem_id="t-axis")  # fmt: skip
-        values = gr.Textbox(USUAL["at"], label="Values", info="as 100:900:100 or 0,2",
-                            min_width=160, elem_id="t-values")  # fmt: skip
-        across = gr.Dropdown(ACROSS, value="", label="And", info="along the rows", min_width=160,
+        method = gr.Dropdown(CHOICES, value="stp", label="Method", allow_custom_value=True,
+                             info="of the list, or as stp:late=5", min_width=200,
+                             elem_id="t-method")  # fmt: skip
+        axis = gr.Dropdown(columns, value="at", label="Vary", info="along the columns",
+                           min_width=160, elem_id="t-axis")  # fmt: skip
+        values = gr.Textbox(USUAL["transition timestep"], label="Values", info=AS, min_width=160,
+                            elem_id="t-values")  # fmt: skip
+        across = gr.Dropdown(rows, value="", label="And", info="along the rows", min_width=160,
                              elem_id="t-across")  # fmt: skip
-        others = gr.Textbox(USUAL["early"], label="Values of the rows", info="as -2:2:1",
-                            visible=False, min_width=140, elem_id="t-others")  # fmt: skip
+        others = gr.Textbox(label="Values of the rows", info=AS, visible=False, min_width=140,
+                            elem_id="t-others")  # fmt: skip
         seeds = gr.Textbox("0, 1", label="Seeds", info='like "0, 1" or "0-15"', min_width=140,
                            elem_id="t-seeds")  # fmt: skip
-    return {"axis": axis, "values": values, "across": across, "others": others, "seeds": seeds}
+    return {"method": method, "axis": axis, "values": values, "across": across, "others": others,
+            "seeds": seeds}  # fmt: skip
+
+
+def knobs(method: str, model: str) -> dict[str, Knob]:
+    """What can vary of a method as typed, at the values that suit the model; may be nothing."""
+    try:
+        own = {key: spec(key, value).partition(":")[2] for key, value in tuned(model).items()}
+        return {knob.name: knob for knob in sweep.axes(parse(method, own)[1])}
+    except ValueError:  # a name half typed
+        return {}
+
+
+def axes(method: str, model: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """What can vary along the columns and along the rows: labels with names."""
+    found = [(knob.label, name) for name, knob in knobs(method, model).items()]
+    rows = [("seeds only", ""), *((f"{label}, and seeds", name) for label, name in found)]
+    return [(label.capitalize(), name) for label, name in found], rows
+
+
+def offered(method: str, model: str, axis: str, across: str) -> list[gr.Dropdown]:
+    """Both menus for another method or model; what was chosen stays if it is still there."""
+    columns, rows = axes(method, model)
+    if not columns:
+        return [gr.skip(), gr.skip()]
+    names = [name for _, name in columns]
+    return [gr.Dropdown(columns, value=axis if axis in names else names[0]),
+            gr.Dropdown(rows, value=across if across in names else "")]  # fmt: skip
+
+
+def usual(name: str, method: str, model: str) -> gr.Textbox:
+    """Values to begin with, around the parameter's own, and what it means."""
+    knob = knobs(method, model).get(name)
+    if knob is None:
+        return gr.Textbox(visible=bool(name))
+    around = [min(max(knob.default * by, knob.low), knob.high) for by in (0, 0.5, 1, 2)]
+    values = USUAL.get(knob.label) or ",".join(f"{value:g}" for value in dict.fromkeys(around))
+    return gr.Textbox(values, info=f"{knob.about}; {AS}", visible=True)
 
 
 def build_details() -> Controls:
-    """Method, steps and model, and what is recorded beside the free signals."""
-    with gr.Accordion("Method, steps, model and what is recorded", open=False):
+    """Steps and model, and what is recorded beside the free signals."""
+    with gr.Accordion("Steps, model and what is recorded", open=False):
         with gr.Row():
-            method = gr.Dropdown([(METHODS[k].label, k) for k in CORE], value="stp", min_width=160,
-                                 label="Method", info="sweep STP or OG; many seeds of any",
-                                 elem_id="t-method")  # fmt: skip
             steps = gr.Number(Ask.steps, label="Steps", info="of denoising", min_width=100,
                               elem_id="t-steps")  # fmt: skip
             model = form.menu("t-model", form.models(), Ask.model, "Model", "a name or a folder")
@@ -57,19 +101,16 @@ def build_details() -> Controls:
         signals = gr.CheckboxGroup(
             costly, label="Signals by choice", info=PRICE, elem_id="t-signals"
         )
-    return {"method": method, "steps": steps, "model": model, "keep": keep, "probe": probe,
-            "signals": signals}  # fmt: skip
+    return {"steps": steps, "model": model, "keep": keep, "probe": probe, "signals": signals}
 
 
 def connect(control: Controls) -> None:
     """What one control does to another."""
     quick = {"queue": False, **QUIET}
-    usual = f"(axis) => ({json.dumps(USUAL)})[axis]"
-    control["axis"].change(None, control["axis"], control["values"], js=usual, **QUIET)
-    control["across"].change(
-        lambda across: gr.Textbox(USUAL.get(across, ""), visible=bool(across)),
-        control["across"], control["others"], **quick,
-    )  # fmt: skip
+    menus = [control[n] for n in ("method", "model", "axis", "across")]
+    gr.on([field.change for field in menus[:2]], offered, menus, menus[2:], **quick)
+    for name, values in (("axis", "values"), ("across", "others")):
+        control[name].change(usual, [control[name], *menus[:2]], control[values], **quick)
     sized = [control[n] for n in ("seeds", "values", "across", "others", "steps")]
     gr.on([field.change for field in sized], price, sized, control["keep"], **quick)
     control["signals"].change(
@@ -85,5 +126,5 @@ def price(seeds: str, values: str, across: str, others: str, steps: float) -> gr
         cells = len(form.seeds(str(seeds))) * len(sweep.numbers(str(values))) * rows
     except ValueError:
         return gr.skip()
-    size = past.price((12, 8, 8), int(steps or 0), cells)
+    size = kept.price((12, 8, 8), int(steps or 0), cells)
     return gr.Checkbox(info=f"to go on from any step; {size / 2**20:.1f} MB with the demo")

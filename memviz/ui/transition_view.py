@@ -123,7 +123,8 @@ def sweep_view(info: Mapping[str, Any]) -> dict[str, Any] | None:
     mark = (info.get("thresholds") or {}).get("copied")
     return {
         "axis": made.axis,
-        "label": sweep.AXES[made.axis],
+        "label": made.label,
+        "in_timesteps": made.in_timesteps,
         "values": made.values,
         "across": made.across,
         "rows": [row_view(made.across, row) for row in made.rows],
@@ -157,8 +158,7 @@ def spread(info: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One estimate per prompt and seed: of the branch held back longest, or the first method's."""
     made = sweep.grid(info)
     if made is not None:
-        i = 0 if made.axis == "at" else -1
-        rows = zip(made.rows, made.cells, strict=True)
+        rows, i = zip(made.rows, made.cells, strict=True), made.longest
         cells = [row[i] for where, row in rows if row[i] and where.across == made.rows[0].across]
     else:
         first = info["cells"][0]["spec"]

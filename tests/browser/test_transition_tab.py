@@ -26,7 +26,7 @@ def swept(browser, app):
     page.get_by_role("tab", name="Transition").click()
     page.locator("#t-values textarea, #t-values input").first.fill("200:800:300")
     page.locator("#t-seeds textarea, #t-seeds input").first.fill("0")
-    page.get_by_role("button", name="Method, steps, model and what is recorded").click()
+    page.get_by_role("button", name="Steps, model and what is recorded").click()
     page.locator("#t-steps input").first.fill(str(STEPS))
     page.locator("#t-go").click()
     done = "document.querySelector('.mvt-picture img')?.src.includes('images/')"

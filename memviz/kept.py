@@ -1,14 +1,12 @@
-"""The steps of a run, kept so that another can go on from any of them.
+"""The steps of a cell, kept so that another run can go on from any of them.
 
 Kept are the guided predictions: with the starting noise they give the latents of every step, and
 the history that multistep schedulers need, exactly. They stay in the precision that the model
 computes in (half on a GPU), for a run that goes on must equal a fresh one.
 """
 
-import json
 import math
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +17,10 @@ from memviz.methods import parse
 from memviz.remedies.remedy import Remedy
 
 if TYPE_CHECKING:
-    from PIL import Image
     from torch import Tensor
 
-    from memviz.sampling import Past, Step
+    from memviz.sampling import Past
 
-SAME = ("model", "timesteps", "noise_hash", "asked")  # of run.json, to go on with the same run
 FREE = ("cell", "step", "t", "scale", "magnitude_mean", "similarity", "nearest", "similarity_final")
 
 
@@ -98,65 +94,3 @@ def load(run_id: str, number: int, guidance: Guidance, wanted: dict[str, Any]) -
         for row in columns(run, number)[:steps]
     ]
     return Past(predictions, rows)
-
-
-def note(folder: Path, step: "Step") -> None:
-    """Keep a step of a run in progress, so that `unfinished` finds it after a kill."""
-    import torch
-    from safetensors.torch import save_file
-
-    place = folder / "unfinished" / f"{step.index:04}.safetensors"
-    if place.exists():  # made before it broke off
-        return
-    columns = {name: torch.tensor(values) for name, values in step.signals.items()}
-    spent = {"evaluations": str(step.evaluations)}
-    with written(place) as part:
-        save_file(columns | {"": step.prediction.cpu().contiguous()}, part, metadata=spent)
-
-
-def unfinished(folder: Path, info: Mapping[str, Any]) -> "Past | None":
-    """The steps that a run of the same entries made in this folder before it broke off, if any."""
-    import torch
-    from safetensors import safe_open
-
-    from memviz.sampling import Past
-
-    files = sorted((folder / "unfinished").glob("*.safetensors"))
-    was = json.loads((folder / "run.json").read_text("utf-8")) if files else {}
-    if not files or any(was[name] != info[name] for name in SAME):
-        forget(folder)
-        return None
-    predictions, columns = [], []
-    for file in files:
-        with safe_open(file, "pt") as step:
-            found = {name: step.get_tensor(name) for name in step.keys()}  # noqa: SIM118
-            spent = int(step.metadata()["evaluations"])
-        predictions.append(found.pop(""))
-        columns.append({name: values.tolist() for name, values in found.items()})
-    return Past(torch.stack(predictions), columns, spent)
-
-
-def show(folder: Path, number: int, estimate: "Image.Image") -> None:
-    """Keep the newest x0 estimate of a cell in progress, for others to look at."""
-    with written(newest(folder, number)) as part:
-        estimate.save(part, "png")
-
-
-def newest(folder: Path, number: int) -> Path:
-    """Where the newest x0 estimate of a cell in progress lies, if its run shows it to others."""
-    return folder / "unfinished" / f"{number}.png"
-
-
-def mask(folder: Path, number: int, values: "Tensor") -> str:
-    """Write a cell's bright ending (1, h, w) as a gray picture, its brightest white; its path."""
-    from PIL import Image
-
-    path = f"steps/{number}-ending.png"
-    gray = (255 * values[0] / values.max()).round().byte().cpu().numpy()
-    Image.fromarray(gray).save(folder / path)
-    return path
-
-
-def forget(folder: Path) -> None:
-    """Remove the steps of a run that needs them no more."""
-    shutil.rmtree(folder / "unfinished", ignore_errors=True)
