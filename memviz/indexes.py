@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import deque
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from memviz.retrieval.index import Index, IndexMismatch
 
 if TYPE_CHECKING:
     from memviz.corpus import Corpus
+    from memviz.retrieval.building import Progress
     from memviz.retrieval.descriptors import Descriptor
 
 BUNDLED = DEMO / "index"
@@ -33,8 +35,21 @@ def bundled(corpus: Corpus, descriptor: Descriptor) -> bool:
     return corpus.name in corpora.NAMED and descriptor.preset.name == "demo"
 
 
-def ready(corpus: Corpus, descriptor: Descriptor, exact: bool = False) -> Index:
-    """The index of a corpus, built if it is not there and brought up to date if it is old."""
+def unseen(steps: Iterable[Progress], total: int) -> None:
+    """Let a build go on without telling anybody."""
+    deque(steps, maxlen=0)
+
+
+def ready(
+    corpus: Corpus,
+    descriptor: Descriptor,
+    exact: bool = False,
+    watched: Callable[[Iterable[Progress], int], object] = unseen,
+) -> Index:
+    """The index of a corpus, built if it is not there and brought up to date if it is old.
+
+    `watched` is given the steps of the build, which it must go through, and how many pictures.
+    """
     place = folder(corpus, descriptor)
     try:
         return Index.load(place, corpus, descriptor, exact)
@@ -43,5 +58,5 @@ def ready(corpus: Corpus, descriptor: Descriptor, exact: bool = False) -> Index:
             raise
         from memviz.retrieval import building
 
-        deque(building.build(corpus, descriptor, place), maxlen=0)
+        watched(building.build(corpus, descriptor, place), len(corpus))
         return Index.load(place, corpus, descriptor, exact)

@@ -16,7 +16,7 @@ from memviz import corpus as corpora
 from memviz import indexes, models
 from memviz.retrieval import descriptors
 from memviz.retrieval.alignment import Clip
-from memviz.retrieval.index import Index
+from memviz.retrieval.index import Index, IndexMismatch
 from memviz.verdict import Thresholds
 
 
@@ -46,11 +46,20 @@ def model(name: str) -> models.Model:
     return models.load(name)
 
 
-@lru_cache(maxsize=4)
 def eye(corpus: str, preset: str) -> Eye:
     """A corpus, a descriptor and their index, which is built on first use and kept."""
+    try:
+        return indexed(corpus, preset)
+    except IndexMismatch:
+        indexes.ready(corpora.load(corpus), descriptors.descriptor(preset))
+        return indexed(corpus, preset)
+
+
+@lru_cache(maxsize=4)
+def indexed(corpus: str, preset: str) -> Eye:
+    """The same, but raises IndexMismatch where no index is there or up to date."""
     images, look = corpora.load(corpus), descriptors.descriptor(preset)
-    return Eye(images, look, indexes.ready(images, look))
+    return Eye(images, look, Index.load(indexes.folder(images, look), images, look))
 
 
 @lru_cache(maxsize=2)
@@ -61,7 +70,7 @@ def clip(path: str = "") -> Clip:
 
 def forget() -> None:
     """Let go of all that is loaded, as after running out of memory."""
-    for cache in (model, eye, clip):
+    for cache in (model, indexed, clip):
         cache.cache_clear()
 
 

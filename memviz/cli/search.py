@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memviz.cli.index import descriptor_options
+from memviz.cli.index import watched as indexing
 from memviz.cli.tables import figure, table
 from memviz.cli.verb import Verb, bar
 from memviz.jobs import Workplace
@@ -77,7 +78,7 @@ def question(args: argparse.Namespace) -> "Asked":
     if args.index:
         index = Index.load(args.index, found, look, args.exact)
     else:
-        index = indexes.ready(found, look, args.exact)
+        index = indexes.ready(found, look, args.exact, indexing)
     return Asked(Eye(found, look, index), pictures, args.threshold, args.top, args.all_above)
 
 

@@ -12,7 +12,7 @@ from memviz import corpus, runs
 from memviz.ask import Ask
 from memviz.retrieval.presets import PRESETS
 from memviz.search.folder import kept
-from memviz.ui import owner
+from memviz.ui import near_index, owner
 from memviz.ui.compare import notice
 from memviz.ui.neighbours_view import view
 from memviz.ui.runs import own
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 KEPT_RUNS = 12  # in the menu of pictures that were made
 BY_WORDS = 12  # training images that a caption search looks up
-LOOKING = "Looking it up … The first search loads the descriptor, and indexes a corpus that is new."
+LOOKING = "Looking it up … The first search loads the descriptor."
 
 
 def made() -> list[tuple[str, str]]:
@@ -50,9 +50,7 @@ def eye(name: str, preset: str) -> "Eye":
     """Corpus, descriptor and index; on a public page only those it knows."""
     if owner.public() and (name not in corpus.known() or preset not in (Ask.descriptor, *PRESETS)):
         raise ValueError("On this public page, choose corpus and descriptor from the lists.")
-    from memviz import studio
-
-    return studio.eye(name, preset)
+    return near_index.searchable(name, preset)
 
 
 def pictures(files: list[Path], prompts: list[str]) -> corpus.Corpus:
@@ -136,7 +134,7 @@ def answering(find: Callable[..., Any]) -> Callable[..., Iterator[tuple[Any, str
             found = find(*values)
             yield (found if isinstance(found, dict) else looked_up(found)), notice()
         except (ValueError, OSError) as error:
-            yield gr.skip(), notice(str(error))
+            yield gr.skip(), notice(str(error), alert=not isinstance(error, near_index.Begun))
 
     return answer
 

@@ -1,5 +1,6 @@
 """The Neighbours tab: whose picture is it? Looked up, checked by the folder, or within the data."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import gradio as gr
@@ -8,7 +9,7 @@ from memviz import corpus
 from memviz.ask import Ask
 from memviz.retrieval.presets import CONVENTIONS, PRESETS
 from memviz.search.cases import CASES
-from memviz.ui import near_check, near_find, owner, player
+from memviz.ui import near_check, near_find, near_jobs, owner, player
 from memviz.ui.form import QUIET, menu
 from memviz.ui.near_find import answering
 from memviz.ui.neighbours_view import EMPTY
@@ -37,7 +38,9 @@ class Tab:
     go: gr.Button
     judges: list[gr.components.Component]  # corpus, preset and threshold
     message: gr.HTML
-    checks: gr.HTML
+    under_way: gr.HTML
+    stop: gr.Button
+    resume: gr.Button
     done: gr.Dropdown
     result: gr.HTML
 
@@ -64,9 +67,8 @@ def build(page: gr.Tab, demo: gr.Blocks) -> None:
         parts["within"] = gr.Button(
             "Duplicates in the training data", scale=1, min_width=240, elem_id="near-duplicates"
         )
-    parts |= {"message": gr.HTML(elem_id="near-message"), "checks": gr.HTML(elem_id="near-jobs")}
-    done = gr.Dropdown([], label="Open a checked folder", visible=False, elem_id="near-done")
-    tab = Tab(picture=picture, **parts, done=done, result=component())
+    parts |= {"message": gr.HTML(elem_id="near-message")} | background()
+    tab = Tab(picture=picture, **parts, result=component())
     connect(tab, page)
     demo.load(near_find.addressed, None, [tab.result, tab.message], queue=False, **QUIET)
 
@@ -136,23 +138,46 @@ def judges() -> list[gr.components.Component]:
     ]
 
 
+def background() -> dict[str, gr.components.Component]:
+    """What was begun and outlives the page."""
+    under_way = gr.HTML(elem_id="near-jobs")
+    with gr.Row(elem_classes="mv-line"):
+        buttons = {
+            name: gr.Button(visible=False, scale=0, min_width=320, elem_id=f"near-{name}")
+            for name in ("stop", "resume")
+        }
+    done = gr.Dropdown([], label="Open a checked folder", visible=False, elem_id="near-done")
+    return {"under_way": under_way, "done": done, **buttons}
+
+
 def connect(tab: Tab, page: gr.Tab) -> None:
     """Bind the ways in to the result."""
-    shown, clock = [tab.result, tab.message], gr.Timer(EVERY, active=False)
-    for event, source, find in (
-        (tab.picture.upload, [tab.picture], near_find.uploaded),
-        (tab.cell.input, [tab.cell], near_find.of_run),
-        (tab.words.submit, [tab.words], near_find.by_words),
-        (tab.find.click, [tab.words], near_find.by_words),
-        *((button.click, [], near_find.of_case(name)) for name, button in tab.cases.items()),
-        (tab.within.click, [], near_find.duplicates),
-    ):
+    shown = [tab.result, tab.message]
+    asked = [
         event(answering(find), [*source, *tab.judges], shown, concurrency_id="gpu", **WAITING)
+        for event, source, find in (
+            (tab.picture.upload, [tab.picture], near_find.uploaded),
+            (tab.cell.input, [tab.cell], near_find.of_run),
+            (tab.words.submit, [tab.words], near_find.by_words),
+            (tab.find.click, [tab.words], near_find.by_words),
+            *((button.click, [], near_find.of_case(name)) for name, button in tab.cases.items()),
+            (tab.within.click, [], near_find.duplicates),
+        )
+    ]
     tab.done.input(answering(near_check.opened), tab.done, shown, **QUIET)
-    checks = [tab.checks, tab.done, clock]
-    begun = tab.go.click(
-        near_check.check, [tab.folder, *tab.judges], tab.message, queue=False, **QUIET
-    )
-    for event in (begun.then, clock.tick, page.select):
-        event(near_check.standing, None, checks, queue=False, **QUIET)
+    follow(tab, [page.select, *(event.then for event in asked)])
     page.select(lambda: gr.Dropdown(choices=near_find.made()), None, tab.cell, queue=False, **QUIET)
+
+
+def follow(tab: Tab, moments: list[Callable[..., object]]) -> None:
+    """Bind the work in the background: looked at then, and every second while there is some."""
+    clock, ids = gr.Timer(EVERY, active=False), gr.State(["", ""])
+    told = {"outputs": tab.message, "queue": False, **QUIET}
+    acted = (
+        tab.go.click(near_check.check, [tab.folder, *tab.judges], **told),
+        tab.stop.click(near_jobs.stop, ids, **told),
+        tab.resume.click(near_jobs.resume, ids, **told),
+    )
+    standing = [tab.under_way, tab.done, clock, tab.stop, tab.resume, ids]
+    for event in (*moments, clock.tick, *(event.then for event in acted)):
+        event(near_jobs.standing, None, standing, queue=False, **QUIET)

@@ -1,5 +1,6 @@
 """What the browser tests share: where Chromium is, and how the app is waited for."""
 
+import json
 import shutil
 import socket
 import subprocess
@@ -39,3 +40,9 @@ def new_page(browser, width: int) -> sync_api.Page:
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.set_default_timeout(PATIENCE)
     return page
+
+
+def serious(results) -> dict[str, str]:
+    """Critical and serious findings: the rule and where."""
+    found = [v for v in results.response["violations"] if v["impact"] in ("critical", "serious")]
+    return {v["id"]: json.dumps([n["html"][:160] for n in v["nodes"]]) for v in found}

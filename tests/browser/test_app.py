@@ -1,9 +1,7 @@
 """The app in a real browser: Debian's Chromium, the bundled demo, no network."""
 
-import json
-
 import pytest
-from chromium import BROWSER, RUN, new_page
+from chromium import BROWSER, RUN, new_page, serious
 
 pytestmark = BROWSER
 
@@ -266,9 +264,3 @@ def test_no_serious_accessibility_finding_and_no_sideways_scroll(browser, app, w
     page.wait_for_selector("dialog[open]")
     assert serious(axe.run(page)) == {}
     page.close()
-
-
-def serious(results) -> dict[str, str]:
-    """Critical and serious findings: the rule and where."""
-    found = [v for v in results.response["violations"] if v["impact"] in ("critical", "serious")]
-    return {v["id"]: json.dumps([n["html"][:160] for n in v["nodes"]]) for v in found}

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from chromium import BROWSER
+from chromium import BROWSER, new_page, serious
 from PIL import Image
 
 from memviz import corpus
@@ -137,3 +137,48 @@ def test_mistakes_get_a_sentence(page, app):
     page.click("#near-check")
     page.wait_for_selector("#near-message .mv-message")
     assert "No such folder" in page.locator("#near-message").inner_text()
+
+
+def test_a_new_corpus_is_made_searchable_in_the_background(page, app, tmp_path):
+    demo, place = corpus.load("demo-10k"), tmp_path / "new"
+    place.mkdir()
+    for id in demo.ids[:40]:
+        (place / f"{id:04}.webp").write_bytes(demo.encoded(id))
+        (place / f"{id:04}.txt").write_text(f"an owl, picture {id}")
+    choose(tab(page, app), "#near-corpus", str(place))
+    page.fill("#near-words textarea, #near-words input", "owl")
+    page.click("#near-find")
+    page.wait_for_selector("#near-message .mv-message:has-text('is made searchable')")
+    page.wait_for_selector(".mv-jobs li:has-text('it can be searched now')")
+    assert not page.locator("#near-stop").is_visible()
+    page.click("#near-find")
+    page.wait_for_selector("#neighbours .mv-twins")
+    assert "40 training images of new" in page.locator("#neighbours .mv-head").inner_text()
+
+
+def choose(page, menu: str, text: str) -> None:
+    """Type a place where a list offers names."""
+    page.fill(f"{menu} input", text)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_accessibility_finding_in_pairs_groups_and_dialog(browser, app, width, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = new_page(browser, width)
+    page.goto(f"{app}?tab=neighbours&__theme={scheme}")
+    page.fill("#near-words textarea, #near-words input", "owl")
+    page.click("#near-find")
+    page.wait_for_selector("#neighbours .mv-twins")
+    assert serious(axe.run(page)) == {}
+    page.locator(".mv-twins").first.click()
+    page.wait_for_selector("dialog[open] .mv-four")
+    assert serious(axe.run(page)) == {}
+    page.keyboard.press("Escape")
+    page.click("#near-duplicates")
+    page.wait_for_selector("#neighbours .mv-groups li")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert serious(axe.run(page)) == {}
+    page.close()

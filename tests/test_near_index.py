@@ -1,0 +1,77 @@
+"""A corpus that is new to the Neighbours tab: a real job indexes it, stopped once on the way."""
+
+import signal
+from pathlib import Path
+
+import pytest
+from samples import smooth
+from test_jobs import until
+
+from memviz import jobs, registry
+from memviz.jobs import files, process
+from memviz.ui import near_find, near_index, near_jobs
+
+PATIENCE = 600  # seconds: torch may take a minute to import on a busy machine
+COUNT = 600  # three parts of an index
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MEMVIZ_HOME", str(tmp_path))
+    yield
+    for job in jobs.listing():
+        for name in ("process.json", "worker.json"):
+            process.signal_group(files.read_json(job.folder / name), signal.SIGKILL)
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> str:
+    place = tmp_path / "new"
+    place.mkdir()
+    for i in range(COUNT):
+        smooth(i, (32, 32)).save(place / f"{i:04}.jpg")
+    return str(place)
+
+
+def over(job: jobs.Job) -> str:
+    until(lambda: job.state().over, PATIENCE)
+    return job.state().name
+
+
+def test_it_is_indexed_in_the_background_stopped_gone_on_with_and_searched(
+    new: str, tiny_descriptor: Path
+) -> None:
+    asked = (new, str(tiny_descriptor))
+    with pytest.raises(near_index.Begun, match="Ask again when it is done"):
+        near_find.eye(*asked)
+    (job,) = near_jobs.known()
+    until(lambda: job.state().name == "running", PATIENCE)
+    listed, menu, clock, stop, resume, ids = near_jobs.standing()
+    assert "Index of new by" in listed and "Running." in listed and not menu.visible
+    assert clock.active and stop.visible and not resume.visible and ids == [job.id, ""]
+    assert near_index.begin(*asked).id == job.id  # not a second one
+    assert near_jobs.stop(ids) == ""
+    assert over(job) == "stopped", job.log_tail()
+    listed, _, clock, stop, resume, ids = near_jobs.standing()
+    assert "Stopped." in listed and ids == ["", job.id]
+    assert not clock.active and not stop.visible and resume.visible
+    with pytest.raises(near_index.Begun):  # asking again goes on with it
+        near_find.eye(*asked)
+    assert "can be resumed" in near_jobs.resume(ids)  # it runs already
+    assert over(job) == "done", job.log_tail()
+    last = near_jobs.latest(job)
+    assert (last["done"], last["total"]) == (COUNT, COUNT)
+    assert "done, it can be searched now" in near_jobs.standing()[0]
+    eye = near_find.eye(*asked)
+    similarity, ids = eye.index.search(eye.descriptor.embed([eye.corpus.image(7)]), 1)
+    assert similarity[0, 0] > 0.999 and len(near_jobs.known()) == 1
+
+
+def test_a_visitor_of_a_public_page_starts_nothing(
+    new: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.add("corpora", "new", new)
+    monkeypatch.setenv("SPACE_ID", "someone/space")
+    with pytest.raises(ValueError, match="only the owner"):
+        near_find.eye("new", "demo")
+    assert near_jobs.standing()[0] == "" and jobs.listing() == []
