@@ -2,7 +2,9 @@
 
 Kept are the guided predictions: with the starting noise they give the latents of every step, and
 the history that multistep schedulers need, exactly. They stay in the precision that the model
-computes in (half on a GPU), for a run that goes on must equal a fresh one.
+computes in (half on a GPU), for a run that goes on must equal a fresh one: rounded to half, seven
+of eight pictures of the demo (two prompts, seeds 0 to 3, 50 steps of DDIM, the transition moved
+from 700 to 500) come out with a pixel one level off.
 """
 
 import math

@@ -50,8 +50,9 @@ def one_step(x0: Tensor, noise: Tensor) -> Tensor:
 def agreement(pull: Tensor, groups: Sequence[int]) -> Tensor:
     """Mean cosine of each pull with those of the other rows of its group; NaN where alone.
 
-    Rows of a group are seeds of one prompt: memorized prompts pull all seeds one way
-    (after Hintersdorf et al., NeMo, 2024, who compare the predictions by MS-SSIM).
+    Rows of a group are seeds of one prompt: memorized prompts pull all seeds one way (after
+    Hintersdorf et al., NeMo, 2024). Their measure is MS-SSIM with windows of 11 at three scales,
+    ranged by the batch: it has no value for latents smaller than 44, and another in another batch.
     """
     unit = normalize(pull.float().flatten(1), dim=1)
     same = torch.tensor(groups, device=pull.device)

@@ -128,11 +128,13 @@ def build(model: gr.Dropdown, steps: gr.Number) -> None:
     """The panel: prompts in, scores out."""
     example = "\n".join(p for group in compare.examples().values() for p in group[:4])
     with gr.Row():
-        text = gr.Textbox(example, label="Prompts, one a line", lines=6, elem_id="t-prompts")
+        text = gr.Textbox(example, label="Prompts, one a line", lines=6, min_width=300,
+                          elem_id="t-prompts")  # fmt: skip
         file = gr.File(
             label="or a list: text, jsonl, csv, parquet; with labels, if it has them",
             file_types=[".txt", ".jsonl", ".csv", ".parquet", ".json"],
             type="filepath",
+            min_width=300,
         )
     button = gr.Button("Score these prompts", elem_id="t-detect")
     scores = gr.HTML(elem_id="t-scores")

@@ -17,8 +17,9 @@ element.addEventListener('click', (event) => {
 });
 """
 ABOUT = (
-    "The darker a word, the harder it makes the prompt pull at the first step (the gradient of the "
-    "magnitude by its embedding). Press a word to compare the prompt with and without it."
+    "The stronger a word's shade, the harder it makes the prompt pull at the first step (the "
+    "gradient of the magnitude by its embedding). Press a word to compare the prompt with and "
+    "without it."
 )
 
 

@@ -56,7 +56,7 @@ function spreadOf(self, colours) {
   const layout = frame(colours, {
     xaxis: { title: { text: 'estimated transition (timestep)' }, range: [1000, 0], anchor: 'y2' },
     yaxis: { title: { text: 'similarity' }, range: [0, 1.05], domain: [0.36, 1] },
-    yaxis2: { title: { text: 'seeds' }, domain: [0, 0.26], gridcolor: colours.rule, zeroline: false, nticks: 4 },
+    yaxis2: { title: { text: 'seeds' }, domain: [0, 0.26], gridcolor: colours.rule, zeroline: false, ...(found.length < 5 ? { dtick: 1 } : { nticks: 4 }) },
     shapes: self.view.thresholds.copied ? [copyMark(self.view.thresholds.copied, colours)] : [],
   });
   return { data: [bars, dots], layout };

@@ -31,13 +31,13 @@ def build_axes() -> Controls:
     columns, rows = axes("stp", Ask.model)
     with gr.Row():
         method = gr.Dropdown(CHOICES, value="stp", label="Method", allow_custom_value=True,
-                             info="of the list, or as stp:late=5", min_width=200,
+                             info="of the list, or as stp:late=5", min_width=240,
                              elem_id="t-method")  # fmt: skip
         axis = gr.Dropdown(columns, value="at", label="Vary", info="along the columns",
-                           min_width=160, elem_id="t-axis")  # fmt: skip
-        values = gr.Textbox(USUAL["transition timestep"], label="Values", info=AS, min_width=160,
+                           min_width=200, elem_id="t-axis")  # fmt: skip
+        values = gr.Textbox(USUAL["transition timestep"], label="Values", info=AS, min_width=180,
                             elem_id="t-values")  # fmt: skip
-        across = gr.Dropdown(rows, value="", label="And", info="along the rows", min_width=160,
+        across = gr.Dropdown(rows, value="", label="And", info="along the rows", min_width=180,
                              elem_id="t-across")  # fmt: skip
         others = gr.Textbox(label="Values of the rows", info=AS, visible=False, min_width=140,
                             elem_id="t-others")  # fmt: skip

@@ -118,7 +118,7 @@ function switchList(self) {
     const button = h('button', { type: 'button', class: 'mvt-small' }, key.toUpperCase());
     button.disabled = step === null;
     button.addEventListener('click', () => self.put(step));
-    return h('li', {}, button, ` ${where} on this trace`);
+    return h('li', {}, button, h('span', {}, `${where} on this trace`));
   });
 }
 
