@@ -41,9 +41,47 @@ function front(points, cost) {
     .sort((a, b) => a.similarity.mean - b.similarity.mean);
 }
 
+// Where a name may stand: up, down and aside, the nearer the sooner.
+const SIDES = [[0, -1], [0, 1], [1, 0], [-1, 0], [1, -1], [1, 1], [-1, -1], [-1, 1]];
+const PLACES = [14, 28, 42, 56, 70].flatMap((far) => SIDES.map(([x, y]) => [x * far, y * far]));
+const LETTER = 7; // pixels
+
+// How far each name stands from its point, so that it covers no other name, no point and no edge.
+function offsets(points, names, { width, height }) {
+  const taken = points.map(({ x, y }) => [x - 6, y - 6, x + 6, y + 6]);
+  return points.map((point, i) => {
+    const half = (names[i].length * LETTER) / 2;
+    const away = PLACES.map(([x, y]) => [x + Math.sign(x) * half, y]);
+    const box = ([x, y]) => [point.x + x - half, point.y + y - 7, point.x + x + half, point.y + y + 7];
+    const inside = ([left, top, right, bottom]) => left >= 0 && right <= width && top >= 0 && bottom <= height;
+    const apart = (a, b) => a[2] < b[0] || b[2] < a[0] || a[3] < b[1] || b[3] < a[1];
+    const free = (found) => inside(found) && taken.every((other, k) => k === i || apart(found, other));
+    const found = away.find((place) => free(box(place))) ?? away[0];
+    taken.push(box(found));
+    return found;
+  });
+}
+
 function tradeoffOf(self, colours) {
-  const { view, cost } = self;
+  const { view, cost, plot } = self;
   const points = view.tradeoff.filter((p) => p[cost]);
+  const ranges = { similarity: roomy(points, 'similarity', 0.14), [cost]: roomy(points, cost, 0.1) };
+  const share = (p, name) => (p[name].mean - ranges[name][0]) / (ranges[name][1] - ranges[name][0]);
+  const names = points.map((p) => p.name.replace(/.*\((.*)\)$/, '$1'));
+  const size = { width: plot.clientWidth - 60, height: plot.clientHeight - 52 }; // less the axes
+  const spots = points.map((p) => ({ x: share(p, 'similarity') * size.width, y: (1 - share(p, cost)) * size.height }));
+  const places = offsets(spots, names, size);
+  const annotations = points.map((p, i) => ({
+    x: p.similarity.mean,
+    y: p[cost].mean,
+    text: names[i],
+    ax: places[i][0],
+    ay: places[i][1],
+    arrowhead: 0,
+    arrowwidth: 1,
+    arrowcolor: colours.soft,
+    font: { color: colours.text, size: 11 },
+  }));
   const best = front(points, cost);
   const line = {
     type: 'scatter',
@@ -59,21 +97,19 @@ function tradeoffOf(self, colours) {
     const bar = (n) => ({ type: 'data', array: [p[n].half], color: colour, thickness: 1, width: 3 });
     return {
       type: 'scatter',
-      mode: 'markers+text',
+      mode: 'markers',
       x: [p.similarity.mean],
       y: [p[cost].mean],
       error_x: bar('similarity'),
       error_y: bar(cost),
-      text: [p.name.replace(/.*\((.*)\)$/, '$1')],
-      textposition: 'top center',
-      textfont: { color: colours.text, size: 11 },
       marker: { symbol: method.symbol, color: colour, size: 11 },
       hovertemplate: `<b>${p.name}</b><br>similarity %{x:.3f}<br>${cost} %{y:.3f}<extra></extra>`,
     };
   });
   const layout = frame(colours, {
-    xaxis: { title: { text: 'similarity (lower copies less)' }, range: roomy(points, 'similarity', 0.14) },
-    yaxis: { title: { text: cost }, range: roomy(points, cost, 0.1) },
+    xaxis: { title: { text: 'similarity (lower copies less)' }, range: ranges.similarity },
+    yaxis: { title: { text: cost }, range: ranges[cost] },
+    annotations,
   });
   return { data: [line, ...dots], layout };
 }

@@ -70,7 +70,8 @@ function upright(marks, colours) {
 function lossLines(view, colours) {
   const line = { color: colours.method(MARKS[1]), width: 1.8 };
   const hovertemplate = 'step %{x}<br>loss %{y:.4f}<extra></extra>';
-  return [{ type: 'scatter', mode: 'lines', ...view.loss, line, hovertemplate }];
+  const mode = view.loss.y?.length === 1 ? 'markers' : 'lines'; // one point makes no line
+  return [{ type: 'scatter', mode, ...view.loss, line, hovertemplate }];
 }
 
 function probeLines(view, measure, colours) {
