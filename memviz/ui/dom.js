@@ -66,7 +66,7 @@ function chip(word) {
   const outline = { fill: 'none', stroke: 'currentColor', 'stroke-width': 1.6 };
   const parts = known.d.map((d) => svg('path', { d, ...outline }));
   if (known.kind === 'copied') parts[1].setAttribute('fill', 'currentColor');
-  return h('span', { class: `mv-chip mv-${known.kind}`, title: word }, icon(...parts), short);
+  return h('span', { class: `mv-chip mv-${known.kind}`, title: word }, parts.length ? icon(...parts) : null, short);
 }
 
 function say(value, digits = 2) {

@@ -69,7 +69,8 @@ def latest(job: jobs.Job) -> dict[str, Any]:
 
 def buttons(found: list[tuple[jobs.Job, jobs.State]]) -> list[Any]:
     """Stop the one that runs, resume the newest if it broke off, and the ids of both."""
-    running = next((pair for pair in reversed(found) if not pair[1].over), None)
+    busy = (pair for pair in reversed(found) if not (pair[1].over or pair[0].result()))
+    running = next(busy, None)
     broken = next((pair for pair in found[:1] if pair[1].resumable), None)
     stop = f"{'Kill' if running and running[1].name == 'stopping' else 'Stop'}: {title(running)}"
     return [

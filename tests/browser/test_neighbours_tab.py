@@ -150,7 +150,7 @@ def test_a_new_corpus_is_made_searchable_in_the_background(page, app, tmp_path):
     page.click("#near-find")
     page.wait_for_selector("#near-message .mv-message:has-text('is made searchable')")
     page.wait_for_selector(".mv-jobs li:has-text('it can be searched now')")
-    assert not page.locator("#near-stop").is_visible()
+    page.wait_for_selector("#near-stop", state="hidden")
     page.click("#near-find")
     page.wait_for_selector("#neighbours .mv-twins")
     assert "40 training images of new" in page.locator("#neighbours .mv-head").inner_text()
