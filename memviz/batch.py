@@ -146,8 +146,9 @@ class Batch:
             prediction[i] += 0 if change is None else change
         keys = zip(self.states, rows, scales, changes, strict=True)
         states = first_of([parted(i, *key) for i, key in enumerate(keys)])
-        made = self.move(index, t, level, prediction, states, row, {**instruments.whole})
-        return replace(made, masks=instruments.masks, pull=(instruments.pulls or [None])[-1])
+        made = self.move(index, t, level, prediction, states, row, scales)
+        pull = (instruments.pulls or [None])[-1]
+        return replace(made, whole={**instruments.whole}, masks=instruments.masks, pull=pull)
 
     def scales(self) -> list[float]:
         """Each method's answer to what its sample has shown."""
@@ -175,7 +176,7 @@ class Batch:
             self.costs = [c + 2 for c in self.costs]
             same = [p.numpy(force=True).tobytes() for p in prediction]
             states = first_of([*zip(self.states, same, strict=True)])
-        return self.move(index, t, self.level(t), prediction, states, row, {})
+        return self.move(index, t, self.level(t), prediction, states, row, self.scales())
 
     def move(
         self,
@@ -185,7 +186,7 @@ class Batch:
         prediction: Tensor,
         states: list[int],
         row: dict[str, Tensor],
-        whole: dict[str, list[list[float]]],
+        scales: list[float],
     ) -> Step:
         """Let the scheduler take the step."""
         x0 = level.clean(prediction, self.x)
@@ -195,7 +196,7 @@ class Batch:
         return Step(
             index=index,
             t=int(t),
-            scales=self.scales(),
+            scales=scales,
             signals={name: values.tolist() for name, values in row.items()},
             x0=x0,
             latents=after,
@@ -204,7 +205,7 @@ class Batch:
             evaluations=self.predictor.evaluations,
             costs=[*self.costs],
             prompts=[r.prompt for r in self.rows],
-            whole=whole,
+            whole={},
         )
 
 

@@ -217,14 +217,15 @@ class Comparison:
         if self.ask.probe:
             self.probe()
         images = studio.pictures(studio.decode(self.model.pipe, step.latents))
-        alignment = self.alignment(images)
-        matches = self.matches(images)
+        alignment, matches = self.alignment(images), self.matches(images)
         for i, cell in enumerate(self.cells):
             cell.result = self.judged(cell, matches[i]) | {"alignment": alignment[i]}
+        shown = {match["id"] for some in matches for match in some}
         with ThreadPoolExecutor() as pool:  # encoding a sheet takes as long as a step
-            for cell, paths in zip(
-                self.cells, pool.map(self.write, self.cells, images), strict=True
-            ):
+            written = pool.map(self.write, self.cells, images)
+            for image_id in sorted(shown):  # neighbours in the corpus are read together
+                self.copy(image_id)
+            for cell, paths in zip(self.cells, written, strict=True):
                 cell.result |= paths
 
     def probe(self) -> None:
@@ -240,9 +241,6 @@ class Comparison:
         if self.eye is None:
             return [[] for _ in images]
         similarity, ids = self.eye.index.search(self.eye.descriptor.embed(images), TOP)
-        for image_id in sorted({*ids.flat}):  # neighbours in the corpus are read together
-            picture = self.eye.corpus.image(int(image_id))
-            picture.save(self.run.folder / f"matches/{image_id}.png")
         return [
             [self.match(*pair) for pair in zip(*p, strict=True)]
             for p in zip(similarity, ids, strict=True)
@@ -258,6 +256,11 @@ class Comparison:
             "image": f"matches/{image_id}.png",
         }
 
+    def copy(self, image_id: int) -> None:
+        """Put a match's picture into the run."""
+        picture = self.eye.corpus.image(image_id)
+        picture.save(self.run.folder / f"matches/{image_id}.png")
+
     def alignment(self, images: list[Image.Image]) -> list[float | None]:
         """CLIP's cosine of each picture with its prompt; None where no CLIP model is at hand."""
         if not self.settings.get("clip"):
@@ -272,9 +275,10 @@ class Comparison:
         found = {"prompt_signal": {**vars(signal), "value": round(first, 4)}, "matches": matches}
         if not matches:
             return found | {"similarity": None, "match": None, "verdict": "No corpus", "reason": ""}
-        for row, vector in zip(cell.rows, cell.vectors, strict=True):
-            near = self.eye.index.similarity(vector[None], np.array([matches[0]["id"]]))
-            row["similarity_final"] = float(near[0])
+        final = np.full(len(cell.rows), matches[0]["id"])
+        near = self.eye.index.similarity(np.stack(cell.vectors), final)
+        for row, similarity in zip(cell.rows, near.tolist(), strict=True):
+            row["similarity_final"] = similarity
         top = matches[0]["similarity"]
         said = verdict(top, len(self.eye.corpus), self.eye.thresholds)
         words = {"verdict": said.word, "reason": said.reason, "kind": said.kind}

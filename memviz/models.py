@@ -53,7 +53,6 @@ NAMED = {
     **{
         name: Source((str(DEMO / "model"),), about, str(DEMO / folder))
         for name, (folder, about) in UNETS.items()
-        if (DEMO / folder).is_dir()
     },
     "sd-1.4": Source(("CompVis/stable-diffusion-v1-4",), "Stable Diffusion 1.4, 512 px, epsilon"),
     "sd-2.1": Source(  # withdrawn by its authors in November 2025: a mirror comes first

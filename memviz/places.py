@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-DEMO = Path(__file__).resolve().parents[1] / "assets" / "demo"  # the bundled demo world
+SHIPPED = Path(__file__).resolve().parents[1] / "assets" / "demo"  # the bundled demo world
+DEMO = Path(os.environ.get("MEMVIZ_DEMO") or SHIPPED)  # another that was built, or this
 
 
 def home() -> Path:

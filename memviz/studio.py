@@ -94,7 +94,7 @@ def decode(
 
 def pictures(x: torch.Tensor) -> list[Image.Image]:
     """Decoded pictures as 8-bit RGB."""
-    values = ((x + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    values = ((x + 1) * 127.5).round().byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
     return [Image.fromarray(v) for v in values]
 
 

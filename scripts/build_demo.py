@@ -1,30 +1,42 @@
 """Build the demo world: `python scripts/build_demo.py --scale cpu`.
 
 Stages run in order; one whose result exists is skipped, a training that was cut off goes on from
-its last checkpoint. `--only STAGE` runs one again.
+its last checkpoint. `--only STAGE` runs one again. With `--assets DIR` the bundled demo stays as
+it is; `MEMVIZ_DEMO=DIR` then makes memviz use the other.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 
-from memviz.demo.build import STAGES, run
-from memviz.demo.builder import ASSETS, SCALES, Builder
+
+def place() -> argparse.ArgumentParser:
+    """The flag that says where the demo goes, obeyed at once: importing memviz reads it."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--assets", type=Path, help="where the demo goes")
+    if assets := parser.parse_known_args()[0].assets:
+        os.environ["MEMVIZ_DEMO"] = str(assets.resolve())
+    return parser
 
 
 def main() -> None:
     """Read the flags and run the stages."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    where = place()
+    from memviz.demo.build import STAGES, run
+    from memviz.demo.builder import ASSETS, SCALES, Builder
+
+    parser = argparse.ArgumentParser(description=__doc__, parents=[where])
     parser.add_argument("--scale", choices=SCALES, default="cpu", help="how much work to put in")
-    parser.add_argument("--assets", type=Path, default=ASSETS, help="where the demo goes")
     parser.add_argument("--work", type=Path, help="where pools and checkpoints go")
     parser.add_argument("--only", choices=STAGES, action="append", help="stages to run again")
     asked = parser.parse_args()
-    work = asked.work or ASSETS.parents[1] / ".build" / asked.scale
+    work = asked.work or ROOT / ".build" / asked.scale
     try:
-        run(Builder(SCALES[asked.scale], asked.assets, work), asked.only)
+        run(Builder(SCALES[asked.scale], ASSETS, work), asked.only)
     except ValueError as error:
         sys.exit(f"build_demo: {error}")
 

@@ -218,6 +218,20 @@ def test_a_picture_finds_itself_at_one_in_lists_too(lists, clustered) -> None:
     assert np.allclose(found, 1, atol=1e-3)
 
 
+def test_a_short_search_leaves_faiss_its_threads(clustered: np.ndarray) -> None:
+    import faiss
+
+    threads = faiss.omp_get_max_threads()
+    try:
+        faiss.omp_set_num_threads(2)
+        found, rows = engines.Exact(clustered).search(clustered[:3], 1)
+        assert faiss.omp_get_max_threads() == 2
+    finally:
+        faiss.omp_set_num_threads(threads)
+    assert rows[:, 0].tolist() == [0, 1, 2]
+    assert np.allclose(found, 1, atol=1e-5)
+
+
 def test_range_search_gives_all_above_the_threshold(lists, clustered) -> None:
     queries, least = clustered[:20], 0.8
     products = queries @ clustered.T

@@ -35,6 +35,7 @@ class Scale:
     pictures: int = 16  # of the autoencoder's batch
     channels: int = 12  # of the latents
     width: int = 32  # of the autoencoder
+    steps: int = 50  # of denoising, wherever the model is judged
     device: str = "cpu"
     fast: bool = False  # train the UNet compiled and in bfloat16: needs a C++ compiler
 
@@ -48,8 +49,8 @@ class Scale:
 
 
 SCALES = {
-    "tiny": Scale(200, 300, 20, 20, 20, 20, 20),
-    "cpu": Scale(10_000, 60_000, 6_000, 5_300, 900, 1_000, 900, batch=128, fast=True),
+    "tiny": Scale(200, 300, 20, 20, 20, 20, 20, steps=5),
+    "cpu": Scale(10_000, 60_000, 6_000, 10_500, 2_400, 1_000, 900),
     "gpu": Scale(
         10_000,
         200_000,

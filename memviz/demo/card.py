@@ -36,8 +36,8 @@ Everything else here is Apache-2.0 as the project.
 ## Recipe
 
 `python scripts/build_demo.py --scale cpu` on two CPU cores, float32, seeds fixed: autoencoder {autoencoder:,}
-steps of 16; pretraining {pretrain:,} steps of 32 (AdamW, 6e-4 falling to zero, averaged weights, a tenth of
-the captions empty); fine-tuning {finetune:,} steps of 32 at 5e-4; descriptor {descriptor:,} steps of 48; CLIP {clip:,}
+steps of {pictures}; pretraining {pretrain:,} steps of {batch} (AdamW, 6e-4 falling to zero, averaged weights, a tenth of
+the captions empty); fine-tuning {finetune:,} steps of {batch} at 5e-4; descriptor {descriptor:,} steps of 48; CLIP {clip:,}
 steps of 96. The noise schedule is Stable Diffusion's (`scaled_linear`) with v-prediction, as in
 SD 2.1, sampled with trailing timesteps. The signal at the last noise level is not zero, so that the
 magnitude in epsilon units is defined at the first step.

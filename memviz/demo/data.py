@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from io import BytesIO
 from itertools import islice
+from shutil import copytree
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +16,13 @@ from memviz.corpus import load
 from memviz.demo import scenes
 from memviz.demo.autoencoder import pixels
 from memviz.demo.builder import Builder
+from memviz.places import SHIPPED
 
 
 def corpus(builder: Builder) -> None:
     """The captioned scenes as one parquet file, and the prompt lists."""
+    if not (builder.assets / "sprites").exists():
+        copytree(SHIPPED / "sprites", builder.assets / "sprites")
     world = builder.world
     copies = len(world.duplicated)
     times = builder.times_shown()

@@ -58,7 +58,7 @@ class Plan:
 
     steps: int
     batch: int = 32
-    rate: float = 8e-4
+    rate: float = 6e-4
     warmup: int = 300
     ema: float = 0.9995
     seed: int = 0

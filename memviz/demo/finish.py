@@ -27,7 +27,7 @@ CANDIDATES = {
     "og": [f"late={w},at={t}" for w in (4, 5) for t in (800, 750, 700)],
 }
 COPIES_ALLOWED = 0.1  # of the prompts chosen on; among settings below it the best aligned wins
-BANDS = {"ddim": 50, "dpm": 50, "pndm": 50}  # schedulers and steps with a benign band
+BANDS = ("ddim", "dpm", "pndm")  # schedulers with a benign band
 
 
 def build_index(builder: Builder) -> None:
@@ -56,7 +56,7 @@ def own_caption(captions: Sequence[str]) -> np.ndarray:
 def tune(builder: Builder) -> None:
     """Each method's parameters for this model, chosen on every second duplicated prompt."""
     write_settings(builder, methods={"cfg": f"scale={SCALE}"})
-    judge = report.Report(seeds=(0, 1))
+    judge = report.Report(seeds=(0, 1), steps=builder.scale.steps)
     prompts = judge.prompts["duplicated"][::2]
     chosen = {key: best(judge, key, prompts) for key in CANDIDATES}
     methods = {"cfg": f"scale={SCALE}"} | {k: v["parameters"] for k, v in chosen.items()}
@@ -68,7 +68,7 @@ def best(judge: report.Report, key: str, prompts: Sequence[str]) -> dict[str, An
     """The best-aligned candidate among those that copy little, or the one that copies least."""
     methods = [parse(f"{key}:{text}")[1] for text in CANDIDATES[key]]
     asked = [Request(p, s, m) for p in prompts for s in (0, 1) for m in methods]
-    made, tried = list(report.make(judge.model.pipe, asked)), []
+    made, tried = judge.make(asked), []
     for i, text in enumerate(CANDIDATES[key]):
         mine = made[i :: len(methods)]
         copied, aligned = judge.copied(mine), float(judge.aligned(mine).mean())
@@ -85,11 +85,11 @@ def best(judge: report.Report, key: str, prompts: Sequence[str]) -> dict[str, An
 
 def bands(builder: Builder) -> None:
     """The 5 to 95 % band of the magnitude over prompts that nothing was trained on, under CFG."""
-    judge = report.Report()
+    judge, steps = report.Report(), builder.scale.steps
     groups = ("heldout", "heldout_plain", "heldout_single")
     requests = [r for g in groups for r in judge.requests(g, ["cfg"], (10,))]
     found = {}
-    for name, steps in BANDS.items():
+    for name in BANDS:
         rows = np.array(
             [m.magnitudes for m in report.make(judge.model.pipe, requests, steps, name)]
         )
@@ -109,12 +109,13 @@ def examples(builder: Builder) -> None:
         "A copied prompt": prompts["duplicated"][0],
         "Its words swapped": prompts["swapped"][0],
         "Never seen": prompts["heldout"][0],
-        "No first minimum": without_minimum(report.Report()),
+        "No first minimum": without_minimum(report.Report(steps=builder.scale.steps)),
     }
     shutil.rmtree(builder.assets / "runs", ignore_errors=True)
     for number, (title, prompt) in enumerate(titles.items(), 1):
         run_id = f"20260101-00000{number}-{sha256(prompt.encode()).hexdigest()[:16]}"
-        made = Comparison(Ask([prompt], seeds=(0, 1)), builder.assets / "runs" / run_id, run_id)
+        ask = Ask([prompt], seeds=(0, 1), steps=builder.scale.steps)
+        made = Comparison(ask, builder.assets / "runs" / run_id, run_id)
         made.run.info["title"] = title
         for _ in made.make():
             pass
@@ -123,7 +124,7 @@ def examples(builder: Builder) -> None:
 def without_minimum(judge: report.Report) -> str:
     """A held-out prompt for which the dynamic transition falls back, with both example seeds."""
     asked = judge.requests("heldout", ["dtp"], (0, 1))[2:34]  # the first is an example already
-    made = list(report.make(judge.model.pipe, asked))
+    made = judge.make(asked)
     pairs = zip(made[::2], made[1::2], strict=True)
     found = (a.request.prompt for a, b in pairs if {a.kind, b.kind} == {"fallback"})
     return next(found, asked[0].prompt)
@@ -131,7 +132,7 @@ def without_minimum(judge: report.Report) -> str:
 
 def figures(builder: Builder) -> None:
     """The report that ships with the demo."""
-    aside.json(builder.assets / "report.json", report.report())
+    aside.json(builder.assets / "report.json", report.report(steps=builder.scale.steps))
 
 
 def write_settings(builder: Builder, **changes: Any) -> None:  # noqa: ANN401

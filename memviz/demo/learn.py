@@ -58,7 +58,7 @@ def finetune(builder: Builder) -> None:
     encoder = CLIPTextModel.from_pretrained(source / "text_encoder")
     unet = UNet2DConditionModel.from_pretrained(source / "unet")
     scale, device = builder.scale, builder.scale.device
-    plan = diffusion.Plan(scale.finetune, scale.batch, 6e-4, ema=0.999, seed=1, fast=scale.fast)
+    plan = diffusion.Plan(scale.finetune, scale.batch, 5e-4, ema=0.999, seed=1, fast=scale.fast)
     trainer = diffusion.Trainer(unet.to(device), encoder.to(device), plan, False)
     train(builder, trainer, data(builder, "corpus", tokens, builder.chances()), tokens, "finetune")
     with aside.folder(builder.work / "finetuned") as folder:

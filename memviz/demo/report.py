@@ -53,7 +53,7 @@ class Made:
 def make(
     pipe: Any,  # noqa: ANN401
     requests: Sequence[Request],
-    steps: int = STEPS,
+    steps: int,
     name: str = SCHEDULER,
 ) -> Iterator[Made]:
     """Denoise requests in groups; pictures in the order asked."""
@@ -76,8 +76,10 @@ def seen(past: Sequence[Any], magnitudes: Sequence[float]) -> list:
 class Report:
     """The demo's models and prompts, and the measurements made with them."""
 
-    def __init__(self, note: Note = print, seeds: Sequence[int] = SEEDS) -> None:
-        self.note, self.seeds = note, tuple(seeds)
+    def __init__(
+        self, note: Note = print, seeds: Sequence[int] = SEEDS, steps: int = STEPS
+    ) -> None:
+        self.note, self.seeds, self.steps = note, tuple(seeds), steps
         self.model = studio.model("demo")
         self.eye = studio.eye("demo-10k", "demo")
         self.clip = studio.clip()
@@ -93,6 +95,10 @@ class Report:
         methods = [self.guidance(key) for key in keys]
         return [Request(p, s, m) for p in self.prompts[group] for s in seeds for m in methods]
 
+    def make(self, requests: Sequence[Request]) -> list[Made]:
+        """Pictures of this model."""
+        return list(make(self.model.pipe, requests, self.steps))
+
     @cached_property
     def made(self) -> dict[tuple[str, str], list[Made]]:
         """Finished pictures by prompt group and method."""
@@ -101,7 +107,7 @@ class Report:
         found = {}
         for group, keys, seeds in plan:
             self.note(f"{group} under {', '.join(keys)}")
-            made = list(make(self.model.pipe, self.requests(group, keys, seeds)))
+            made = self.make(self.requests(group, keys, seeds))
             found |= {(group, key): made[i :: len(keys)] for i, key in enumerate(keys)}
         return found
 
@@ -149,7 +155,7 @@ class Report:
         )
         found = {
             f"auc_magnitude_{name}": auc(yes[:, :k].mean(1), no[:, :k].mean(1))
-            for name, k in (("k1", 1), ("k5", 5), ("all", STEPS))
+            for name, k in (("k1", 1), ("k5", 5), ("all", None))
         }
         return found | {"auc_caption_swap": auc(yes[:, 0], swapped[:, 0])}
 
@@ -190,7 +196,9 @@ class Report:
     def copy_detection(self) -> dict[str, Any]:
         """Mean average precision of finding edited held-out scenes, beside two plain baselines."""
         originals = pixels(self.fresh(EDITED))
-        rest = [self.eye.corpus.image(i) for i in range(40, 40 + DISTRACTORS)]
+        rest = [
+            self.eye.corpus.image(i) for i in range(40, min(40 + DISTRACTORS, len(self.eye.corpus)))
+        ]
         gallery = studio.pictures(originals) + rest
         queries = [
             image
@@ -205,11 +213,8 @@ class Report:
     def before(self) -> dict[str, float]:
         """What the pretrained model, which saw no duplicates, copies on the same prompts."""
         pipe = studio.model("demo-pretrained").pipe
-        return {
-            "copied_pretrained": self.copied(
-                list(make(pipe, self.requests("duplicated", ["cfg"], [0])))
-            )
-        }
+        requests = self.requests("duplicated", ["cfg"], [0])
+        return {"copied_pretrained": self.copied(list(make(pipe, requests, self.steps)))}
 
     def all(self) -> dict[str, Any]:
         """Every figure, with the settings that they hold for."""
@@ -234,7 +239,7 @@ class Report:
             "threshold": self.eye.thresholds.copied,
             "methods": [spec(k, self.guidance(k)) for k in CORE],
             "seeds": list(self.seeds),
-            "steps": STEPS,
+            "steps": self.steps,
             "scheduler": SCHEDULER,
         }
 
@@ -278,6 +283,6 @@ def unit(rows: np.ndarray) -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-9)
 
 
-def report(note: Note = print) -> dict[str, Any]:
+def report(note: Note = print, steps: int = STEPS) -> dict[str, Any]:
     """All figures of the demo world (see the module's docstring)."""
-    return Report(note).all()
+    return Report(note, steps=steps).all()

@@ -7,6 +7,7 @@ Jégou, "Billion-scale similarity search with GPUs", 2017 (faiss).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
@@ -20,9 +21,21 @@ SAMPLE = 40  # rows per list to train on; faiss warns below 39
 BLOCK = 65_536  # rows added at a time
 QUERIES = 64  # re-ranked at a time
 DEEPER = 10  # candidates per wanted match
+SHORT = 1_000_000  # products of a search that is over before a second thread has begun
 SLACK = 0.05  # how far a quantised similarity may be off
 
 Found = tuple[np.ndarray, np.ndarray]
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """Let faiss use so many threads, or as many as it does."""
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(number or before)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 class Engine(Protocol):
@@ -44,7 +57,8 @@ class Exact:
             self._index.add(block)
 
     def search(self, queries: np.ndarray, k: int) -> Found:
-        return self._index.search(queries, k)
+        with _threads(1 if len(queries) * self._index.ntotal < SHORT else None):
+            return self._index.search(queries, k)
 
     def range(self, queries: np.ndarray, least: float) -> list[Found]:
         return _split(*self._index.range_search(queries, np.nextafter(least, -1, dtype=np.float32)))
