@@ -25,7 +25,14 @@ def pid(job, name="worker"):
 
 def kill(number):
     os.kill(number, signal.SIGKILL)
-    until(lambda: not psutil.pid_exists(number) or psutil.Process(number).status() == "zombie")
+    until(lambda: gone(number))
+
+
+def gone(number):
+    try:
+        return psutil.Process(number).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def end_all():

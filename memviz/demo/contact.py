@@ -5,7 +5,7 @@ from itertools import product
 
 from PIL import Image, ImageDraw, ImageFont
 
-from memviz.demo.report import Made, Report, make
+from memviz.demo.report import Made, Report
 from memviz.demo.scenes import SIDE
 from memviz.methods import CORE, METHODS
 from memviz.sampling import Request
@@ -25,7 +25,7 @@ def contact_sheet(group: str = "duplicated", prompts: int = 6, seed: int = 0) ->
     judge = Report()
     chosen = judge.prompts[group][:prompts]
     asked = [Request(p, seed, judge.guidance(k)) for p, k in product(chosen, CORE)]
-    made = list(make(judge.model.pipe, asked))
+    made = judge.make(asked)
     titles = [METHODS[k].label for k in CORE]
     notes = captions(judge, made)
     rows = [made[i : i + len(CORE)] for i in range(0, len(made), len(CORE))]
