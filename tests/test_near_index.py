@@ -1,27 +1,18 @@
 """A corpus that is new to the Neighbours tab: a real job indexes it, stopped once on the way."""
 
-import signal
 from pathlib import Path
 
 import pytest
+from processes import until
 from samples import smooth
-from test_jobs import until
 
 from memviz import jobs, registry
-from memviz.jobs import files, process
 from memviz.ui import near_find, near_index, near_jobs
+
+pytestmark = pytest.mark.usefixtures("jobs_home")
 
 PATIENCE = 600  # seconds: torch may take a minute to import on a busy machine
 COUNT = 600  # three parts of an index
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("MEMVIZ_HOME", str(tmp_path))
-    yield
-    for job in jobs.listing():
-        for name in ("process.json", "worker.json"):
-            process.signal_group(files.read_json(job.folder / name), signal.SIGKILL)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What the Neighbours tab has in the background: folders checked, corpora indexed."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
@@ -43,19 +43,18 @@ def line(job: jobs.Job, state: jobs.State) -> str:
     if job.result():
         return f"{title}: {DONE[job.asked['kind']]}"
     log = job.log_tail(1) if state.over else []
-    said = escape(" ".join([state.words or state.name, *log]))
-    return f"{title}: {said}{progress(job)}{'' if state.over else pace(job)}"
+    said, last = escape(" ".join([state.words or state.name, *log])), latest(job)
+    return f"{title}: {said}{progress(last)}{'' if state.over else pace(job, last)}"
 
 
-def progress(job: jobs.Job) -> str:
+def progress(last: Mapping[str, Any]) -> str:
     """How many pictures of how many."""
-    last = latest(job)
     return f" {last['done']:,} of {last['total']:,} pictures." if last else ""
 
 
-def pace(job: jobs.Job) -> str:
+def pace(job: jobs.Job, last: Mapping[str, Any]) -> str:
     """How fast it is, where that is measured, and its heartbeat."""
-    last, silence = latest(job), job.silence()
+    silence = job.silence()
     rate = f" {last['rate']:,.0f} a second." if last.get("rate") else ""
     ending = " Finishing." if last and last["done"] == last["total"] else rate
     beat = "" if silence is None else f" Last sign of life {silence:.0f} s ago."
