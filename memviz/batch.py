@@ -1,81 +1,21 @@
 """The rows of one call of `sample` while they are denoised, and what is told of each step."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from memviz import signals
-from memviz.guidance import Guidance, Signal
+from memviz.guidance import Signal
 from memviz.instruments.look import Instruments, Look
+from memviz.noise import noise
 from memviz.predictor import Level, Predictor
 from memviz.remedies.remedy import Here, Row, remedy
+from memviz.step import Past, Request, Step
 
 NO_SIGNAL = 1e-7  # alpha-bar below this is zero terminal SNR; Stable Diffusion ends at 0.0047
-
-
-@dataclass(frozen=True)
-class Request:
-    """One row: a prompt, the seed of its starting noise and how it is guided."""
-
-    prompt: str
-    seed: int
-    guidance: Guidance
-
-
-@dataclass(frozen=True)
-class Past:
-    """The first steps of a stored run, to go on from without evaluating them again.
-
-    What has a default is known where the run that goes on is the same, broken off.
-    """
-
-    predictions: Tensor  # (k, B, C, h, w), guided, as `Step.prediction` gave them
-    signals: Sequence[dict[str, list[float]]]  # the columns of each of the k steps
-    evaluations: int = 0  # made for them and before the first
-    costs: Sequence[list[float]] = ()  # of each step, as the next two
-    states: Sequence[list[int]] = ()
-    pulls: Sequence[Tensor] = ()
-
-
-@dataclass(frozen=True)
-class Step:
-    """One model call for all rows.
-
-    `states[i]` is the first row whose sample is the same as row i's after this step, so work on
-    x0 or latents need only be done for the rows that are their own state.
-    """
-
-    index: int
-    t: int
-    scales: list[float]
-    signals: dict[str, list[float]]  # column -> one value per row
-    x0: Tensor  # (B, C, h, w), scaled latents
-    latents: Tensor  # (B, C, h, w), after the step
-    prediction: Tensor  # (B, C, h, w), guided, in the model's units
-    states: list[int]
-    evaluations: int  # rows put through the UNet so far
-    costs: list[float]  # the evaluations that each row would have needed alone so far
-    prompts: list[str]  # what the text encoder read: a method may have changed the prompt
-    whole: dict[str, list[list[float]]]  # at the last step: signals known only then, over all steps
-    masks: Tensor | tuple = ()  # at the last step, if asked for: the bright ending (B, 1, h, w)
-    pull: Tensor | None = None  # (B, C, h, w) where a signal of the last step needs that of each
-
-
-def noise(pipe: Any, seeds: Sequence[int]) -> Tensor:  # noqa: ANN401
-    """Starting latents (B, C, h, w): float32 from one CPU generator per seed, on any device."""
-    c, side = pipe.unet.config.in_channels, pipe.unet.config.sample_size
-    h, w = (side, side) if isinstance(side, int) else side
-    draw = {s: torch.randn(c, h, w, generator=torch.Generator().manual_seed(s)) for s in set(seeds)}
-    return torch.stack([draw[s] for s in seeds])
-
-
-def noise_hash(x: Tensor) -> str:
-    """The first 16 hex digits of the SHA-256 of one starting noise (C, h, w) in float32."""
-    return sha256(x.float().contiguous().numpy().tobytes()).hexdigest()[:16]
 
 
 class Batch:

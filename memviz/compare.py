@@ -4,14 +4,12 @@
 Stop reading and it stops within a step; what is there is kept.
 """
 
-import importlib.metadata
 import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +17,19 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from memviz import __version__, bands, kept, runs, studio, trace, unfinished
+from memviz import bands, judging, kept, record, runs, studio, trace, unfinished
 from memviz.ask import Ask
-from memviz.cells import COLUMNS, Cell, mask_picture, parameters, sheet
+from memviz.cells import Cell, mask_picture, parameters, sheet
 from memviz.decoder import decoder
 from memviz.guidance import Constant
 from memviz.ids import new_id
 from memviz.instruments.look import tokens
 from memviz.methods import parse
 from memviz.models import Model, scheduler
-from memviz.sampling import Past, Request, Step, noise, noise_hash, sample
+from memviz.sampling import Past, Request, Step, sample
 from memviz.settings import settings
-from memviz.verdict import prompt_signal, verdict
 
 TILE = 128  # pixels at most of an x0 estimate on its sheet
-TOP = 8  # matches kept per cell
-LIBRARIES = ("torch", "diffusers", "transformers", "gradio")
 
 
 @dataclass(frozen=True)
@@ -81,49 +76,16 @@ class Comparison:
         self.cells = [Cell(i, *c) for i, c in enumerate(cells)]
         self.evaluations = 0
         self.bands = self.found_bands()
-        info = self.info(run_id)
-        self.before = unfinished.read(folder, info) if resumable else None
-        self.run = runs.create(folder, info)
-
-    def info(self, run_id: str) -> dict[str, Any]:
-        """What is known before the first step."""
-        ask, pipe = self.ask, self.model.pipe
-        prints = {str(s): noise_hash(noise(pipe, [s])[0]) for s in ask.seeds}
-        return {
-            "schema": 1,
+        info = {
             "id": run_id,
-            "state": "running",
-            "error": None,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "title": ask.prompts[0],
-            "asked": ask.to_json(self.settings.get("methods", {})),
-            "model": {n: getattr(self.model, n) for n in ("name", "hash", "parameters")},
-            **self.judges(),
-            "noise_hash": prints,
-            "timesteps": self.timesteps,
-            "band": self.bands.signals.get("magnitude"),
-            "bands": self.bands.signals,
-            "band_note": self.bands.note,
+            **record.asked(ask, self.model, self.timesteps),
+            **record.judges(self.eye, self.bands),
+            **record.sheets(self.model, TILE),
             "decoder_note": self.decoder_note,
-            "tile": min(TILE, pipe.unet.config.sample_size * pipe.vae_scale_factor),
-            "sheet_columns": COLUMNS,
-            "device": str(pipe.device),
-            "versions": versions(),
-            "unet_evaluations": 0,
-            "seconds": 0.0,
             "cells": [c.to_json() for c in self.cells],
         }
-
-    def judges(self) -> dict[str, Any]:
-        """Corpus, descriptor and thresholds: what every similarity is worth."""
-        if self.eye is None:
-            return {"corpus": None, "descriptor": None, "thresholds": None}
-        corpus, look = self.eye.corpus, self.eye.descriptor
-        return {
-            "corpus": {"name": corpus.name, "hash": corpus.hash, "images": len(corpus)},
-            "descriptor": {"preset": look.preset.name, "dims": look.preset.dims, "hash": look.hash},
-            "thresholds": vars(self.eye.thresholds),
-        }
+        self.before = unfinished.read(folder, info) if resumable else None
+        self.run = runs.create(folder, info)
 
     def found_bands(self) -> bands.Found:
         """The benign bands that hold for this run's settings, and a sentence on them."""
@@ -217,16 +179,27 @@ class Comparison:
         if self.ask.probe:
             self.probe()
         images = studio.pictures(studio.decode(self.model.pipe, step.latents))
-        alignment, matches = self.alignment(images), self.matches(images)
-        for i, cell in enumerate(self.cells):
-            cell.result = self.judged(cell, matches[i]) | {"alignment": alignment[i]}
-        shown = {match["id"] for some in matches for match in some}
+        self.judge(images)
+        shown = {match["id"] for cell in self.cells for match in cell.result["matches"]}
         with ThreadPoolExecutor() as pool:  # encoding a sheet takes as long as a step
             written = pool.map(self.write, self.cells, images)
             for image_id in sorted(shown):  # neighbours in the corpus are read together
                 self.copy(image_id)
             for cell, paths in zip(self.cells, written, strict=True):
                 cell.result |= paths
+
+    def judge(self, images: list[Image.Image]) -> None:
+        """Add what is found out about the finished pictures to each cell."""
+        aligned = [None] * len(images)  # where no CLIP model is at hand
+        if self.settings.get("clip"):
+            aligned = judging.alignment([c.prompt for c in self.cells], images)
+        found = judging.matches(self.eye, images)
+        for cell, own, score in zip(self.cells, found, aligned, strict=True):
+            cell.result = {**judging.on_prompt(cell, self.bands), "matches": own}
+            cell.result |= judging.on_picture(self.eye, own) | {"alignment": score}
+            near = judging.to_match(self.eye, np.stack(cell.vectors), own[0]) if own else ()
+            for row, similarity in zip(cell.rows, near, strict=False):
+                row["similarity_final"] = similarity
 
     def probe(self) -> None:
         """Beside each magnitude, that of the same prompt and seed along plain guidance."""
@@ -236,53 +209,10 @@ class Comparison:
                 for row, same in zip(cell.rows, other.rows, strict=True):
                     row["magnitude_cfg"] = same["magnitude"]
 
-    def matches(self, images: list[Image.Image]) -> list[list[dict[str, Any]]]:
-        """The nearest corpus images of each finished picture."""
-        if self.eye is None:
-            return [[] for _ in images]
-        similarity, ids = self.eye.index.search(self.eye.descriptor.embed(images), TOP)
-        return [
-            [self.match(*pair) for pair in zip(*p, strict=True)]
-            for p in zip(similarity, ids, strict=True)
-        ]
-
-    def match(self, similarity: float, image_id: int) -> dict[str, Any]:
-        """One match, whose picture lies in the run."""
-        caption = self.eye.corpus.caption(int(image_id))
-        return {
-            "id": int(image_id),
-            "caption": caption,
-            "similarity": round(float(similarity), 4),
-            "image": f"matches/{image_id}.png",
-        }
-
     def copy(self, image_id: int) -> None:
         """Put a match's picture into the run."""
         picture = self.eye.corpus.image(image_id)
         picture.save(self.run.folder / f"matches/{image_id}.png")
-
-    def alignment(self, images: list[Image.Image]) -> list[float | None]:
-        """CLIP's cosine of each picture with its prompt; None where no CLIP model is at hand."""
-        if not self.settings.get("clip"):
-            return [None] * len(images)
-        scores = studio.clip().score(images, [c.prompt for c in self.cells])
-        return [round(float(s), 4) for s in scores]
-
-    def judged(self, cell: Cell, matches: list[dict[str, Any]]) -> dict[str, Any]:
-        """Both verdicts on a finished cell: on the picture, and on the prompt."""
-        first = cell.rows[0]["magnitude"]
-        signal = prompt_signal(first, self.bands.range("magnitude", 0))
-        found = {"prompt_signal": {**vars(signal), "value": round(first, 4)}, "matches": matches}
-        if not matches:
-            return found | {"similarity": None, "match": None, "verdict": "No corpus", "reason": ""}
-        final = np.full(len(cell.rows), matches[0]["id"])
-        near = self.eye.index.similarity(np.stack(cell.vectors), final)
-        for row, similarity in zip(cell.rows, near.tolist(), strict=True):
-            row["similarity_final"] = similarity
-        top = matches[0]["similarity"]
-        said = verdict(top, len(self.eye.corpus), self.eye.thresholds)
-        words = {"verdict": said.word, "reason": said.reason, "kind": said.kind}
-        return found | {"similarity": top, "match": matches[0]} | words
 
     def write(self, cell: Cell, image: Image.Image) -> dict[str, str]:
         """The finished picture with its parameters inside, and the sheet of x0 estimates."""
@@ -328,12 +258,3 @@ class Comparison:
     def progress(self, step: int) -> Progress:
         """What a reader sees of this step."""
         return Progress(self, step, len(self.timesteps))
-
-
-def versions() -> dict[str, str]:
-    """The libraries that a run was made with."""
-    found = {"memviz": __version__}
-    for name in LIBRARIES:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found

@@ -12,14 +12,14 @@ import torch
 
 from memviz.attention import Watch
 from memviz.batch import Batch
-from memviz.batch import Past as Past
-from memviz.batch import Request as Request
-from memviz.batch import Step as Step
-from memviz.batch import noise as noise
-from memviz.batch import noise_hash as noise_hash
 from memviz.batch import signal_level as signal_level
 from memviz.instruments.look import Instruments
+from memviz.noise import noise as noise
+from memviz.noise import noise_hash as noise_hash
 from memviz.predictor import Predictor
+from memviz.step import Past as Past
+from memviz.step import Request as Request
+from memviz.step import Step as Step
 
 
 @torch.inference_mode()

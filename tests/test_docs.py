@@ -91,6 +91,12 @@ def test_every_file_that_is_linked_exists():
     assert not missing
 
 
+def test_no_shipped_model_names_a_folder_of_its_maker():
+    files = [*(ROOT / "assets/demo").rglob("config.json")]
+    assert len(files) > 4
+    assert not [str(f) for f in files if "_name_or_path" in f.read_text()]
+
+
 def test_every_figure_is_the_measured_one():
     from memviz.demo.card import FIGURE, refresh
 

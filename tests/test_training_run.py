@@ -53,6 +53,8 @@ def test_the_model_it_leaves_can_be_loaded_and_differs_from_the_first(whole, sma
     made = models.load(str(out / "model"))
     first = models.load(str(small.model))
     assert not torch.equal(made.pipe.unet.conv_in.weight, first.pipe.unet.conv_in.weight)
+    told = [f.read_text() for f in (out / "model").rglob("config.json")]
+    assert told and not any("_name_or_path" in text for text in told), "folders of the maker"
     card = (out / "model/README.md").read_text()
     assert "--mode " not in card  # the default is not spelled out
     assert "--local-steps 3" in card and "iet-agc" in card

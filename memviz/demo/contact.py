@@ -5,7 +5,8 @@ from itertools import product
 
 from PIL import Image, ImageDraw, ImageFont
 
-from memviz.demo.report import Made, Report
+from memviz.demo.made import Made
+from memviz.demo.report import Report
 from memviz.demo.scenes import SIDE
 from memviz.methods import CORE, METHODS
 from memviz.sampling import Request

@@ -15,6 +15,7 @@ from memviz.ask import Ask
 from memviz.compare import Comparison
 from memviz.demo import report
 from memviz.demo.builder import Builder
+from memviz.demo.made import make
 from memviz.methods import parse
 from memviz.retrieval import background, descriptors, index, presets
 from memviz.sampling import Request
@@ -90,9 +91,7 @@ def bands(builder: Builder) -> None:
     requests = [r for g in groups for r in judge.requests(g, ["cfg"], (10,))]
     found = {}
     for name in BANDS:
-        rows = np.array(
-            [m.magnitudes for m in report.make(judge.model.pipe, requests, steps, name)]
-        )
+        rows = np.array([m.magnitudes for m in make(judge.model.pipe, requests, steps, name)])
         low, high = np.percentile(rows, (5, 95), axis=0).round(4).tolist()
         prompts = len(requests)
         found[f"{name}-{steps}"] = {

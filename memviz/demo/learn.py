@@ -18,6 +18,7 @@ from memviz.demo.builder import Builder
 from memviz.retrieval import embedder
 from memviz.retrieval.preprocess import Preprocess
 from memviz.retrieval.presets import Preset
+from memviz.training.output import forget_paths
 
 
 def autoencoder(builder: Builder) -> None:
@@ -112,6 +113,7 @@ def pipeline(builder: Builder) -> None:
     for name, part in (("unet-pretrained", before), ("model", pipe)):
         with aside.folder(builder.assets / name) as folder:
             part.save_pretrained(folder, safe_serialization=True)
+            forget_paths(folder)
 
 
 def descriptor(builder: Builder) -> None:

@@ -6,71 +6,34 @@ the model's `memviz.json`, which were chosen on every second duplicated prompt; 
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from memviz import prompts, studio
-from memviz.demo import scenes, views
+from memviz.demo import edited, scenes
 from memviz.demo.autoencoder import pixels
 from memviz.demo.builder import ASSETS
+from memviz.demo.made import SCHEDULER, Made, make
 from memviz.demo.world import World
-from memviz.guidance import Guidance, Signal
+from memviz.guidance import Guidance
 from memviz.methods import CORE, parse, spec
-from memviz.models import scheduler
-from memviz.sampling import Request, sample
+from memviz.sampling import Request
 from memviz.settings import own
 
-STEPS, SCHEDULER = 50, "ddim"
+STEPS = 50
 SEEDS = (0, 1, 2, 3)
-ROWS = 64  # requests denoised together
 EDITED = 64  # held-out scenes whose edited copies are searched for
 DISTRACTORS = 2_000  # corpus images among which they are searched
 
 OTHERS = ("swapped", "heldout_near", "heldout_plain", "heldout_single")
 
 Note = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Made:
-    """One finished picture: what was asked, its magnitudes, its switch and what it shows."""
-
-    request: Request
-    magnitudes: list[float]
-    kind: str
-    step: int | None
-    image: Image.Image
-
-
-def make(
-    pipe: Any,  # noqa: ANN401
-    requests: Sequence[Request],
-    steps: int,
-    name: str = SCHEDULER,
-) -> Iterator[Made]:
-    """Denoise requests in groups; pictures in the order asked."""
-    for start in range(0, len(requests), ROWS):
-        group = requests[start : start + ROWS]
-        past = list(sample(pipe, group, scheduler(pipe, name, steps)))
-        images = studio.pictures(studio.decode(pipe, past[-1].latents))
-        for i, (request, image) in enumerate(zip(group, images, strict=True)):
-            magnitudes = [s.signals["magnitude"][i] for s in past]
-            change = request.guidance.transition(seen(past, magnitudes))
-            kind, step = (change.kind, change.step) if change else ("none", None)
-            yield Made(request, magnitudes, kind, step, image)
-
-
-def seen(past: Sequence[Any], magnitudes: Sequence[float]) -> list:
-    """The signals of one row."""
-    return [Signal(s.t, m) for s, m in zip(past, magnitudes, strict=True)]
 
 
 class Report:
@@ -196,19 +159,15 @@ class Report:
     def copy_detection(self) -> dict[str, Any]:
         """Mean average precision of finding edited held-out scenes, beside two plain baselines."""
         originals = pixels(self.fresh(EDITED))
-        rest = [
-            self.eye.corpus.image(i) for i in range(40, min(40 + DISTRACTORS, len(self.eye.corpus)))
-        ]
-        gallery = studio.pictures(originals) + rest
-        queries = [
-            image
-            for edit in views.EDITS.values()
-            for image in studio.pictures(
-                edit(originals, torch.Generator().manual_seed(5)).clamp(-1, 1)
-            )
-        ]
-        eyes = {"": self.eye.descriptor.embed, "_pixels": pixel_rows, "_phash": hash_rows}
-        return {f"descriptor_map{n}": precision(f(queries), f(gallery)) for n, f in eyes.items()}
+        others = range(40, min(40 + DISTRACTORS, len(self.eye.corpus)))
+        distractors = [self.eye.corpus.image(i) for i in others]
+        looks = {
+            "": self.eye.descriptor.embed,
+            "_pixels": edited.pixel_rows,
+            "_phash": edited.hash_rows,
+        }
+        found = edited.precisions(originals, distractors, looks.values())
+        return {f"descriptor_map{n}": p for n, p in zip(looks, found, strict=True)}
 
     def before(self) -> dict[str, float]:
         """What the pretrained model, which saw no duplicates, copies on the same prompts."""
@@ -253,34 +212,6 @@ def auc(yes: np.ndarray, no: np.ndarray) -> float:
     """Area under the ROC curve of `yes` scoring higher than `no`."""
     labels = [1] * len(yes) + [0] * len(no)
     return round(float(roc_auc_score(labels, np.concatenate([yes, no]))), 4)
-
-
-def precision(queries: np.ndarray, gallery: np.ndarray) -> float:
-    """Mean average precision where query i, counted round, has the one right answer i."""
-    alike = queries @ gallery.T
-    right = np.arange(len(queries)) % EDITED
-    rank = (alike >= alike[np.arange(len(queries)), right][:, None]).sum(1)
-    return round(float((1 / rank).mean()), 4)
-
-
-def pixel_rows(images: Sequence[Image.Image]) -> np.ndarray:
-    """Mean-free pixels as unit vectors: the plainest baseline."""
-    return unit(np.stack([np.asarray(i, np.float32).ravel() for i in images]))
-
-
-def hash_rows(images: Sequence[Image.Image]) -> np.ndarray:
-    """Perceptual hashes as +-1 vectors: signs of the 8x8 lowest frequencies of gray pixels."""
-    from scipy.fft import dctn
-
-    gray = np.stack([np.asarray(i.convert("L").resize((32, 32)), np.float32) for i in images])
-    low = dctn(gray, axes=(1, 2))[:, :8, :8].reshape(len(images), -1)[:, 1:]
-    return unit(np.where(low > np.median(low, 1, keepdims=True), 1.0, -1.0))
-
-
-def unit(rows: np.ndarray) -> np.ndarray:
-    """Mean-free rows of length one."""
-    rows = rows - rows.mean(1, keepdims=True)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-9)
 
 
 def report(note: Note = print, steps: int = STEPS) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -53,10 +54,19 @@ def finished(unet: Any) -> Any:  # noqa: ANN401
     return made.to("cpu", torch.float16)
 
 
+def forget_paths(folder: Path) -> None:
+    """Take out of a saved model where its parts once lay: it names folders of whoever made it."""
+    for file in folder.rglob("config.json"):
+        told = json.loads(file.read_text("utf-8"))
+        if told.pop("_name_or_path", None) is not None:
+            aside.json(file, told, indent=2)
+
+
 def save_round(folder: Path, student: Student) -> Path:
     """The UNet of a round, for PIPE+UNET."""
     with aside.folder(folder) as part, quietly("diffusers"):
         finished(student.pipe.unet).save_pretrained(part, safe_serialization=True)
+        forget_paths(part)
     return folder
 
 
@@ -71,6 +81,7 @@ def save_model(folder: Path, student: Student, card: str) -> Path:
             copy.deepcopy(p).to("cpu", torch.float16) for p in (pipe.vae, pipe.text_encoder)
         )
         pipe.save_pretrained(part, safe_serialization=True)
+        forget_paths(part)
         aside.json(part / "memviz.json", own)
         aside.text(part / "README.md", card)
     return folder

@@ -1,0 +1,75 @@
+"""What run.json says of a run before its first step: what was asked, and with what it is made."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from memviz import __version__
+from memviz.cells import COLUMNS
+from memviz.sampling import noise, noise_hash
+from memviz.settings import own
+
+if TYPE_CHECKING:
+    from memviz.ask import Ask
+    from memviz.bands import Found
+    from memviz.models import Model
+    from memviz.studio import Eye
+
+SCHEMA = 1
+LIBRARIES = ("torch", "diffusers", "transformers", "gradio")
+
+
+def asked(ask: Ask, model: Model, timesteps: Sequence[int]) -> dict[str, Any]:
+    """What was asked, of which model, from which noise."""
+    prints = {str(s): noise_hash(noise(model.pipe, [s])[0]) for s in ask.seeds}
+    return {
+        "schema": SCHEMA,
+        "state": "running",
+        "error": None,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "title": ask.prompts[0],
+        "asked": ask.to_json(own(model)),
+        "model": {name: getattr(model, name) for name in ("name", "hash", "parameters")},
+        "noise_hash": prints,
+        "timesteps": list(timesteps),
+        "device": str(model.pipe.device),
+        "versions": versions(),
+        "unet_evaluations": 0,
+        "seconds": 0.0,
+    }
+
+
+def judges(eye: Eye | None, found: Found) -> dict[str, Any]:
+    """Corpus, descriptor, thresholds and bands: what every figure is held against."""
+    told = {
+        "band": found.signals.get("magnitude"),
+        "bands": found.signals,
+        "band_note": found.note,
+    }
+    if eye is None:
+        return told | {"corpus": None, "descriptor": None, "thresholds": None}
+    corpus, look = eye.corpus, eye.descriptor
+    return told | {
+        "corpus": {"name": corpus.name, "hash": corpus.hash, "images": len(corpus)},
+        "descriptor": {"preset": look.preset.name, "dims": look.preset.dims, "hash": look.hash},
+        "thresholds": vars(eye.thresholds),
+    }
+
+
+def sheets(model: Model, most: int) -> dict[str, int]:
+    """How a sheet of x0 estimates is laid out, its tiles `most` pixels wide at most."""
+    side = model.pipe.unet.config.sample_size * model.pipe.vae_scale_factor
+    return {"tile": min(most, side), "sheet_columns": COLUMNS}
+
+
+def versions() -> dict[str, str]:
+    """The libraries that a run was made with."""
+    found = {"memviz": __version__}
+    for name in LIBRARIES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
