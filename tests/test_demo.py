@@ -85,17 +85,19 @@ def test_the_report_is_of_the_shipped_files():
 
 
 def test_the_model_copies_what_was_duplicated_and_nothing_else():
-    assert REPORT["copied_cfg_duplicated"] >= 0.85
+    assert REPORT["copied_cfg_duplicated"] >= 0.95
     assert REPORT["copied_pretrained"] <= 0.05
 
 
 @pytest.mark.parametrize("method", ["stp", "dtp", "og"])
-def test_the_methods_copy_little(method):
-    assert REPORT[f"copied_{method}"] <= 0.25
+def test_the_methods_copy_little_and_still_follow_other_prompts(method):
+    assert REPORT[f"copied_{method}"] <= 0.1
+    followed = REPORT[f"alignment_{method}_heldout"] / REPORT["alignment_cfg_heldout"]
+    assert followed >= 0.95, "prompts that need no protection lose little"
 
 
 def test_the_magnitude_tells_duplicated_prompts_from_others_of_their_style():
-    assert max(REPORT[f"auc_magnitude_{k}"] for k in ("k1", "k5", "all")) >= 0.95
+    assert max(REPORT[f"auc_magnitude_{k}"] for k in ("k1", "k5", "all")) >= 0.99
 
 
 def test_pictures_are_sharp_readable_and_their_copies_found():
@@ -105,7 +107,7 @@ def test_pictures_are_sharp_readable_and_their_copies_found():
 
 
 def test_the_model_hardly_copies_for_prompts_never_seen():
-    assert REPORT["copied_cfg_heldout"] <= 0.03
+    assert REPORT["copied_cfg_heldout"] <= 0.02
 
 
 def test_pictures_of_prompts_never_seen_are_readable():
@@ -147,3 +149,9 @@ def test_the_gpu_scale_says_so_where_there_is_none(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"wants a CUDA GPU .* use --scale cpu"):
         run(Builder(SCALES["gpu"], tmp_path / "assets", tmp_path / "work"))
     assert not (tmp_path / "work").exists()
+
+
+def test_the_cpu_scale_says_so_where_there_is_no_compiler(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ValueError, match=r"finds none of g\+\+"):
+        run(Builder(SCALES["cpu"], tmp_path / "assets", tmp_path / "work"))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from diffusers import AutoencoderTiny
 
 ASSETS = DEMO
+COMPILERS = ("g++", "clang++")  # what torch.compile asks for
 DUPLICATED_SHARE = 0.5  # of a fine-tuning batch: each comes up 312 times as often as others
 
 
@@ -37,20 +39,25 @@ class Scale:
     width: int = 32  # of the autoencoder
     steps: int = 50  # of denoising, wherever the model is judged
     device: str = "cpu"
-    fast: bool = False  # train the UNet compiled and in bfloat16: needs a C++ compiler
+    fast: bool = False  # pretrain the UNet compiled and in bfloat16: needs a C++ compiler
 
     def check(self) -> None:
-        """Raise ValueError when the device is not there."""
+        """Raise ValueError when the device or the compiler is not there."""
         if self.device == "cuda" and not torch.cuda.is_available():
             raise ValueError(
                 "This scale wants a CUDA GPU and torch finds none: "
                 "use --scale cpu, or a machine with one."
             )
+        if self.fast and not any(map(which, COMPILERS)):
+            raise ValueError(
+                f"This scale compiles the UNet and finds none of {', '.join(COMPILERS)}: "
+                "install one (Debian: apt install g++)."
+            )
 
 
 SCALES = {
     "tiny": Scale(200, 300, 20, 20, 20, 20, 20, steps=5),
-    "cpu": Scale(10_000, 60_000, 6_000, 10_500, 2_400, 1_000, 900),
+    "cpu": Scale(10_000, 60_000, 6_000, 10_650, 3_000, 1_000, 900, batch=64, fast=True),
     "gpu": Scale(
         10_000,
         200_000,

@@ -15,7 +15,8 @@ from memviz.ask import Ask
 from memviz.compare import Comparison
 from memviz.demo import report
 from memviz.demo.builder import Builder
-from memviz.demo.made import make
+from memviz.demo.made import Made, make
+from memviz.guidance import Guidance
 from memviz.methods import parse
 from memviz.retrieval import background, descriptors, index, presets
 from memviz.sampling import Request
@@ -23,9 +24,9 @@ from memviz.sampling import Request
 COPIED_QUANTILE, CLOSE_QUANTILE = 0.99, 0.9
 SCALE = 3.75  # at 7.5 this small model's pictures burn out, and fewer of them are still copies
 CANDIDATES = {
-    "stp": [f"late={w},at={t}" for w in (4, 4.5) for t in (400, 375, 350)],
-    "dtp": [f"late={w},rise={r}" for w in (4, 5) for r in (0, 0.5, 1)],
-    "og": [f"late={w},at={t}" for w in (4, 5) for t in (800, 750, 700)],
+    "stp": [f"late={w},at={t}" for w in (5, 6) for t in (450, 425, 400, 375)],
+    "dtp": [f"late={w},rise={r},latest=350" for w in (5, 7) for r in (0, 0.25, 1)],
+    "og": [f"late={w},at={t}" for w in (5, 6) for t in (750, 700)],
 }
 COPIES_ALLOWED = 0.1  # of the prompts chosen on; among settings below it the best aligned wins
 BANDS = ("ddim", "dpm", "pndm")  # schedulers with a benign band
@@ -55,33 +56,39 @@ def own_caption(captions: Sequence[str]) -> np.ndarray:
 
 
 def tune(builder: Builder) -> None:
-    """Each method's parameters for this model, chosen on every second duplicated prompt."""
+    """Each method's parameters for this model, chosen on every second prompt."""
     write_settings(builder, methods={"cfg": f"scale={SCALE}"})
     judge = report.Report(seeds=(0, 1), steps=builder.scale.steps)
-    prompts = judge.prompts["duplicated"][::2]
-    chosen = {key: best(judge, key, prompts) for key in CANDIDATES}
+    chosen = {key: best(judge, key) for key in CANDIDATES}
     methods = {"cfg": f"scale={SCALE}"} | {k: v["parameters"] for k, v in chosen.items()}
     write_settings(builder, methods=methods)
     aside.json(builder.assets / "tuning.json", chosen)
 
 
-def best(judge: report.Report, key: str, prompts: Sequence[str]) -> dict[str, Any]:
+def best(judge: report.Report, key: str) -> dict[str, Any]:
     """The best-aligned candidate among those that copy little, or the one that copies least."""
     methods = [parse(f"{key}:{text}")[1] for text in CANDIDATES[key]]
-    asked = [Request(p, s, m) for p in prompts for s in (0, 1) for m in methods]
-    made, tried = judge.make(asked), []
-    for i, text in enumerate(CANDIDATES[key]):
-        mine = made[i :: len(methods)]
-        copied, aligned = judge.copied(mine), float(judge.aligned(mine).mean())
-        print(f"{key}:{text} copies {copied:.3f}, alignment {aligned:.4f}", flush=True)
-        tried.append({"parameters": text, "copied": copied, "alignment": round(aligned, 4)})
+    copies, others = (made_with(judge, group, methods) for group in ("duplicated", "heldout"))
+    tried = []
+    for text, copy, other in zip(CANDIDATES[key], copies, others, strict=True):
+        aligned = [round(float(judge.aligned(made).mean()), 4) for made in (copy, other)]
+        tried.append({"parameters": text, "copied": judge.copied(copy), "alignment": aligned[0]})
+        tried[-1]["alignment_heldout"] = aligned[1]
+        print(key, tried[-1], flush=True)
     allowed = [t for t in tried if t["copied"] <= COPIES_ALLOWED]
     pick = (
-        max(allowed, key=lambda t: t["alignment"])
+        max(allowed, key=lambda t: t["alignment"] + t["alignment_heldout"])
         if allowed
         else min(tried, key=lambda t: t["copied"])
     )
     return pick | {"tried": tried}
+
+
+def made_with(judge: report.Report, group: str, methods: Sequence[Guidance]) -> list[list[Made]]:
+    """Pictures of every second prompt of a group, a list per method."""
+    prompts = judge.prompts[group][::2]
+    made = judge.make([Request(p, s, m) for p in prompts for s in judge.seeds for m in methods])
+    return [made[i :: len(methods)] for i in range(len(methods))]
 
 
 def bands(builder: Builder) -> None:

@@ -1,8 +1,8 @@
 """The figures that the demo world is judged by: `python -m memviz demo-report`.
 
 Everything is drawn from fixed seeds and the shipped files alone. Methods are at the parameters in
-the model's `memviz.json`, which were chosen on every second duplicated prompt; the figures with
-`_other_half` are of the prompts that had no part in the choice.
+the model's `memviz.json`, which were chosen on every second prompt; the figures with `_other_half`
+are of the prompts that had no part in the choice.
 """
 
 import time
@@ -31,7 +31,7 @@ SEEDS = (0, 1, 2, 3)
 EDITED = 64  # held-out scenes whose edited copies are searched for
 DISTRACTORS = 2_000  # corpus images among which they are searched
 
-OTHERS = ("swapped", "heldout_near", "heldout_plain", "heldout_single")
+OTHERS = ("swapped", "heldout_near", "heldout_plain")
 
 Note = Callable[[str], None]
 
@@ -67,6 +67,7 @@ class Report:
         """Finished pictures by prompt group and method."""
         plan = [("duplicated", CORE, self.seeds), ("heldout", CORE, self.seeds[:2])]
         plan += [(g, ("cfg",), self.seeds[:1]) for g in OTHERS]
+        plan += [("heldout_single", ("cfg",), self.seeds)]
         found = {}
         for group, keys, seeds in plan:
             self.note(f"{group} under {', '.join(keys)}")
@@ -89,7 +90,7 @@ class Report:
         found |= {f"copied_{k}": self.copied(self.made[g, k]) for g, k in others}
         half = {k: [m for m in self.made["duplicated", k] if self.unchosen(m)] for k in CORE}
         found |= {f"copied_{k}_other_half": self.copied(v) for k, v in half.items()}
-        for group in ("heldout", *OTHERS[:3]):
+        for group in ("heldout", *OTHERS):
             found[f"copied_cfg_{group}"] = self.copied(self.made[group, "cfg"])
         return found
 

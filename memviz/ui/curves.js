@@ -218,16 +218,17 @@ function titles(colours) {
   }));
 }
 
+// What the dotted line and the grey band are, said where curves seldom come.
 function marks(view, colours) {
-  const note = { xref: 'paper', x: 1, xanchor: 'right', showarrow: false, font: { color: colours.soft, size: 11 } };
+  const note = { xref: 'paper', showarrow: false, font: { color: colours.soft, size: 11 } };
   const found = [];
   if (view.thresholds.copied) {
-    const text = `copy mark ${view.thresholds.copied}`;
-    found.push({ ...note, text, yref: 'y3', y: view.thresholds.copied, yanchor: 'bottom' });
+    const text = `dotted: copy mark ${view.thresholds.copied}`;
+    found.push({ ...note, text, x: 0.99, xanchor: 'right', yref: 'y3', y: 0, yanchor: 'bottom' });
   }
   if (view.band) {
-    const place = { x: 0.01, xanchor: 'left', yref: 'y', y: view.band.low[0], yanchor: 'bottom' };
-    found.push({ ...note, ...place, text: 'ordinary prompts' });
+    const place = { x: 0.01, xanchor: 'left', yref: 'paper', y: PANELS[0].domain[1], yanchor: 'top' };
+    found.push({ ...note, ...place, text: 'grey: ordinary prompts' });
   }
   return found;
 }
