@@ -64,7 +64,7 @@ def forget_paths(folder: Path) -> None:
 
 def save_round(folder: Path, student: Student) -> Path:
     """The UNet of a round, for PIPE+UNET."""
-    with aside.folder(folder) as part, quietly("diffusers"):
+    with aside.folder(folder) as part, quietly("diffusers", "transformers"):
         finished(student.pipe.unet).save_pretrained(part, safe_serialization=True)
         forget_paths(part)
     return folder
@@ -74,7 +74,7 @@ def save_model(folder: Path, student: Student, card: str) -> Path:
     """The whole pipeline, its settings and its card."""
     known = settings(student.model.folder)
     own = {key: value for key, value in known.items() if key in KEPT}
-    with aside.folder(folder) as part, quietly("diffusers"):
+    with aside.folder(folder) as part, quietly("diffusers", "transformers"):
         pipe = copy.copy(student.pipe)
         pipe.unet = finished(student.pipe.unet)
         pipe.vae, pipe.text_encoder = (
