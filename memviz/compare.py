@@ -70,15 +70,15 @@ class Comparison:
         self.eye = studio.eye(ask.corpus, ask.descriptor) if ask.corpus else None
         self.decoder, self.decoder_note = decoder(self.model.pipe, ask.decoder)
         self.settings = settings(self.model.folder)
+        self.methods = self.settings.get("methods", {})
         self.scheduler = scheduler(self.model.pipe, ask.scheduler, ask.steps)
         self.timesteps = [int(t) for t in self.scheduler.timesteps]
-        cells = ask.cells(self.settings.get("methods", {}))
-        self.cells = [Cell(i, *c) for i, c in enumerate(cells)]
+        self.cells = [Cell(i, *c) for i, c in enumerate(ask.cells(self.methods))]
         self.evaluations = 0
         self.bands = self.found_bands()
         info = {
             "id": run_id,
-            **record.asked(ask, self.model, self.timesteps),
+            **record.asked(ask, self.model, self.methods, self.timesteps),
             **record.judges(self.eye, self.bands),
             **record.sheets(self.model, TILE),
             "decoder_note": self.decoder_note,
@@ -90,7 +90,7 @@ class Comparison:
     def found_bands(self) -> bands.Found:
         """The benign bands that hold for this run's settings, and a sentence on them."""
         plain = [c.guidance.w for c in self.cells if isinstance(c.guidance, Constant)]
-        own = parse("cfg", self.settings.get("methods", {}))[1].w
+        own = parse("cfg", self.methods)[1].w
         return bands.find(self.model, self.ask.scheduler, self.ask.steps, (plain or [own])[0])
 
     def make(self) -> Iterator[Progress]:
@@ -197,9 +197,10 @@ class Comparison:
         for cell, own, score in zip(self.cells, found, aligned, strict=True):
             cell.result = {**judging.on_prompt(cell, self.bands), "matches": own}
             cell.result |= judging.on_picture(self.eye, own) | {"alignment": score}
-            near = judging.to_match(self.eye, np.stack(cell.vectors), own[0]) if own else ()
-            for row, similarity in zip(cell.rows, near, strict=False):
-                row["similarity_final"] = similarity
+            if own:
+                near = judging.to_match(self.eye, np.stack(cell.vectors), own[0])
+                for row, similarity in zip(cell.rows, near, strict=True):
+                    row["similarity_final"] = similarity
 
     def probe(self) -> None:
         """Beside each magnitude, that of the same prompt and seed along plain guidance."""

@@ -56,7 +56,7 @@ def on_prompt(cell: Cell, bands: Found) -> dict[str, Any]:
 
 def on_picture(eye: Eye | None, found: Sequence[Match]) -> dict[str, Any]:
     """Is the picture a copy? By its best match."""
-    if eye is None or not found:
+    if not found:
         return dict(UNSEEN)
     top = found[0]["similarity"]
     said = verdict(top, len(eye.corpus), eye.thresholds)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from memviz import __version__
 from memviz.cells import COLUMNS
 from memviz.sampling import noise, noise_hash
-from memviz.settings import own
+from memviz.versions import versions
 
 if TYPE_CHECKING:
     from memviz.ask import Ask
@@ -23,8 +20,10 @@ SCHEMA = 1
 LIBRARIES = ("torch", "diffusers", "transformers", "gradio")
 
 
-def asked(ask: Ask, model: Model, timesteps: Sequence[int]) -> dict[str, Any]:
-    """What was asked, of which model, from which noise."""
+def asked(
+    ask: Ask, model: Model, methods: Mapping[str, str], timesteps: Sequence[int]
+) -> dict[str, Any]:
+    """What was asked, of which model, from which noise; `methods` as the model spells them."""
     prints = {str(s): noise_hash(noise(model.pipe, [s])[0]) for s in ask.seeds}
     return {
         "schema": SCHEMA,
@@ -32,12 +31,12 @@ def asked(ask: Ask, model: Model, timesteps: Sequence[int]) -> dict[str, Any]:
         "error": None,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "title": ask.prompts[0],
-        "asked": ask.to_json(own(model)),
+        "asked": ask.to_json(methods),
         "model": {name: getattr(model, name) for name in ("name", "hash", "parameters")},
         "noise_hash": prints,
         "timesteps": list(timesteps),
         "device": str(model.pipe.device),
-        "versions": versions(),
+        "versions": versions(LIBRARIES),
         "unet_evaluations": 0,
         "seconds": 0.0,
     }
@@ -64,12 +63,3 @@ def sheets(model: Model, most: int) -> dict[str, int]:
     """How a sheet of x0 estimates is laid out, its tiles `most` pixels wide at most."""
     side = model.pipe.unet.config.sample_size * model.pipe.vae_scale_factor
     return {"tile": min(most, side), "sheet_columns": COLUMNS}
-
-
-def versions() -> dict[str, str]:
-    """The libraries that a run was made with."""
-    found = {"memviz": __version__}
-    for name in LIBRARIES:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found

@@ -1,6 +1,6 @@
 """How well edited copies of a picture are found, by any way of comparing pictures."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -14,16 +14,19 @@ Rows = Callable[[Sequence[Image.Image]], np.ndarray]  # pictures to unit vectors
 
 
 def precisions(
-    originals: Tensor, distractors: Sequence[Image.Image], looks: Iterable[Rows]
-) -> list[float]:
-    """Mean average precision of each way; originals (N, 3, H, W) in [-1, 1] are among the found."""
+    originals: Tensor, distractors: Sequence[Image.Image], looks: Mapping[str, Rows]
+) -> dict[str, float]:
+    """Mean average precision by name; originals (N, 3, H, W) in [-1, 1] are to be found."""
     gallery = [*studio.pictures(originals), *distractors]
     queries = [
         image
         for edit in views.EDITS.values()
         for image in studio.pictures(edit(originals, torch.Generator().manual_seed(5)).clamp(-1, 1))
     ]
-    return [precision(look(queries), look(gallery), len(originals)) for look in looks]
+    return {
+        name: precision(look(queries), look(gallery), len(originals))
+        for name, look in looks.items()
+    }
 
 
 def precision(queries: np.ndarray, gallery: np.ndarray, originals: int) -> float:

@@ -15,11 +15,9 @@ from memviz.ask import Ask
 from memviz.compare import Comparison
 from memviz.demo import report
 from memviz.demo.builder import Builder
-from memviz.demo.made import Made, make
-from memviz.guidance import Guidance
+from memviz.demo.made import make
 from memviz.methods import parse
 from memviz.retrieval import background, descriptors, index, presets
-from memviz.sampling import Request
 
 COPIED_QUANTILE, CLOSE_QUANTILE = 0.99, 0.9
 SCALE = 3.75  # at 7.5 this small model's pictures burn out, and fewer of them are still copies
@@ -68,12 +66,12 @@ def tune(builder: Builder) -> None:
 def best(judge: report.Report, key: str) -> dict[str, Any]:
     """The best-aligned candidate among those that copy little, or the one that copies least."""
     methods = [parse(f"{key}:{text}")[1] for text in CANDIDATES[key]]
-    copies, others = (made_with(judge, group, methods) for group in ("duplicated", "heldout"))
+    halves = (judge.prompts[group][::2] for group in ("duplicated", "heldout"))
+    copies, others = (judge.by_method(half, methods, judge.seeds) for half in halves)
     tried = []
     for text, copy, other in zip(CANDIDATES[key], copies, others, strict=True):
-        aligned = [round(float(judge.aligned(made).mean()), 4) for made in (copy, other)]
-        tried.append({"parameters": text, "copied": judge.copied(copy), "alignment": aligned[0]})
-        tried[-1]["alignment_heldout"] = aligned[1]
+        aligned = {"alignment": judge.alignment(copy), "alignment_heldout": judge.alignment(other)}
+        tried.append({"parameters": text, "copied": judge.copied(copy), **aligned})
         print(key, tried[-1], flush=True)
     allowed = [t for t in tried if t["copied"] <= COPIES_ALLOWED]
     pick = (
@@ -82,13 +80,6 @@ def best(judge: report.Report, key: str) -> dict[str, Any]:
         else min(tried, key=lambda t: t["copied"])
     )
     return pick | {"tried": tried}
-
-
-def made_with(judge: report.Report, group: str, methods: Sequence[Guidance]) -> list[list[Made]]:
-    """Pictures of every second prompt of a group, a list per method."""
-    prompts = judge.prompts[group][::2]
-    made = judge.make([Request(p, s, m) for p in prompts for s in judge.seeds for m in methods])
-    return [made[i :: len(methods)] for i in range(len(methods))]
 
 
 def bands(builder: Builder) -> None:

@@ -18,7 +18,7 @@ from memviz.demo.builder import Builder
 from memviz.retrieval import embedder
 from memviz.retrieval.preprocess import Preprocess
 from memviz.retrieval.presets import Preset
-from memviz.training.output import forget_paths
+from memviz.training.output import shareable
 
 
 def autoencoder(builder: Builder) -> None:
@@ -111,9 +111,8 @@ def pipeline(builder: Builder) -> None:
     ).to(torch.float16)
     before = UNet2DConditionModel.from_pretrained(source / "unet").to(torch.float16)
     for name, part in (("unet-pretrained", before), ("model", pipe)):
-        with aside.folder(builder.assets / name) as folder:
+        with shareable(builder.assets / name) as folder:
             part.save_pretrained(folder, safe_serialization=True)
-            forget_paths(folder)
 
 
 def descriptor(builder: Builder) -> None:

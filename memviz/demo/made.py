@@ -44,6 +44,6 @@ def make(
             yield Made(request, magnitudes, kind, step, image)
 
 
-def seen(past: Sequence[Any], magnitudes: Sequence[float]) -> list:
+def seen(past: Sequence[Any], magnitudes: Sequence[float]) -> list[Signal]:
     """The signals of one row."""
     return [Signal(s.t, m) for s, m in zip(past, magnitudes, strict=True)]

@@ -54,9 +54,8 @@ class Report:
         return parse(key, self.own)[1]
 
     def requests(self, group: str, keys: Sequence[str], seeds: Sequence[int]) -> list[Request]:
-        """Prompts x seeds x methods: rows of one noise stand together and share evaluations."""
-        methods = [self.guidance(key) for key in keys]
-        return [Request(p, s, m) for p in self.prompts[group] for s in seeds for m in methods]
+        """The rows of a prompt group under methods at this model's parameters."""
+        return rows(self.prompts[group], [self.guidance(key) for key in keys], seeds)
 
     def make(self, requests: Sequence[Request]) -> list[Made]:
         """Pictures of this model."""
@@ -71,9 +70,17 @@ class Report:
         found = {}
         for group, keys, seeds in plan:
             self.note(f"{group} under {', '.join(keys)}")
-            made = self.make(self.requests(group, keys, seeds))
-            found |= {(group, key): made[i :: len(keys)] for i, key in enumerate(keys)}
+            methods = [self.guidance(key) for key in keys]
+            made = self.by_method(self.prompts[group], methods, seeds)
+            found |= {(group, key): some for key, some in zip(keys, made, strict=True)}
         return found
+
+    def by_method(
+        self, prompts: Sequence[str], methods: Sequence[Guidance], seeds: Sequence[int]
+    ) -> list[list[Made]]:
+        """Pictures of all prompts and seeds, a list per method."""
+        made = self.make(rows(prompts, methods, seeds))
+        return [made[i :: len(methods)] for i in range(len(methods))]
 
     def similarity(self, made: Sequence[Made]) -> np.ndarray:
         """Similarity of each picture to its nearest corpus image."""
@@ -102,14 +109,13 @@ class Report:
         """Mean CLIP cosine of picture and prompt, per method and prompt group."""
         names = {"duplicated": "", "heldout": "_heldout"}
         return {
-            f"alignment_{k}{names[g]}": round(float(self.aligned(self.made[g, k]).mean()), 4)
-            for g in names
-            for k in CORE
+            f"alignment_{k}{names[g]}": self.alignment(self.made[g, k]) for g in names for k in CORE
         }
 
-    def aligned(self, made: Sequence[Made]) -> np.ndarray:
-        """CLIP cosine of each picture with its prompt."""
-        return self.clip.score([m.image for m in made], [m.request.prompt for m in made])
+    def alignment(self, made: Sequence[Made]) -> float:
+        """Mean CLIP cosine of each picture with its prompt."""
+        scores = self.clip.score([m.image for m in made], [m.request.prompt for m in made])
+        return round(float(scores.mean()), 4)
 
     def detection(self) -> dict[str, float]:
         """AUC of the magnitude: duplicated against held-out titles and swapped captions."""
@@ -167,8 +173,8 @@ class Report:
             "_pixels": edited.pixel_rows,
             "_phash": edited.hash_rows,
         }
-        found = edited.precisions(originals, distractors, looks.values())
-        return {f"descriptor_map{n}": p for n, p in zip(looks, found, strict=True)}
+        found = edited.precisions(originals, distractors, looks)
+        return {f"descriptor_map{name}": value for name, value in found.items()}
 
     def before(self) -> dict[str, float]:
         """What the pretrained model, which saw no duplicates, copies on the same prompts."""
@@ -202,6 +208,13 @@ class Report:
             "steps": self.steps,
             "scheduler": SCHEDULER,
         }
+
+
+def rows(
+    prompts: Sequence[str], methods: Sequence[Guidance], seeds: Sequence[int]
+) -> list[Request]:
+    """Prompts x seeds x methods: rows of one noise stand together and share evaluations."""
+    return [Request(p, s, m) for p in prompts for s in seeds for m in methods]
 
 
 def share(values: Sequence[bool]) -> float:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,16 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from memviz import __version__, aside
+from memviz import aside
 from memviz.retrieval.background import DUPLICATE, LINKS, groups, others
 from memviz.retrieval.index import LISTS, Index, Manifest, manifest, write_manifest
 from memviz.retrieval.parts import Parts
+from memviz.versions import versions
 
 if TYPE_CHECKING:
     from memviz.corpus import Corpus
     from memviz.retrieval.descriptors import Descriptor
 
-LIBRARIES = ("torch", "faiss-cpu", "pillow", "numpy")
+LIBRARIES = ("torch", "faiss-cpu", "pillow", "numpy")  # that a vector depends on
 
 
 def assemble(
@@ -30,7 +28,8 @@ def assemble(
     """Put the index in the place of the old one."""
     with aside.folder(out) as new:
         counts = join(parts, numbers, new, descriptor.preset.dims)
-        made = manifest(corpus, descriptor, counts["readable"], created=_now(), versions=versions())
+        told = {"created": _now(), "versions": versions(LIBRARIES)}
+        made = manifest(corpus, descriptor, counts["readable"], **told)
         index = _with_lists(made, new, exact)
         counts |= compare_within(index, new)
         write_manifest(replace(index.manifest, counts=counts), new)
@@ -106,17 +105,6 @@ class _Unit:
         from memviz.retrieval.engines import unit
 
         return unit(self._stored[rows])
-
-
-def versions() -> dict[str, str]:
-    """Of the libraries that a vector depends on."""
-    return {"memviz": __version__, **dict(_installed())}
-
-
-def _installed() -> Iterator[tuple[str, str]]:
-    for name in LIBRARIES:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            yield name, importlib.metadata.version(name)
 
 
 def _now() -> str:

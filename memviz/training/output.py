@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,11 +64,18 @@ def forget_paths(folder: Path) -> None:
             aside.json(file, told, indent=2)
 
 
+@contextmanager
+def shareable(folder: Path) -> Iterator[Path]:
+    """An empty folder to save a model in, which then stands at `folder` and names no other."""
+    with aside.folder(folder) as part, quietly("diffusers", "transformers"):
+        yield part
+        forget_paths(part)
+
+
 def save_round(folder: Path, student: Student) -> Path:
     """The UNet of a round, for PIPE+UNET."""
-    with aside.folder(folder) as part, quietly("diffusers", "transformers"):
+    with shareable(folder) as part:
         finished(student.pipe.unet).save_pretrained(part, safe_serialization=True)
-        forget_paths(part)
     return folder
 
 
@@ -74,14 +83,13 @@ def save_model(folder: Path, student: Student, card: str) -> Path:
     """The whole pipeline, its settings and its card."""
     known = settings(student.model.folder)
     own = {key: value for key, value in known.items() if key in KEPT}
-    with aside.folder(folder) as part, quietly("diffusers", "transformers"):
+    with shareable(folder) as part:
         pipe = copy.copy(student.pipe)
         pipe.unet = finished(student.pipe.unet)
         pipe.vae, pipe.text_encoder = (
             copy.deepcopy(p).to("cpu", torch.float16) for p in (pipe.vae, pipe.text_encoder)
         )
         pipe.save_pretrained(part, safe_serialization=True)
-        forget_paths(part)
         aside.json(part / "memviz.json", own)
         aside.text(part / "README.md", card)
     return folder
