@@ -156,7 +156,8 @@ from memviz.retrieval import building, descriptors, parts
 parts.ROWS = building.ROWS = 8
 look = descriptors.descriptor({look!r})
 for p in building.build(corpus.load({place!r}), look, Path({out!r})):
-    print(p.done, p.embedded, flush=True)
+    sys.stdout.write(f"{{p.done}} {{p.embedded}}\\n")  # one write: two processes share the pipe
+    sys.stdout.flush()
     if {slow}: sys.stdin.readline()
 """
 
