@@ -24,6 +24,7 @@ from memviz.decoder import decoder
 from memviz.guidance import Constant
 from memviz.ids import new_id
 from memviz.instruments.look import tokens
+from memviz.lookups import Lookups
 from memviz.methods import parse
 from memviz.models import Model, scheduler
 from memviz.sampling import Past, Request, Step, sample
@@ -75,6 +76,7 @@ class Comparison:
         self.timesteps = [int(t) for t in self.scheduler.timesteps]
         self.cells = [Cell(i, *c) for i, c in enumerate(ask.cells(self.methods))]
         self.evaluations = 0
+        self.lookups = Lookups(self.eye and self.eye.index)
         self.bands = self.found_bands()
         info = {
             "id": run_id,
@@ -137,18 +139,17 @@ class Comparison:
         """Add a step to every cell's trace and sheet; equal samples are looked at once."""
         self.evaluations = step.evaluations
         found = self.estimates(step)
+        alike: dict[int, list] = {state: [] for state in found}
         for i, cell in enumerate(self.cells):
-            tile, seen, vector = found[step.states[i]]
+            tile, vector = found[step.states[i]]
             cell.tiles.append(tile)
             cell.vectors.append(vector)
             signals = {name: values[i] for name, values in step.signals.items()}
-            cell.rows.append(
-                {"cell": i, "step": step.index, "t": step.t, "scale": step.scales[i]}
-                | signals
-                | seen
-            )
+            row = {"cell": i, "step": step.index, "t": step.t, "scale": step.scales[i]} | signals
+            cell.rows.append(row)
+            alike[step.states[i]].append(row)
             seen = [r["magnitude"] for r in cell.rows]
-            cell.rows[-1]["magnitude_mean"] = math.fsum(seen) / len(seen)
+            row["magnitude_mean"] = math.fsum(seen) / len(seen)
             cell.cost = step.costs[i]
             cell.read = step.prompts[i]
             if "attention" in signals and not cell.tokens:
@@ -157,35 +158,31 @@ class Comparison:
                 cell.predictions.append(step.prediction[i])
             for name, values in step.whole.items():
                 # a step taken from another run was not looked at
-                for row, value in zip(cell.rows[-len(values[i]) :], values[i], strict=True):
-                    row[name] = value
+                for past, value in zip(cell.rows[-len(values[i]) :], values[i], strict=True):
+                    past[name] = value
+        for state, (_, vector) in found.items():
+            self.lookups.add(vector, alike[state])
 
-    def estimates(self, step: Step) -> dict[int, tuple]:
-        """For each distinct sample: tile, similarity columns and vector of its x0 estimate."""
+    def estimates(self, step: Step) -> dict[int, tuple[Image.Image, np.ndarray]]:
+        """For each distinct sample: tile and vector of its x0 estimate."""
         rows = sorted(set(step.states))
         x = studio.decode(self.model.pipe, step.x0[rows], vae=self.decoder)
         images = studio.tiles(studio.pictures(x), TILE)
-        if self.eye is None:
-            return {row: (image, {}, np.empty(0)) for row, image in zip(rows, images, strict=True)}
-        similarity, ids, vectors = self.eye.nearest(x)
-        columns = [
-            {"similarity": float(s), "nearest": int(i)}
-            for s, i in zip(similarity, ids, strict=True)
-        ]
-        return dict(zip(rows, zip(images, columns, vectors, strict=True), strict=True))
+        blind = self.eye is None
+        vectors = [np.empty(0)] * len(rows) if blind else self.eye.vectors(x)
+        return dict(zip(rows, zip(images, vectors, strict=True), strict=True))
 
     def finish(self, step: Step) -> None:
         """Decode the final latents, write every cell's files and judge the pictures as written."""
+        self.lookups.settle()
         if self.ask.probe:
             self.probe()
         images = studio.pictures(studio.decode(self.model.pipe, step.latents))
         self.judge(images)
-        shown = {match["id"] for cell in self.cells for match in cell.result["matches"]}
         with ThreadPoolExecutor() as pool:  # encoding a sheet takes as long as a step
-            written = pool.map(self.write, self.cells, images)
-            for image_id in sorted(shown):  # neighbours in the corpus are read together
-                self.copy(image_id)
-            for cell, paths in zip(self.cells, written, strict=True):
+            for cell, paths in zip(
+                self.cells, pool.map(self.write, self.cells, images), strict=True
+            ):
                 cell.result |= paths
 
     def judge(self, images: list[Image.Image]) -> None:
@@ -194,6 +191,7 @@ class Comparison:
         if self.settings.get("clip"):
             aligned = judging.alignment([c.prompt for c in self.cells], images)
         found = judging.matches(self.eye, images)
+        self.copy([match for own in found for match in own])
         for cell, own, score in zip(self.cells, found, aligned, strict=True):
             cell.result = {**judging.on_prompt(cell, self.bands), "matches": own}
             cell.result |= judging.on_picture(self.eye, own) | {"alignment": score}
@@ -210,16 +208,18 @@ class Comparison:
                 for row, same in zip(cell.rows, other.rows, strict=True):
                     row["magnitude_cfg"] = same["magnitude"]
 
-    def copy(self, image_id: int) -> None:
-        """Put a match's picture into the run."""
-        picture = self.eye.corpus.image(image_id)
-        picture.save(self.run.folder / f"matches/{image_id}.png")
+    def copy(self, matches: list[judging.Match]) -> None:
+        """Put the matches' pictures into the run, and tell each where its own is."""
+        shown = sorted({match["id"] for match in matches})  # neighbours are read together
+        places = {id: self.eye.corpus.copy(id, self.run.folder / f"matches/{id}") for id in shown}
+        for match in matches:
+            match["image"] = f"matches/{places[match['id']].name}"
 
     def write(self, cell: Cell, image: Image.Image) -> dict[str, str]:
         """The finished picture with its parameters inside, and the sheet of x0 estimates."""
         paths = {"image": f"images/{cell.number}.png", "sheet": f"steps/{cell.number}.webp"}
         image.save(self.run.folder / paths["image"], pnginfo=parameters(cell, self.run.info))
-        sheet(cell.tiles).save(self.run.folder / paths["sheet"], "webp", quality=92, method=1)
+        sheet(cell.tiles).save(self.run.folder / paths["sheet"], "webp", quality=92, method=0)
         if cell.predictions:
             cell.kept = kept.keep(self.run.folder, cell.number, cell.predictions)
         return paths
@@ -249,6 +249,7 @@ class Comparison:
 
     def so_far(self, **changes: Any) -> runs.Run:  # noqa: ANN401
         """The run with all that is known now."""
+        self.lookups.settle()
         cells = [c.to_json() for c in self.cells]
         seconds = round(time.perf_counter() - self.start, 2)
         known = {"cells": cells, "seconds": seconds, "unet_evaluations": self.evaluations}

@@ -76,6 +76,20 @@ class Corpus:
         """One picture as its file has it. Raises CorpusError or OSError where there is none."""
         return self._rows.read(self._find(id))
 
+    def copy(self, id: int, stem: Path) -> Path:
+        """Put one picture beside others of a result, as it is stored where any browser shows that.
+
+        Else as a PNG; returns the file, `stem` with its suffix.
+        """
+        data = self.encoded(id)
+        kind = pictures.plain(data)
+        file = stem.with_name(f"{stem.name}.{kind or 'png'}")
+        if kind:
+            file.write_bytes(data)
+        else:
+            self.image(id).save(file)
+        return file
+
     def where(self, id: int) -> str:
         """The place of one picture: a path, or a file and what to look for in it."""
         return self._rows.where(self._find(id))

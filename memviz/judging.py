@@ -33,12 +33,11 @@ def matches(eye: Eye | None, images: list[Image.Image]) -> list[list[Match]]:
 
 
 def match(eye: Eye, similarity: float, image_id: int) -> Match:
-    """One match; `image` is where its picture lies in the run."""
+    """One match; where its picture lies in the run is told when it is put there."""
     return {
         "id": int(image_id),
         "caption": eye.corpus.caption(int(image_id)),
         "similarity": round(float(similarity), 4),
-        "image": f"matches/{image_id}.png",
     }
 
 

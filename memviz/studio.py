@@ -33,9 +33,13 @@ class Eye:
         """From which similarity a picture counts as close or copied."""
         return self.descriptor.preset.thresholds
 
+    def vectors(self, x: torch.Tensor) -> np.ndarray:
+        """Vectors (B, D) of decoded pictures (B, 3, H, W)."""
+        return self.descriptor.tensor(x).cpu().numpy()
+
     def nearest(self, x: torch.Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Similarity, corpus id (B,) and vectors (B, D) of decoded pictures (B, 3, H, W)."""
-        vectors = self.descriptor.tensor(x).cpu().numpy()
+        vectors = self.vectors(x)
         similarity, ids = self.index.search(vectors, 1)
         return similarity[:, 0], ids[:, 0], vectors
 

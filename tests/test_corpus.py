@@ -270,6 +270,31 @@ def test_an_animation_is_its_first_frame(tmp_path: Path) -> None:
     assert same(corpus.load(tmp_path).image(0), frames[0].convert("RGB"))
 
 
+def test_a_plain_picture_is_copied_as_it_is_stored(tmp_path: Path) -> None:
+    for number, kind in enumerate(("jpg", "png", "webp")):
+        picture(number).save(tmp_path / f"{number}.{kind}")
+    found = corpus.load(tmp_path)
+    for id, kind in zip(found.ids, ("jpg", "png", "webp"), strict=True):
+        copied = found.copy(id, tmp_path / "copy")
+        assert copied == tmp_path / f"copy.{kind}" and copied.read_bytes() == found.encoded(id)
+
+
+def test_a_picture_that_others_would_show_otherwise_is_copied_as_it_is_seen(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture(0, (16, 8)).save(tmp_path / "0.jpg", exif=exif)
+    picture(1).convert("CMYK").save(tmp_path / "1.jpg")
+    picture(2).save(tmp_path / "2.webp", save_all=True, append_images=[picture(3)], lossless=True)
+    picture(4).save(tmp_path / "3.png", icc_profile=b"colours of some camera")
+    picture(5).save(tmp_path / "4.bmp")
+    found = corpus.load(tmp_path)
+    assert len(found) == 5
+    for id in found.ids:
+        copied = found.copy(id, tmp_path / f"copy{id}")
+        assert copied.suffix == ".png" and same(Image.open(copied), found.image(id))
+        assert not Image.open(copied).getexif()
+
+
 def test_empty_and_huge_pictures_are_named(tmp_path: Path) -> None:
     folder(tmp_path, 2)
     (tmp_path / "0001.png").write_bytes(b"")
