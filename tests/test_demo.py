@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from memviz import corpus, models
-from memviz.demo import scenes, text
+from memviz.demo import autoencoder, diffusion, eyes, scenes, text
 from memviz.demo.build import STAGES, run
 from memviz.demo.builder import ASSETS, SCALES, Builder
 from memviz.demo.world import World, swap
@@ -77,6 +78,31 @@ def test_every_word_of_a_caption_is_one_token(art):
     assert tokens.decode(tokens("zebra émile 猫").input_ids, skip_special_tokens=True)
 
 
+def test_a_batch_for_clip_is_half_runs_of_like_captions():
+    alike = np.arange(1000)[::-1]
+    rows = eyes.clip_rows(np.random.default_rng(0), alike, 64)
+    assert rows.shape == (64,) and rows.min() >= 0 and rows.max() < 1000
+    for run_of_16 in rows[32:].reshape(2, 16):
+        assert (np.diff(run_of_16) == -1).all()
+
+
+def test_the_first_stretch_of_fine_tuning_draws_from_pool_and_corpus_alike():
+    pool = diffusion.Data(torch.zeros(6, 1, 2, 2), torch.zeros(6, 3, dtype=torch.long))
+    chance = np.array([0.9, 0.1])
+    corpus_ = diffusion.Data(torch.ones(2, 1, 2, 2), torch.ones(2, 3, dtype=torch.long), chance)
+    both = diffusion.half_each(pool, corpus_)
+    assert both.chance.sum() == pytest.approx(1)
+    latents, ids = both.batch(np.random.default_rng(0), 4000)
+    assert latents.mean() == pytest.approx(0.5, abs=0.03)
+    assert torch.equal(latents.flatten(1).mean(1), ids.float().mean(1))
+    assert both.chance[6] == pytest.approx(0.45)
+
+
+def test_pictures_survive_the_way_to_the_network_and_back():
+    values = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
+    assert np.array_equal(autoencoder.bytes_of(autoencoder.pixels(values)), values)
+
+
 def test_the_report_is_of_the_shipped_files():
     known = {m["name"]: m for m in models.known()}
     assert REPORT["model"] == known["demo"]["hash"]
@@ -92,8 +118,13 @@ def test_the_model_copies_what_was_duplicated_and_nothing_else():
 @pytest.mark.parametrize("method", ["stp", "dtp", "og"])
 def test_the_methods_copy_little_and_still_follow_other_prompts(method):
     assert REPORT[f"copied_{method}"] <= 0.1
-    followed = REPORT[f"alignment_{method}_heldout"] / REPORT["alignment_cfg_heldout"]
-    assert followed >= 0.95, "prompts that need no protection lose little"
+    assert REPORT[f"copied_{method}_other_half"] <= 0.1, "no parameter was chosen on these"
+    shares = {
+        group: REPORT[f"alignment_{method}{group}"] / REPORT[f"alignment_cfg{group}"]
+        for group in ("", "_heldout")
+    }
+    assert shares[""] >= 0.85, "what is lost is the copy, not the prompt"
+    assert shares["_heldout"] >= 0.95, "prompts that need no protection lose little"
 
 
 def test_the_magnitude_tells_duplicated_prompts_from_others_of_their_style():
@@ -101,7 +132,8 @@ def test_the_magnitude_tells_duplicated_prompts_from_others_of_their_style():
 
 
 def test_pictures_are_sharp_readable_and_their_copies_found():
-    assert REPORT["autoencoder_psnr_db"] >= 25
+    assert REPORT["autoencoder_psnr_db"] >= 27.4
+    assert REPORT["descriptor_map"] >= 0.95
     assert REPORT["descriptor_map"] > REPORT["descriptor_map_pixels"]
     assert REPORT["descriptor_map"] > REPORT["descriptor_map_phash"]
 
@@ -111,7 +143,8 @@ def test_the_model_hardly_copies_for_prompts_never_seen():
 
 
 def test_pictures_of_prompts_never_seen_are_readable():
-    assert REPORT["readable_heldout"] >= 0.75
+    assert REPORT["readable_heldout"] >= 0.9
+    assert REPORT["readable_drawn"] >= 0.95, "the judge itself can tell them apart"
 
 
 def test_assets_stay_small():

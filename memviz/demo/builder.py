@@ -30,6 +30,7 @@ class Scale:
     pool: int
     autoencoder: int
     pretrain: int
+    mixed: int  # of fine-tuning, before the stretch in float32
     finetune: int
     descriptor: int
     clip: int
@@ -39,7 +40,7 @@ class Scale:
     width: int = 32  # of the autoencoder
     steps: int = 50  # of denoising, wherever the model is judged
     device: str = "cpu"
-    fast: bool = False  # pretrain the UNet compiled and in bfloat16: needs a C++ compiler
+    fast: bool = False  # train the UNet compiled and in bfloat16 at first: needs a C++ compiler
 
     def check(self) -> None:
         """Raise ValueError when the device or the compiler is not there."""
@@ -56,13 +57,14 @@ class Scale:
 
 
 SCALES = {
-    "tiny": Scale(200, 300, 20, 20, 20, 20, 20, steps=5),
-    "cpu": Scale(10_000, 60_000, 6_000, 10_650, 3_000, 1_000, 900, batch=64, fast=True),
+    "tiny": Scale(200, 300, 20, 20, 20, 20, 20, 20, steps=5),
+    "cpu": Scale(10_000, 60_000, 20_000, 10_650, 1_500, 2_000, 1_000, 1_500, batch=64, fast=True),
     "gpu": Scale(
         10_000,
         200_000,
         60_000,
         60_000,
+        3_000,
         6_000,
         6_000,
         20_000,

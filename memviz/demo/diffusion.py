@@ -73,10 +73,25 @@ class Data:
     ids: torch.Tensor
     chance: np.ndarray | None = None
 
+    @property
+    def chances(self) -> np.ndarray:
+        """(N,) in full: all alike unless `chance` says otherwise."""
+        n = len(self.ids)
+        return np.full(n, 1 / n) if self.chance is None else self.chance
+
     def batch(self, rng: np.random.Generator, n: int) -> tuple[torch.Tensor, torch.Tensor]:
         """n rows drawn with replacement."""
         rows = torch.from_numpy(rng.choice(len(self.latents), n, p=self.chance))
         return self.latents[rows], self.ids[rows]
+
+
+def half_each(a: Data, b: Data) -> Data:
+    """Rows of both, each drawn half of the time."""
+    chances = [
+        np.full(len(d.ids), 1 / len(d.ids)) if d.chance is None else d.chance for d in (a, b)
+    ]
+    latents, ids = torch.cat([a.latents, b.latents]), torch.cat([a.ids, b.ids])
+    return Data(latents, ids, np.concatenate(chances) / 2)
 
 
 def loss(unet, text, schedule, x, ids, empty) -> torch.Tensor:  # noqa: ANN001

@@ -5,7 +5,7 @@ together, all others apart, spread by an entropy term. Half of each batch shows 
 on the same background in other places, so that a likeness of content is not taken for a copy.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 
 from memviz.demo import scenes, text
 from memviz.demo.autoencoder import pixels
-from memviz.demo.views import colour, edited
+from memviz.demo.views import colour, edited, uniform, zoom
 
 TEMPERATURE = 0.07
 ENTROPY = 0.5  # weight of SSCD's spreading term
@@ -102,31 +102,36 @@ def clip_model(tokens: CLIPTokenizer) -> CLIPModel:
 
 
 def train_clip(
-    model: CLIPModel,
-    vae: torch.nn.Module,
-    ids: Tensor,
-    pictures: np.ndarray,
-    steps: int,
-    seed: int,
+    model: CLIPModel, ids: Tensor, views: Sequence[np.ndarray], rest: Sequence[str], **plan: int
 ) -> Iterator[dict]:
-    """CLIP's symmetric loss on (picture, caption) pairs; pictures jittered in colour.
+    """CLIP's symmetric loss on pictures and token ids (N, L); pictures in one of several `views`.
 
-    Half of the pictures are seen through the autoencoder, as generated ones will be. The passes
-    run in bfloat16 where a CPU multiplies such matrices fast, the weights stay in float32.
+    The views are uint8 (N, 64, 64, 3): as drawn, and as generated pictures will look. Half of each
+    batch has the same `rest` of the caption, all but its things, so that these must be told apart.
+    Equal captions count as right for each other. The passes run in bfloat16 where a CPU multiplies
+    such matrices fast, the weights stay in float32.
     """
-    rng, g = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    optimiser, schedule = paced(model, 1e-3, steps)
-    for step in range(steps):
-        rows = np.sort(rng.integers(len(pictures), size=96))
-        x = colour(pixels(pictures[rows]), g).to(model.device)
+    rng, g = (make(plan["seed"]) for make in (np.random.default_rng, torch.Generator().manual_seed))
+    optimiser, schedule = paced(model, 1e-3, plan["steps"])
+    alike = np.argsort(np.array(rest), kind="stable")
+    for step in range(plan["steps"]):
+        rows = clip_rows(rng, alike, plan["batch"])
+        x = pixels(np.stack([views[rng.integers(len(views))][row] for row in rows]))
+        x = zoom(colour(x, g), uniform(g, len(x), 0.85, 1.1).flatten(), g).to(model.device)
         words = ids[torch.from_numpy(rows)].to(model.device)
         with torch.autocast(model.device.type, torch.bfloat16):
-            x[::2] = through(vae, x[::2])
-            found = model(input_ids=words, pixel_values=x)
-        target = torch.arange(len(x), device=x.device)
-        scores = found.logits_per_image.float()
-        loss = (cross_entropy(scores, target) + cross_entropy(scores.T, target)) / 2
+            scores = model(input_ids=words, pixel_values=x).logits_per_image.float()
+        same = (words[:, None] == words[None]).all(2).float()
+        same /= same.sum(1, keepdim=True)
+        loss = (cross_entropy(scores, same) + cross_entropy(scores.T, same)) / 2
         yield stepped(loss, model, optimiser, schedule, step)
+
+
+def clip_rows(rng: np.random.Generator, alike: np.ndarray, n: int) -> np.ndarray:
+    """n rows: half drawn at random, half in runs of 16 that are neighbours in `alike`."""
+    starts = rng.integers(max(1, len(alike) - 15), size=n // 32)
+    runs = [alike[start : start + 16] for start in starts]
+    return np.concatenate([rng.integers(len(alike), size=n // 2), *runs])
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ from memviz.training.probes import Judge, Look, of_corpus
 from memviz.training.run import Run, opened
 
 MODES = ("plain", "iet-agc", "agc", "iet")
-SEEDS = (0, 1)
+SEEDS = (0, 1, 2, 3)
 STEPS = 25  # of denoising
 SINGLES = 64  # captions that appear once, for the Fréchet distance
 SETTINGS = {
