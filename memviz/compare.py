@@ -180,9 +180,8 @@ class Comparison:
         images = studio.pictures(studio.decode(self.model.pipe, step.latents))
         self.judge(images)
         with ThreadPoolExecutor() as pool:  # encoding a sheet takes as long as a step
-            for cell, paths in zip(
-                self.cells, pool.map(self.write, self.cells, images), strict=True
-            ):
+            written = pool.map(self.write, self.cells, images)
+            for cell, paths in zip(self.cells, written, strict=True):
                 cell.result |= paths
 
     def judge(self, images: list[Image.Image]) -> None:

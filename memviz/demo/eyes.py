@@ -102,7 +102,12 @@ def clip_model(tokens: CLIPTokenizer) -> CLIPModel:
 
 
 def train_clip(
-    model: CLIPModel, ids: Tensor, views: Sequence[np.ndarray], rest: Sequence[str], **plan: int
+    model: CLIPModel,
+    ids: Tensor,
+    views: Sequence[np.ndarray],
+    rest: Sequence[str],
+    steps: int,
+    seed: int,
 ) -> Iterator[dict]:
     """CLIP's symmetric loss on pictures and token ids (N, L); pictures in one of several `views`.
 
@@ -111,11 +116,11 @@ def train_clip(
     Equal captions count as right for each other. The passes run in bfloat16 where a CPU multiplies
     such matrices fast, the weights stay in float32.
     """
-    rng, g = (make(plan["seed"]) for make in (np.random.default_rng, torch.Generator().manual_seed))
-    optimiser, schedule = paced(model, 1e-3, plan["steps"])
+    rng, g = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    optimiser, schedule = paced(model, 1e-3, steps)
     alike = np.argsort(np.array(rest), kind="stable")
-    for step in range(plan["steps"]):
-        rows = clip_rows(rng, alike, plan["batch"])
+    for step in range(steps):
+        rows = clip_rows(rng, alike, 192)
         x = pixels(np.stack([views[rng.integers(len(views))][row] for row in rows]))
         x = zoom(colour(x, g), uniform(g, len(x), 0.85, 1.1).flatten(), g).to(model.device)
         words = ids[torch.from_numpy(rows)].to(model.device)

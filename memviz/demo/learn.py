@@ -145,8 +145,8 @@ def clip(builder: Builder) -> None:
     rest = [" ".join(w for w in c.split() if w not in names) for c in captions]
     drawn = np.load(builder.work / "pool.npy", mmap_mode="r")
     model = eyes.clip_model(tokens).to(builder.scale.device)
-    views, plan = (drawn, seen(builder)), {"steps": builder.scale.clip, "batch": 192, "seed": 4}
-    watch(eyes.train_clip(model, text.ids(tokens, captions), views, rest, **plan), "clip")
+    ids, views = text.ids(tokens, captions), (drawn, seen(builder))
+    watch(eyes.train_clip(model, ids, views, rest, builder.scale.clip, 4), "clip")
     with aside.folder(builder.assets / "clip") as folder:
         model.to(torch.float16).save_pretrained(folder)
         tokens.save_pretrained(folder)
