@@ -174,7 +174,6 @@ class Comparison:
 
     def finish(self, step: Step) -> None:
         """Decode the final latents, write every cell's files and judge the pictures as written."""
-        self.lookups.settle()
         if self.ask.probe:
             self.probe()
         images = studio.pictures(studio.decode(self.model.pipe, step.latents))

@@ -20,6 +20,7 @@ from memviz import prompts, studio
 from memviz.demo import edited, scenes
 from memviz.demo.autoencoder import pixels
 from memviz.demo.builder import ASSETS
+from memviz.demo.eyes import through
 from memviz.demo.made import SCHEDULER, Made, make
 from memviz.demo.world import World
 from memviz.guidance import Guidance
@@ -142,19 +143,13 @@ class Report:
     def autoencoder(self) -> dict[str, float]:
         """Peak signal-to-noise ratio of 256 fresh scenes, encoded and decoded."""
         x = pixels(np.stack([picture for _, picture in islice(self.fresh(), 256)]))
-        error = (self.given_back(x) - x).square().mean()
+        error = (through(self.model.pipe.vae, x) - x).square().mean()
         return {"autoencoder_psnr_db": round(float(10 * torch.log10(4 / error)), 2)}
 
     def fresh(self) -> Iterator[tuple[str, np.ndarray]]:
         """Captions and scenes that nothing was trained on, uint8 (64, 64, 3)."""
         art = scenes.sprites(ASSETS / "sprites")
         return scenes.stream(99, art, World(tuple(art)).reserved)
-
-    @torch.inference_mode()
-    def given_back(self, x: torch.Tensor) -> torch.Tensor:
-        """Pictures (B, 3, H, W) encoded and decoded."""
-        vae = self.model.pipe.vae
-        return vae.decoder(vae.encoder(x)).clamp(-1, 1)
 
     def readable(self) -> dict[str, float]:
         """Share of single-sprite pictures that CLIP gives the right sprite among all.
@@ -164,7 +159,8 @@ class Report:
         """
         made = self.made["heldout_single", "cfg"]
         drawn = list(islice((pair for pair in self.fresh() if single(pair[0])), len(made)))
-        seen = studio.pictures(self.given_back(pixels(np.stack([p for _, p in drawn]))))
+        x = pixels(np.stack([picture for _, picture in drawn]))
+        seen = studio.pictures(through(self.model.pipe.vae, x))
         captions = [m.request.prompt for m in made]
         return {
             "readable_heldout": self.named([m.image for m in made], captions),
