@@ -6,6 +6,7 @@ training pictures found. Nothing here needs a model, a GPU or torch.
 """
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,10 @@ class Run:
             return self.table
         path = self.folder / "trace.parquet"
         return trace.load(path) if path.exists() else trace.SCHEMA.empty_table()
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        return sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
 
 
 def root() -> Path:
@@ -75,6 +80,26 @@ def read(run_id: str) -> Run:
         if (place / run_id / "run.json").is_file():
             return open_folder(place / run_id)
     raise RunError(f"No run {run_id} is kept in {root()}. List runs with `python -m memviz runs`.")
+
+
+def own(run_id: str) -> Run:
+    """A run of the user's that is over; RunError for one that is bundled or may be in progress."""
+    run = read(run_id)
+    if run.folder.parent != root():
+        raise RunError(f"Run {run_id} comes with memviz and stays. Name one of your own.")
+    if run.info.get("state") == "running":
+        raise RunError(
+            f"Run {run_id} is in progress, or was killed. Stop it first; if nothing makes it "
+            f"any more, delete {run.folder}."
+        )
+    return run
+
+
+def remove(run: Run) -> None:
+    """Delete a run's folder; it leaves every list at once, however long that takes."""
+    gone = run.folder.with_name(f".{run.folder.name}.part")
+    run.folder.rename(gone)
+    shutil.rmtree(gone)
 
 
 def open_folder(folder: Path) -> Run:

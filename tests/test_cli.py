@@ -107,7 +107,15 @@ def test_runs_are_listed(tmp_path):
     folder = fixture_run.make(tmp_path / "runs", steps=2)
     told = json.loads(call("runs", "--json", home=tmp_path).stdout)
     assert told[0]["id"] == folder.name and told[0]["where"] == "kept" and told[0]["cells"] == 8
-    assert folder.name in call("runs", home=tmp_path).stdout
+    assert told[0]["bytes"] > 10_000 and folder.name in call("runs", home=tmp_path).stdout
+
+
+def test_runs_are_removed_all_or_none(tmp_path):
+    folder = fixture_run.make(tmp_path / "runs", steps=2)
+    told = call("runs", "--remove", folder.name, "20260101-000000-0123456789abcdef", home=tmp_path)
+    assert told.returncode == 2 and "No run" in told.stderr and folder.is_dir()
+    told = json.loads(call("runs", "--remove", folder.name, "--json", home=tmp_path).stdout)
+    assert [run["where"] for run in told] == ["removed"] and not folder.exists()
 
 
 def test_models_are_listed(tmp_path):

@@ -147,3 +147,22 @@ def test_a_run_can_be_opened_wherever_it_lies(tmp_path):
 def test_run_json_is_readable_json(root):
     run = make(root)
     assert json.loads((run.folder / "run.json").read_text()) == run.info
+
+
+def test_a_removed_run_is_gone_with_all_its_files(root):
+    make(root), make(root, NEW)
+    (root / OLD / "images" / "0.png").write_bytes(b"12345")
+    run = runs.own(OLD)
+    assert run.size() == 5 + (root / OLD / "run.json").stat().st_size
+    runs.remove(run)
+    assert [r.info["id"] for r in runs.listed()] == [NEW] and [*root.iterdir()] == [root / NEW]
+
+
+def test_bundled_runs_and_those_in_progress_are_not_removed(root, tmp_path):
+    make(tmp_path / "bundled"), make(root, NEW, state="running")
+    with pytest.raises(RunError, match="comes with memviz"):
+        runs.own(OLD)
+    with pytest.raises(RunError, match="in progress, or was killed"):
+        runs.own(NEW)
+    with pytest.raises(RunError, match="No run"):
+        runs.own(NEW.replace("2026", "2027"))

@@ -7,10 +7,23 @@ from memviz.cli.tables import table
 from memviz.cli.verb import Verb
 
 
+def options(sub: argparse.ArgumentParser) -> None:
+    """What to do with them."""
+    sub.add_argument(
+        "--remove", nargs="+", metavar="ID", help="delete these runs of your own, pictures and all"
+    )
+
+
 def runs(args: argparse.Namespace) -> list[dict[str, Any]]:
-    """The runs kept on this machine, then the bundled ones."""
+    """The runs kept on this machine, then the bundled ones; or those that were removed."""
     from memviz import runs
 
+    if args.remove:
+        found = [runs.own(run_id) for run_id in dict.fromkeys(args.remove)]  # all, or none goes
+        told = [run_summary("removed", run) for run in found]
+        for run in found:
+            runs.remove(run)
+        return told
     kept = [("kept", run) for run in runs.listed()]
     return [run_summary(*pair) for pair in [*kept, *(("bundled", r) for r in runs.bundled())]]
 
@@ -19,13 +32,23 @@ def run_summary(where: str, run: Any) -> dict[str, Any]:  # noqa: ANN401 - runs.
     """One run, without its cells."""
     names = ("id", "state", "created", "title")
     found = {name: run.info.get(name) for name in names}
-    return found | {"where": where, "cells": len(run.info["cells"]), "folder": str(run.folder)}
+    more = {"where": where, "cells": len(run.info["cells"]), "bytes": run.size()}
+    return found | more | {"folder": str(run.folder)}
 
 
 def as_table(result: list[dict[str, Any]]) -> str:
     """One line each."""
-    rows = [(r["id"], r["state"], r["where"], r["cells"], r["title"]) for r in result]
-    return table(("run", "state", "where", "cells", "title"), rows) if rows else "No runs yet."
+    rows = [
+        (r["id"], r["state"], r["where"], r["cells"], f"{r['bytes'] / 1e6:.1f}", r["title"])
+        for r in result
+    ]
+    names = ("run", "state", "where", "cells", "MB", "title")
+    return table(names, rows) if rows else "No runs yet."
 
 
-VERB = Verb("list the runs kept on this machine and the bundled ones", runs, as_table)
+VERB = Verb(
+    "list the runs kept on this machine and the bundled ones, or remove some",
+    runs,
+    as_table,
+    options,
+)
