@@ -42,6 +42,20 @@ def test_the_page_says_what_was_measured_or_that_nothing_was():
         assert "No table stands here yet." in page
 
 
+@pytest.mark.skipif(not SHIPPED, reason="no study is shipped")
+def test_the_shipped_study_copies_less_and_is_told_as_it_is():
+    found = json.loads(study.FILE.read_text("utf-8"))
+    copied, alignment = (
+        {mode: found[mode][key] for mode in study.MODES} for key in ("copied", "alignment")
+    )
+    assert copied["iet_agc"] <= copied["plain"] / 2
+    assert alignment["iet_agc"] >= 0.95 * alignment["plain"]
+    for part in ("iet", "agc"):
+        assert copied["iet_agc"] < copied[part] < copied["plain"]
+    told = (study.PAGE.parents[1] / "README.md").read_text("utf-8")
+    assert all(f"{value:.3f}" in told for value in copied.values())
+
+
 def test_the_model_is_named_where_it_is_shipped():
     assert ("demo-iet-agc" in NAMED) == study.UNET.is_dir() == SHIPPED
     assert UNETS["demo-iet-agc"][0] == study.UNET.name

@@ -24,7 +24,9 @@ STEPS = 25  # of denoising
 SINGLES = 64  # captions that appear once, for the Fréchet distance
 SETTINGS = {
     "rounds": 6,
-    "local_steps": 50,
+    "shards": 2,
+    "local_steps": 100,
+    "ratio": 1.5,
     "schedule": "cosine",
     "checkpoint_every": 100,
     "probes": "none",
