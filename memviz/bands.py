@@ -1,11 +1,13 @@
 """Benign bands: between which values every signal lies for ordinary prompts, step by step.
 
 A band holds for one model (by hash), scheduler, number of steps, scale and precision; under other
-settings a curve means something else, and `find` says so instead of giving a band.
+settings a curve means something else, and `find` says so instead of giving a band. It may hold for
+prompts of one kind alone: a caption that names all that a picture shows pulls harder than a title.
 `python -m memviz calibrate` measures bands and keeps them in $MEMVIZ_HOME/bands.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -42,16 +44,48 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Found:
-    """The bands of a run's settings by signal (none if there are none), and a sentence on them."""
+class Band:
+    """Between which values every signal lies for ordinary prompts of one kind."""
 
     signals: Mapping[str, Limits]
-    note: str
+    runs: int  # that it was measured on
+    kind: str = "prompts"  # in the plural
+    like: str = ".*"  # regular expression of the whole prompt, in any case
+
+    def holds(self, prompt: str) -> bool:
+        """Whether a prompt is of this kind."""
+        return bool(re.fullmatch(self.like, prompt.strip(), re.IGNORECASE | re.DOTALL))
 
     def range(self, signal: str, step: int) -> tuple[float, float] | None:
         """Between which values ordinary prompts lie at a step."""
         limits = self.signals.get(signal)
         return limits and (limits["low"][step], limits["high"][step])
+
+
+NONE = Band({}, 0)  # says nothing of any signal
+
+
+@dataclass(frozen=True)
+class Found:
+    """The bands of a run's settings, one per kind of prompts; `words` on them, or why none is."""
+
+    bands: Sequence[Band]
+    words: str
+
+    def of(self, *prompts: str) -> Band:
+        """The band that holds for all of these prompts; `NONE` where there is none."""
+        return next((b for b in self.bands if all(map(b.holds, prompts))), NONE)
+
+    def note(self, *prompts: str) -> str:
+        """A sentence on the band of these prompts, or on why they have none."""
+        if not self.bands:
+            return self.words
+        if (band := self.of(*prompts)) is not NONE:
+            return f"Band of {band.runs} runs of ordinary {band.kind} ({self.words})."
+        kinds = " and for ".join(b.kind for b in self.bands)
+        if all(any(b.holds(p) for b in self.bands) for p in prompts):
+            return f"There is a band for {kinds}; prompts of several kinds have none in common."
+        return f"There is a band for {kinds} alone ({self.words}); not every prompt here is one."
 
 
 def key(model: "Model", scheduler: str, steps: int, scale: float) -> Key:
@@ -65,36 +99,35 @@ def find(model: "Model", scheduler: str, steps: int, scale: float) -> Found:
     wanted = key(model, scheduler, steps, scale)
     known = {**shipped(model), **kept(model.hash)}
     if wanted in known:
-        signals, prompts = known[wanted]
-        return Found(signals, f"Band of {prompts} ordinary prompts ({wanted.words()}).")
+        return Found(known[wanted], wanted.words())
     if known:
         others = "; ".join(k.words() for k in known)
         why = f"The band was measured with {others}; this run has {wanted.words()}"
-        return Found({}, f"{why}, so it does not apply.")
-    return Found({}, "No band of ordinary prompts was measured for this model: run calibrate.")
+        return Found([], f"{why}, so it does not apply.")
+    return Found([], "No band of ordinary prompts was measured for this model: run calibrate.")
 
 
-def kept(model: str) -> dict[Key, tuple[dict[str, Limits], int]]:
+def kept(model: str) -> dict[Key, list[Band]]:
     """The bands measured on this machine for a model."""
     found = {}
     for file in sorted((home() / "bands").glob(f"{model[:16]}-*.json")):
         try:
             values = json.loads(file.read_text("utf-8"))
-            found[Key(**values["key"])] = values["signals"], values["prompts"]
+            found[Key(**values["key"])] = [Band(values["signals"], values["prompts"])]
         except (OSError, ValueError, TypeError, KeyError):
             continue
     return found
 
 
-def shipped(model: "Model") -> dict[Key, tuple[dict[str, Limits], int]]:
+def shipped(model: "Model") -> dict[Key, list[Band]]:
     """The bands that lie beside the model's weights: of the magnitude alone."""
     scale, found = parse("cfg", own(model))[1].w, {}
-    for name, band in settings(model.folder).get("bands", {}).items():
-        scheduler, _, steps = name.rpartition("-")
-        if band["model"] == model.hash:
-            where = Key(model.hash, scheduler, int(steps), float(scale), "float32")
-            limits = {"low": band["low"], "high": band["high"]}
-            found[where] = {"magnitude": limits}, band["runs"]
+    for told in settings(model.folder).get("bands", []):
+        if told["model"] == model.hash:
+            where = Key(model.hash, told["scheduler"], told["steps"], float(scale), "float32")
+            limits = {"magnitude": {"low": told["low"], "high": told["high"]}}
+            band = Band(limits, told["runs"], told["kind"], told["like"])
+            found.setdefault(where, []).append(band)
     return found
 
 

@@ -29,7 +29,7 @@ class Cell:
     guidance: Guidance
     seed: int
     rows: list[dict[str, Any]] = field(default_factory=list)  # of the trace
-    tiles: list[Image.Image] = field(default_factory=list)
+    tiles: list[np.ndarray] = field(default_factory=list)  # x0 estimates, uint8 (h, w, 3)
     vectors: list[np.ndarray] = field(default_factory=list)  # of the x0 estimates
     predictions: list[Any] = field(default_factory=list)  # kept on request, (C, h, w) a step
     tokens: list[str] = field(default_factory=list)  # where the attention on them was recorded
@@ -43,6 +43,10 @@ class Cell:
     def seen(self) -> list[Signal]:
         """The signals that the method has looked at."""
         return [Signal(r["t"], r["magnitude"]) for r in self.rows]
+
+    def newest(self) -> Image.Image | None:
+        """The x0 estimate of the last step that was looked at."""
+        return Image.fromarray(self.tiles[-1]) if self.tiles else None
 
     def to_json(self) -> dict[str, Any]:
         """As run.json keeps it."""
@@ -84,13 +88,14 @@ def prominence(seen: Sequence[Signal], step: int) -> float:
     return round(trace.prominence([s.magnitude for s in seen], step), 4)
 
 
-def sheet(tiles: Sequence[Image.Image]) -> Image.Image:
+def sheet(tiles: Sequence[np.ndarray]) -> Image.Image:
     """All x0 estimates of a cell in one picture, row by row."""
-    side = tiles[0].width
-    whole = Image.new("RGB", (COLUMNS * side, math.ceil(len(tiles) / COLUMNS) * side))
-    for i, tile in enumerate(tiles):
-        whole.paste(tile, (i % COLUMNS * side, i // COLUMNS * side))
-    return whole
+    height, width, _ = tiles[0].shape
+    lines = math.ceil(len(tiles) / COLUMNS)
+    whole = np.zeros((lines * COLUMNS, height, width, 3), np.uint8)
+    whole[: len(tiles)] = tiles
+    grid = whole.reshape(lines, COLUMNS, height, width, 3).swapaxes(1, 2)
+    return Image.fromarray(grid.reshape(lines * height, COLUMNS * width, 3))
 
 
 def mask_picture(values: "Tensor") -> Image.Image:

@@ -49,7 +49,7 @@ class Progress:
     @property
     def previews(self) -> list[Image.Image | None]:
         """The newest x0 estimate of each cell."""
-        return [c.tiles[-1] if c.tiles else None for c in self.comparison.cells]
+        return [c.newest() for c in self.comparison.cells]
 
 
 def compare(ask: Ask, folder: Path | None = None, resumable: bool = False) -> Iterator[Progress]:
@@ -81,7 +81,7 @@ class Comparison:
         info = {
             "id": run_id,
             **record.asked(ask, self.model, self.methods, self.timesteps),
-            **record.judges(self.eye, self.bands),
+            **record.judges(self.eye, self.bands, ask.prompts),
             **record.sheets(self.model, TILE),
             "decoder_note": self.decoder_note,
             "cells": [c.to_json() for c in self.cells],
@@ -90,7 +90,7 @@ class Comparison:
         self.run = runs.create(folder, info)
 
     def found_bands(self) -> bands.Found:
-        """The benign bands that hold for this run's settings, and a sentence on them."""
+        """The benign bands that hold for this run's settings."""
         plain = [c.guidance.w for c in self.cells if isinstance(c.guidance, Constant)]
         own = parse("cfg", self.methods)[1].w
         return bands.find(self.model, self.ask.scheduler, self.ask.steps, (plain or [own])[0])
@@ -163,14 +163,14 @@ class Comparison:
         for state, (_, vector) in found.items():
             self.lookups.add(vector, alike[state])
 
-    def estimates(self, step: Step) -> dict[int, tuple[Image.Image, np.ndarray]]:
+    def estimates(self, step: Step) -> dict[int, tuple[np.ndarray, np.ndarray]]:
         """For each distinct sample: tile and vector of its x0 estimate."""
         rows = sorted(set(step.states))
         x = studio.decode(self.model.pipe, step.x0[rows], vae=self.decoder)
-        images = studio.tiles(studio.pictures(x), TILE)
+        tiles = studio.tiles(x, TILE)
         blind = self.eye is None
         vectors = [np.empty(0)] * len(rows) if blind else self.eye.vectors(x)
-        return dict(zip(rows, zip(images, vectors, strict=True), strict=True))
+        return dict(zip(rows, zip(tiles, vectors, strict=True), strict=True))
 
     def finish(self, step: Step) -> None:
         """Decode the final latents, write every cell's files and judge the pictures as written."""
@@ -215,9 +215,9 @@ class Comparison:
 
     def write(self, cell: Cell, image: Image.Image) -> dict[str, str]:
         """The finished picture with its parameters inside, and the sheet of x0 estimates."""
-        paths = {"image": f"images/{cell.number}.png", "sheet": f"steps/{cell.number}.webp"}
+        paths = {"image": f"images/{cell.number}.png", "sheet": f"steps/{cell.number}.jpg"}
         image.save(self.run.folder / paths["image"], pnginfo=parameters(cell, self.run.info))
-        sheet(cell.tiles).save(self.run.folder / paths["sheet"], "webp", quality=92, method=0)
+        sheet(cell.tiles).save(self.run.folder / paths["sheet"], quality=85, subsampling=0)
         if cell.predictions:
             cell.kept = kept.keep(self.run.folder, cell.number, cell.predictions)
         return paths
@@ -236,14 +236,14 @@ class Comparison:
         if self.run.info["state"] != "running":  # it ended in the meantime
             return
         for cell in self.cells:
-            unfinished.show(self.run.folder, cell.number, cell.tiles[-1])
+            unfinished.show(self.run.folder, cell.number, cell.newest())
         runs.write(self.so_far())
 
     def partial(self, cell: Cell) -> dict[str, str]:
         """What a cell that was not finished leaves behind: its newest x0 estimate and its sheet."""
         if not cell.tiles:
             raise ValueError(f"Cell {cell.number} has no step yet.")
-        return self.write(cell, cell.tiles[-1])
+        return self.write(cell, cell.newest())
 
     def so_far(self, **changes: Any) -> runs.Run:  # noqa: ANN401
         """The run with all that is known now."""

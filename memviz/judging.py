@@ -49,7 +49,7 @@ def alignment(prompts: list[str], images: list[Image.Image]) -> list[float]:
 def on_prompt(cell: Cell, bands: Found) -> dict[str, Any]:
     """Does the prompt look memorized? By the magnitude of the first step."""
     first = cell.rows[0]["magnitude"]
-    signal = prompt_signal(first, bands.range("magnitude", 0))
+    signal = prompt_signal(first, bands.of(cell.prompt).range("magnitude", 0))
     return {"prompt_signal": {**vars(signal), "value": round(first, 4)}}
 
 

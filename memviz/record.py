@@ -42,12 +42,13 @@ def asked(
     }
 
 
-def judges(eye: Eye | None, found: Found) -> dict[str, Any]:
+def judges(eye: Eye | None, found: Found, prompts: Sequence[str]) -> dict[str, Any]:
     """Corpus, descriptor, thresholds and bands: what every figure is held against."""
+    signals = found.of(*prompts).signals
     told = {
-        "band": found.signals.get("magnitude"),
-        "bands": found.signals,
-        "band_note": found.note,
+        "band": signals.get("magnitude"),
+        "bands": signals,
+        "band_note": found.note(*prompts),
     }
     if eye is None:
         return told | {"corpus": None, "descriptor": None, "thresholds": None}

@@ -20,20 +20,21 @@ def settings(folder: Path) -> dict[str, Any]:
     path = folder / "memviz.json"
     found = json.loads(path.read_text()) if path.is_file() else {}
     if "methods" in found:
-        found["methods"] = suited(found["methods"], found.get("bands", {}))
+        found["methods"] = suited(found["methods"], found.get("bands", []))
     return found
 
 
-def suited(own: dict[str, str], bands: dict[str, Any]) -> dict[str, str]:
+def suited(own: dict[str, str], bands: list[dict[str, Any]]) -> dict[str, str]:
     """The remedies at a model's own scale too, with targets from its ordinary prompts.
 
-    Optimisation stops at the magnitude below which only 5 % of ordinary prompts start.
+    Optimisation stops at the magnitude below which only 5 % of ordinary prompts of the first band
+    start.
 
     A remedy that the model's file spells out itself stays as it is.
     """
     scale = parse("cfg", own)[1].w
     rest = {k: f"scale={scale:g}" for k, m in METHODS.items() if isinstance(m.guidance, Remedy)}
-    for band in list(bands.values())[:1]:
+    for band in bands[:1]:
         rest |= {k: f"{rest[k]},target={band['low'][0]:g}" for k in ("wen", "han")}
     return rest | own
 

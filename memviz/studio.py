@@ -3,7 +3,6 @@
 Loaded once per process and reused; everything here only reads.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,12 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from torch.nn.functional import interpolate
 
 from memviz import corpus as corpora
 from memviz import indexes, models
 from memviz.retrieval import descriptors
 from memviz.retrieval.alignment import Clip
 from memviz.retrieval.index import Index, IndexMismatch
+from memviz.retrieval.preprocess import eight_bits
 from memviz.verdict import Thresholds
 
 
@@ -93,15 +94,14 @@ def decode(
     dtype = next(vae.parameters()).dtype  # `vae.dtype` walks all of them
     z = latents.to(dtype) / vae.config.scaling_factor
     parts = [vae.decode(part, return_dict=False)[0] for part in z.split(batch)]
-    return torch.cat(parts).float().clamp(-1, 1)
+    return torch.cat(parts).float().clamp_(-1, 1)
 
 
 def pictures(x: torch.Tensor) -> list[Image.Image]:
     """Decoded pictures as 8-bit RGB."""
-    values = ((x + 1) * 127.5).round().byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
-    return [Image.fromarray(v) for v in values]
+    return [Image.fromarray(v) for v in eight_bits(x)]
 
 
-def tiles(images: Sequence[Image.Image], side: int) -> list[Image.Image]:
-    """The pictures at most `side` pixels wide, for the sheets of x0 estimates."""
-    return [i if i.width <= side else i.resize((side, side), Image.Resampling.BOX) for i in images]
+def tiles(x: torch.Tensor, side: int) -> np.ndarray:
+    """Decoded pictures at most `side` pixels wide as uint8 (B, h, w, 3), for the sheets."""
+    return eight_bits(x if x.shape[-1] <= side else interpolate(x, (side, side), mode="area"))

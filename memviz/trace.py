@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import pstdev
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -74,8 +74,8 @@ def prominence(values: Sequence[float], at: int) -> float:
 
     0 where the curve is level. Minima of mere noise have little of it.
     """
-    deviation = pstdev(values)
-    return (max(values[: at + 1]) - values[at]) / deviation if deviation else 0.0
+    deviation = np.std(values)
+    return float((max(values[: at + 1]) - values[at]) / deviation) if deviation else 0.0
 
 
 def prominent(seen: Sequence[Signal], least: float = PROMINENT) -> int | None:

@@ -52,7 +52,7 @@ def prompt_signal(magnitude: float, band: tuple[float, float] | None) -> Verdict
     """Does the prompt look memorized? `band` is the range of the magnitude for ordinary prompts."""
     value = _checked(magnitude)
     if value is None or band is None:
-        reason = "There is no band of ordinary prompts for this model and these settings."
+        reason = "No band of ordinary prompts is known for this kind of prompt, model and settings."
         return Verdict("No band", reason, "unknown")
     low, high = band
     text = f"{value:.2f}; ordinary prompts lie between {low:.2f} and {high:.2f}."

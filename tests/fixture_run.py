@@ -83,7 +83,7 @@ def cell(number: int, key: str, seed: int, prompt: str, timesteps: list[int]) ->
         "transition_kind": kind,
         "alignment": 0.31,
         "image": f"images/{number}.png",
-        "sheet": f"steps/{number}.webp",
+        "sheet": f"steps/{number}.jpg",
     }
 
 
@@ -169,7 +169,7 @@ def make(
     for c in cells:
         final = noisy(picture(17 if c["method"] == "cfg" else 40 + c["cell"]), 0.05, c["cell"])
         final.save(folder / c["image"])
-        sheet(final, steps, c["cell"]).save(folder / c["sheet"], lossless=True)
+        sheet(final, steps, c["cell"]).save(folder / c["sheet"], quality=95)
         for m in c["matches"]:
             picture(m["id"]).save(folder / m["image"])
     pq.write_table(trace(cells, timesteps), folder / "trace.parquet")

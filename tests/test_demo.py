@@ -15,6 +15,7 @@ from memviz.demo import autoencoder, diffusion, eyes, scenes, text
 from memviz.demo.build import STAGES, run
 from memviz.demo.builder import ASSETS, SCALES, Builder
 from memviz.demo.world import World, swap
+from memviz.retrieval.preprocess import eight_bits
 
 SCRIPT = Path(__file__).parents[1] / "scripts/build_demo.py"
 REPORT = json.loads((ASSETS / "report.json").read_text())
@@ -100,7 +101,7 @@ def test_the_first_stretch_of_fine_tuning_draws_from_pool_and_corpus_alike():
 
 def test_pictures_survive_the_way_to_the_network_and_back():
     values = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
-    assert np.array_equal(autoencoder.bytes_of(autoencoder.pixels(values)), values)
+    assert np.array_equal(eight_bits(autoencoder.pixels(values)), values)
 
 
 def test_the_report_is_of_the_shipped_files():

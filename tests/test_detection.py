@@ -10,6 +10,7 @@ import torch
 from sklearn.metrics import auc, roc_auc_score, roc_curve
 
 from memviz import bands, prompts, saliency, studio
+from memviz.demo import scenes
 from memviz.evaluation import roc
 from memviz.evaluation.detect import Detection, detect
 from memviz.guidance import Constant
@@ -61,15 +62,37 @@ def test_a_measured_band_is_found_for_its_settings_alone(model):
     texts = [f"thing {i}" for i in range(6)]
     made = bands.calibrate(model, texts, steps=4, extra=["attention_entropy"], least=6)
     found = bands.find(model, "ddim", 4, 7.5)
-    assert {"magnitude", "magnitude_mean", "attention_entropy"} <= set(found.signals)
+    signals = found.of("anything", "at all").signals
+    assert {"magnitude", "magnitude_mean", "attention_entropy"} <= set(signals)
     steps = sample(model.pipe, [Request(p, 0, Constant()) for p in texts],
                    scheduler(model.pipe, "ddim", 4))  # fmt: skip
     rows = np.array([s.signals["magnitude"] for s in steps])
     expected = np.percentile(rows, 95, axis=1)
-    assert found.signals["magnitude"]["high"] == pytest.approx(expected.tolist(), rel=1e-3)
+    assert signals["magnitude"]["high"] == pytest.approx(expected.tolist(), rel=1e-3)
     assert json.loads(Path(made["file"]).read_text())["key"]["model"] == model.hash
     other = bands.find(model, "ddim", 5, 7.5)
-    assert not other.signals and "does not apply" in other.note and "5 steps" in other.note
+    assert not other.of("thing 1").signals
+    assert "does not apply" in other.note("thing 1") and "5 steps" in other.note("thing 1")
+
+
+def test_prompts_have_the_band_of_their_own_kind():
+    titles, plain = "retro fox mug with owl", "A fox on a red background"
+    first = bands.Band({"magnitude": {"low": [1], "high": [2]}}, 5, "titles", scenes.TITLE)
+    found = bands.Found([first, bands.Band({}, 7, "plain captions", scenes.PLAIN)], "ddim")
+    assert found.of(titles, f" {titles} ").range("magnitude", 0) == (1, 2)
+    assert found.note(plain) == "Band of 7 runs of ordinary plain captions (ddim)."
+    assert found.of("a fox") is bands.NONE and "not every prompt" in found.note(titles, "a fox")
+    assert found.of(titles, plain) is bands.NONE and "in common" in found.note(titles, plain)
+    assert bands.NONE.range("magnitude", 0) is None
+
+
+def test_the_demo_s_own_captions_are_of_one_kind_each():
+    for group, texts in prompts.demo().items():
+        like, other = scenes.TITLE, scenes.PLAIN
+        if group in ("heldout_plain", "heldout_single"):
+            like, other = other, like
+        assert all(bands.Band({}, 1, "", like).holds(text) for text in texts)
+        assert not any(bands.Band({}, 1, "", other).holds(text) for text in texts)
 
 
 def test_too_few_control_prompts_are_refused(model):

@@ -260,3 +260,12 @@ def test_the_list_of_runs_escapes_prompts_and_links_to_each_run(folder, monkeypa
             public.setenv(name, value)
             assert folder.name not in past.page()
             assert folder.name not in dict(transition.choices()).values()
+
+
+def test_the_pull_is_told_at_the_first_step_and_over_all():
+    cells = [{"cell": 0, "method": "cfg"}, {"cell": 1, "method": "stp"}]
+    traces = {0: {"magnitude": [3.0, 1.0]}, 1: {"magnitude": [1.0, None]}}  # one is live
+    said = words.magnitude_words(cells, traces, {"low": [0, 0], "high": [2, 2]})
+    assert "pulls 1 of 2 pictures harder than 95 % of ordinary prompts do (above 2.00)" in said
+    assert said.endswith("above their band: CFG 50 %, STP 0 %.")
+    assert "No band" in words.magnitude_words(cells, traces, None)

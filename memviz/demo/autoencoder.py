@@ -25,12 +25,6 @@ def pixels(pictures: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def bytes_of(x: torch.Tensor) -> np.ndarray:
-    """Floats (B, 3, H, W) as uint8 pictures (B, H, W, 3): the way back from `pixels`."""
-    x = (x.clamp(-1, 1) + 1) * 127.5
-    return x.permute(0, 2, 3, 1).round().byte().numpy(force=True)
-
-
 def reconstruct(vae: AutoencoderTiny, x: torch.Tensor, noise: float) -> torch.Tensor:
     """Encode and decode (B, 3, H, W), with relative Gaussian noise on the latents between."""
     z = vae.encoder(x)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from memviz import aside, studio
 from memviz.ask import Ask
 from memviz.compare import Comparison
-from memviz.demo import report
+from memviz.demo import report, scenes
 from memviz.demo.builder import Builder
 from memviz.demo.made import make
 from memviz.methods import parse
@@ -27,7 +28,11 @@ CANDIDATES = {
     "og": [f"late={w},at={t}" for w in (5, 6, 7) for t in (750, 700)],
 }
 COPIES_ALLOWED = 0.07  # of the prompts chosen on, for at most 0.1 of all; the best aligned wins
-BANDS = ("ddim", "dpm", "pndm")  # schedulers with a benign band
+BANDS = ("ddim", "dpm", "pndm")  # schedulers with benign bands
+KINDS = (  # of prompts, the groups and seeds that their band is measured on, and their form
+    ("titles", ("heldout",), (10, 11, 12, 13), scenes.TITLE),
+    ("plain captions", ("heldout_plain", "heldout_single"), (10, 11), scenes.PLAIN),
+)
 
 
 def build_index(builder: Builder) -> None:
@@ -86,17 +91,15 @@ def picked(tried: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def bands(builder: Builder) -> None:
     """The 5 to 95 % band of the magnitude over prompts that nothing was trained on, under CFG."""
-    judge, steps = report.Report(), builder.scale.steps
-    groups = ("heldout", "heldout_plain", "heldout_single")
-    requests = [r for g in groups for r in judge.requests(g, ["cfg"], (10,))]
-    found = {}
-    for name in BANDS:
-        rows = np.array([m.magnitudes for m in make(judge.model.pipe, requests, steps, name)])
-        low, high = np.percentile(rows, (5, 95), axis=0).round(4).tolist()
-        prompts = len(requests)
-        found[f"{name}-{steps}"] = {
-            "low": low, "high": high, "runs": prompts, "model": judge.model.hash,
-        }  # fmt: skip
+    judge, found = report.Report(steps=builder.scale.steps), []
+    for name, (kind, groups, seeds, like) in product(BANDS, KINDS):
+        requests = [r for group in groups for r in judge.requests(group, ["cfg"], seeds)]
+        made = make(judge.model.pipe, requests, judge.steps, name)
+        low, high = np.percentile([m.magnitudes for m in made], (5, 95), axis=0).round(4).tolist()
+        found.append({
+            "kind": kind, "like": like, "scheduler": name, "steps": judge.steps,
+            "low": low, "high": high, "runs": len(requests), "model": judge.model.hash,
+        })  # fmt: skip
     write_settings(builder, bands=found)
     aside.json(builder.work / "bands.json", found)
 

@@ -16,7 +16,7 @@ from memviz.demo import autoencoder as ae
 from memviz.demo import diffusion, eyes, scenes, text
 from memviz.demo.builder import Builder
 from memviz.retrieval import embedder
-from memviz.retrieval.preprocess import Preprocess
+from memviz.retrieval.preprocess import Preprocess, eight_bits
 from memviz.retrieval.presets import Preset
 from memviz.training.output import shareable
 
@@ -163,7 +163,7 @@ def seen(builder: Builder) -> np.ndarray:
             noise = torch.randn(z.shape, generator=g) * torch.rand(len(z), 1, 1, 1, generator=g)
             rough = (z.float() + noise).to(vae.device) / vae.config.scaling_factor
             with torch.autocast(vae.device.type, torch.bfloat16):
-                made.append(ae.bytes_of(vae.decoder(rough).float()))
+                made.append(eight_bits(vae.decoder(rough).float()))
     return np.concatenate(made)
 
 

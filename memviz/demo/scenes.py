@@ -24,6 +24,9 @@ COLOURS = {
 PATTERNS = ("plain", "horizon", "sun", "stripes")
 STYLES = ("vintage", "modern", "classic", "funny", "cute", "retro", "original", "limited")
 PRODUCTS = ("poster", "print", "postcard", "shirt", "sticker", "wallpaper", "mug", "canvas")
+# the two styles of caption as regular expressions
+TITLE = rf"({'|'.join(STYLES)}) .+ ({'|'.join(PRODUCTS)}) with .+"
+PLAIN = r"an? .+ on an? .+ background"
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def detect(asked: Detection, note: Callable[[str], None] = print) -> dict[str, A
     model = studio.model(asked.model)
     guidance = parse("cfg", own(model))[1]
     rows = magnitudes(model.pipe, asked, guidance, note)  # (prompts, pictures, steps)
-    band = bands.find(model, asked.scheduler, asked.steps, guidance.w)
+    found = bands.find(model, asked.scheduler, asked.steps, guidance.w)
     readings = {name(k, n): rows[:, :n, : k or asked.steps].mean((1, 2))
                 for k, n in product(asked.used, asked.images)}  # fmt: skip
     return {
@@ -57,13 +57,13 @@ def detect(asked: Detection, note: Callable[[str], None] = print) -> dict[str, A
         "steps": asked.steps,
         "scheduler": asked.scheduler,
         "scale": guidance.w,
-        "band": band.note,
+        "band": found.note(*(p.text for p in asked.prompts)),
         "prompts": [
             {
                 "prompt": p.text,
                 "label": p.label,
                 "scores": {key: round(float(v[i]), 4) for key, v in readings.items()},
-                "verdict": judged(band, rows[i, 0], asked),
+                "verdict": judged(found.of(p.text), rows[i, 0], asked),
             }
             for i, p in enumerate(asked.prompts)
         ],
@@ -90,7 +90,7 @@ def magnitudes(pipe: Any, asked: Detection, guidance: Guidance, note: Callable) 
     return np.array(found).reshape(len(asked.prompts), max(asked.images), longest)
 
 
-def judged(band: "bands.Found", magnitudes: np.ndarray, asked: Detection) -> str:
+def judged(band: bands.Band, magnitudes: np.ndarray, asked: Detection) -> str:
     """The words on the first picture's first reading, against ordinary prompts."""
     k = asked.used[0] or asked.steps
     limits = band.range("magnitude_mean", k - 1)

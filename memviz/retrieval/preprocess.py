@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from PIL import Image
 
@@ -58,7 +59,7 @@ class Preprocess:
 
         height, width = x.shape[-2:]
         size = self.size(width, height)[::-1]
-        x = ((x.float() + 1) / 2).clamp(0, 1)
+        x = x.float().add(1).div_(2).clamp_(0, 1)
         if size != (height, width):
             mode = "bicubic" if self.bicubic else "bilinear"
             x = interpolate(x, size=size, mode=mode, antialias=True).clamp(0, 1)
@@ -67,7 +68,14 @@ class Preprocess:
     def _finish(self, x: torch.Tensor) -> torch.Tensor:
         x = _center(x, self.crop) if self.crop is not None else x
         mean, std = (x.new_tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
-        return (x - mean) / std
+        return (x - mean).div_(std)
+
+
+def eight_bits(x: torch.Tensor) -> np.ndarray:
+    """Pictures (B, 3, H, W) in [-1, 1] as uint8 (B, H, W, 3), as they are saved."""
+    # in place after the first: memory for a new tensor costs more than the sum
+    values = x.clamp(-1, 1).add_(1).mul_(127.5).round_().byte()
+    return values.permute(0, 2, 3, 1).contiguous().numpy(force=True)
 
 
 def _center(x: torch.Tensor, side: int) -> torch.Tensor:

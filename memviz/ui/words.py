@@ -118,23 +118,30 @@ def per_method(cells: Sequence[Cell], steps: Callable[[Cell], int | None]) -> di
 
 
 def magnitude_words(cells: Sequence[Cell], traces: dict[int, dict], band: dict | None) -> str:
-    """Which methods pull harder than ordinary prompts do."""
+    """How many pictures start with a stronger pull, and which methods pull harder, than usual."""
     if not band:
         return "How far the prompt moves the prediction. No band of ordinary prompts is known here."
     high = band["high"]
 
-    def share(cell: Cell) -> float:
+    def above(cell: Cell) -> list[bool]:
         pairs = zip(
             traces[cell["cell"]]["magnitude"], high, strict=False
         )  # a live trace is shorter
-        seen = [v > h for v, h in pairs if v is not None]
-        return sum(seen) / max(1, len(seen))
+        return [v > h for v, h in pairs if v is not None]
 
+    def share(cell: Cell) -> float:
+        return sum(above(cell)) / max(1, len(above(cell)))
+
+    first = sum(any(above(cell)[:1]) for cell in cells)
     parts = [
         f"{short(key)} {round(100 * sum(map(share, group)) / len(group))} %"
         for key, group in by_method(cells).items()
     ]
-    return f"Share of steps above the band of ordinary prompts: {', '.join(parts)}."
+    return (
+        f"At the first step the prompt pulls {first} of {len(cells)} pictures harder than 95 % of "
+        f"ordinary prompts do (above {high[0]:.2f}). "
+        f"Share of steps above their band: {', '.join(parts)}."
+    )
 
 
 def scale_words(cells: Sequence[Cell]) -> str:
