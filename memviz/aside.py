@@ -70,6 +70,13 @@ def folder(path: Path) -> Iterator[Path]:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def discard(path: Path) -> None:
+    """Delete a folder; it is out of every list at once, however long its files take."""
+    gone = path.with_name(f".{path.name}.part")
+    path.rename(gone)
+    shutil.rmtree(gone)
+
+
 def former(path: Path) -> Path:
     """Where a folder stands while the new one takes its place."""
     return path.with_name(f"{path.name}.old")

@@ -6,7 +6,6 @@ training pictures found. Nothing here needs a model, a GPU or torch.
 """
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,13 +92,6 @@ def own(run_id: str) -> Run:
             f"any more, delete {run.folder}."
         )
     return run
-
-
-def remove(run: Run) -> None:
-    """Delete a run's folder; it leaves every list at once, however long that takes."""
-    gone = run.folder.with_name(f".{run.folder.name}.part")
-    run.folder.rename(gone)
-    shutil.rmtree(gone)
 
 
 def open_folder(folder: Path) -> Run:

@@ -226,6 +226,17 @@ def test_only_what_runs_is_stopped_and_only_what_broke_off_is_resumed():
         job.resume()
 
 
+def test_only_a_job_that_is_over_is_removed_with_all_that_it_made(jobs_home):
+    job = counting(2)
+    with pytest.raises(jobs.JobError, match="running; stop it before"):
+        job.remove()
+    go(job)
+    over(job)
+    until(lambda: not process.alive(files.read_json(job.folder / "process.json")))
+    job.remove()
+    assert jobs.listing() == [] and [*jobs.root().glob(f"*{job.id}*")] == []
+
+
 @pytest.mark.parametrize("name", ["", "../..", "x", None])
 def test_an_id_is_never_a_path(name):
     with pytest.raises(jobs.JobError, match="not a job id"):
@@ -304,3 +315,5 @@ def test_the_command_line_does_the_same_without_a_browser(capsys):
     assert say("stop", job.id)[0] == 2 and say("follow", "nothing")[0] == 2
     main(["jobs"])
     assert job.id in capsys.readouterr().out
+    assert say("remove", job.id)[1][0]["state"] == "removed" and not job.folder.exists()
+    assert say("remove", job.id)[0] == 2

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from memviz import runs, trace
+from memviz import aside, runs, trace
 from memviz.ids import ID, new_id
 from memviz.runs import RunError
 
@@ -154,7 +154,7 @@ def test_a_removed_run_is_gone_with_all_its_files(root):
     (root / OLD / "images" / "0.png").write_bytes(b"12345")
     run = runs.own(OLD)
     assert run.size() == 5 + (root / OLD / "run.json").stat().st_size
-    runs.remove(run)
+    aside.discard(run.folder)
     assert [r.info["id"] for r in runs.listed()] == [NEW] and [*root.iterdir()] == [root / NEW]
 
 

@@ -10,12 +10,12 @@ from memviz.cli.tables import table
 from memviz.cli.verb import Verb
 
 PAUSE = 0.5  # seconds between two looks at a job that is followed
-ACTIONS = ("list", "follow", "stop", "resume", "clone")
+ACTIONS = ("list", "follow", "stop", "resume", "clone", "remove")
 
 
 def options(sub: argparse.ArgumentParser) -> None:
     """What to do, and with which job."""
-    what = "list (the default), follow, stop (twice: kill), resume or clone"
+    what = "list (the default), follow, stop (twice: kill), resume, clone, or remove with its files"
     sub.add_argument("action", nargs="?", default="list", choices=ACTIONS, help=what, metavar="do")
     sub.add_argument("id", nargs="?", default="", help="the job, for all but list")
 
@@ -34,6 +34,10 @@ def run(args: argparse.Namespace) -> list[dict[str, Any]]:
             job.resume()
         case "clone":
             job = job.clone()
+        case "remove":
+            told = summary(job) | {"state": "removed"}
+            job.remove()
+            return [told]
     return [summary(job)]
 
 
@@ -78,7 +82,7 @@ def as_table(result: list[dict[str, Any]]) -> str:
 
 
 VERB = Verb(
-    "list the background jobs, or follow, stop, resume or clone one",
+    "list the background jobs, or follow, stop, resume, clone or remove one",
     run,
     as_table,
     options,

@@ -16,13 +16,13 @@ def options(sub: argparse.ArgumentParser) -> None:
 
 def runs(args: argparse.Namespace) -> list[dict[str, Any]]:
     """The runs kept on this machine, then the bundled ones; or those that were removed."""
-    from memviz import runs
+    from memviz import aside, runs
 
     if args.remove:
         found = [runs.own(run_id) for run_id in dict.fromkeys(args.remove)]  # all, or none goes
         told = [run_summary("removed", run) for run in found]
         for run in found:
-            runs.remove(run)
+            aside.discard(run.folder)
         return told
     kept = [("kept", run) for run in runs.listed()]
     return [run_summary(*pair) for pair in [*kept, *(("bundled", r) for r in runs.bundled())]]

@@ -6,7 +6,7 @@ Any command can be a job. Outside it:
     job.state()               State: queued, running, stopping, done, stopped, failed or lost
     rows, offset = job.metrics(offset)      what it measured since that byte
     job.log_tail(40)          the last lines it printed
-    job.stop(), job.resume(), job.clone()
+    job.stop(), job.resume(), job.clone(), job.remove()
     find(job.id), listing()   from any process that sees the same $MEMVIZ_HOME
 
 Inside it (everything below does nothing when the process is no job):

@@ -106,6 +106,13 @@ class Job:
         same = {k: v for k, v in self.asked.items() if k not in ("created", "version")}
         return start(**(same | {"clone_of": self.id}))
 
+    def remove(self) -> None:
+        """Delete its folder: log, checkpoints, what it made there. JobError unless it is over."""
+        now = self.state()
+        if not now.over:
+            raise JobError(f"Job {self.id} is {now.name}; stop it before you remove it.")
+        aside.discard(self.folder)
+
 
 def root() -> Path:
     """Where jobs are kept: $MEMVIZ_HOME/jobs."""
