@@ -57,8 +57,8 @@ def prompt_signal(magnitude: float, band: tuple[float, float] | None) -> Verdict
     low, high = band
     text = f"{value:.2f}; ordinary prompts lie between {low:.2f} and {high:.2f}."
     if value > high:
-        return Verdict("Looks memorized", f"Mean magnitude of the first steps: {text}", "memorized")
-    return Verdict("Looks ordinary", f"Mean magnitude of the first steps: {text}", "ordinary")
+        return Verdict("Looks memorized", f"Magnitude at the start: {text}", "memorized")
+    return Verdict("Looks ordinary", f"Magnitude at the start: {text}", "ordinary")
 
 
 def _far(value: float, n_images: int, t: Thresholds) -> str:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from memviz import corpus, models
-from memviz.demo import autoencoder, diffusion, eyes, scenes, text
+from memviz.demo import autoencoder, diffusion, eyes, precision, scenes, text
 from memviz.demo.build import STAGES, run
 from memviz.demo.builder import ASSETS, SCALES, Builder
 from memviz.demo.world import World, swap
@@ -102,6 +102,16 @@ def test_the_first_stretch_of_fine_tuning_draws_from_pool_and_corpus_alike():
 def test_pictures_survive_the_way_to_the_network_and_back():
     values = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
     assert np.array_equal(eight_bits(autoencoder.pixels(values)), values)
+
+
+@pytest.mark.parametrize(("native", "dtype"), [("amx_bf16", torch.bfloat16), ("", torch.float32)])
+def test_training_is_mixed_where_that_is_quick_alone(monkeypatch, native, dtype):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {native: True})
+    x = torch.ones(2, 2)
+    with precision.mixed(x.device):
+        assert (x @ x).dtype == dtype
+    with precision.mixed(x.device, wanted=False):
+        assert (x @ x).dtype == torch.float32
 
 
 def test_the_report_is_of_the_shipped_files():

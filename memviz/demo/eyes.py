@@ -17,6 +17,7 @@ from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 
 from memviz.demo import scenes, text
 from memviz.demo.autoencoder import pixels
+from memviz.demo.precision import mixed
 from memviz.demo.views import colour, edited, uniform, zoom
 
 TEMPERATURE = 0.07
@@ -113,8 +114,7 @@ def train_clip(
 
     The views are uint8 (N, 64, 64, 3): as drawn, and as generated pictures will look. Half of each
     batch has the same `rest` of the caption, all but its things, so that these must be told apart.
-    Equal captions count as right for each other. The passes run in bfloat16 where a CPU multiplies
-    such matrices fast, the weights stay in float32.
+    Equal captions count as right for each other.
     """
     rng, g = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     optimiser, schedule = paced(model, 1e-3, steps)
@@ -124,7 +124,7 @@ def train_clip(
         x = pixels(np.stack([views[rng.integers(len(views))][row] for row in rows]))
         x = zoom(colour(x, g), uniform(g, len(x), 0.85, 1.1).flatten(), g).to(model.device)
         words = ids[torch.from_numpy(rows)].to(model.device)
-        with torch.autocast(model.device.type, torch.bfloat16):
+        with mixed(model.device):
             scores = model(input_ids=words, pixel_values=x).logits_per_image.float()
         same = (words[:, None] == words[None]).all(2).float()
         same /= same.sum(1, keepdim=True)

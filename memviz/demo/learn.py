@@ -15,6 +15,7 @@ from memviz import aside
 from memviz.demo import autoencoder as ae
 from memviz.demo import diffusion, eyes, scenes, text
 from memviz.demo.builder import Builder
+from memviz.demo.precision import mixed
 from memviz.retrieval import embedder
 from memviz.retrieval.preprocess import Preprocess, eight_bits
 from memviz.retrieval.presets import Preset
@@ -162,7 +163,7 @@ def seen(builder: Builder) -> np.ndarray:
         for z in torch.from_numpy(np.load(builder.work / "pool-latents.npy")).split(100):
             noise = torch.randn(z.shape, generator=g) * torch.rand(len(z), 1, 1, 1, generator=g)
             rough = (z.float() + noise).to(vae.device) / vae.config.scaling_factor
-            with torch.autocast(vae.device.type, torch.bfloat16):
+            with mixed(vae.device):
                 made.append(eight_bits(vae.decoder(rough).float()))
     return np.concatenate(made)
 

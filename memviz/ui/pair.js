@@ -56,7 +56,7 @@ function verdictNode(cell) {
   const line = h('p', { class: 'mv-pairverdict' }, chip(cell.verdict), ` ${cell.reason ?? ''}`);
   const signal = cell.prompt_signal;
   if (!signal) return line;
-  const about = h('p', { class: 'mv-soft' }, h('b', {}, `${signal.word}. `), signal.reason ?? '');
+  const about = h('p', { class: 'mv-soft' }, h('b', {}, `Prompt: ${signal.word.toLowerCase()}. `), signal.reason ?? '');
   return h('div', {}, line, about);
 }
 
