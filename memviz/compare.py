@@ -178,7 +178,7 @@ class Comparison:
             self.probe()
         images = studio.pictures(studio.decode(self.model.pipe, step.latents))
         self.judge(images)
-        with ThreadPoolExecutor() as pool:  # encoding a sheet takes as long as a step
+        with ThreadPoolExecutor() as pool:  # the encoders let go of Python's lock
             written = pool.map(self.write, self.cells, images)
             for cell, paths in zip(self.cells, written, strict=True):
                 cell.result |= paths

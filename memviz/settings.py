@@ -27,10 +27,8 @@ def settings(folder: Path) -> dict[str, Any]:
 def suited(own: dict[str, str], bands: list[dict[str, Any]]) -> dict[str, str]:
     """The remedies at a model's own scale too, with targets from its ordinary prompts.
 
-    Optimisation stops at the magnitude below which only 5 % of ordinary prompts of the first band
-    start.
-
-    A remedy that the model's file spells out itself stays as it is.
+    Optimisation stops at the magnitude below which only 5 % of the first band's prompts start. A
+    remedy that the model's file spells out itself stays as it is.
     """
     scale = parse("cfg", own)[1].w
     rest = {k: f"scale={scale:g}" for k, m in METHODS.items() if isinstance(m.guidance, Remedy)}

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
 
+from memviz.demo.autoencoder import pixels
 from memviz.retrieval.preprocess import eight_bits
 
 Edit = Callable[[Tensor, torch.Generator], Tensor]  # (B, 3, H, W) -> (B, 3, H, W)
@@ -82,8 +83,7 @@ def text(x: Tensor, g: torch.Generator) -> Tensor:
 
 def through(x: Tensor, edit: Callable[[Image.Image], Image.Image]) -> Tensor:
     """Apply an edit of PIL pictures to a batch."""
-    edited = np.stack([np.asarray(edit(Image.fromarray(v))) for v in eight_bits(x)])
-    return torch.from_numpy(edited).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return pixels(np.stack([np.asarray(edit(Image.fromarray(v))) for v in eight_bits(x)]))
 
 
 def squeezed(image: Image.Image, quality: int) -> Image.Image:

@@ -123,16 +123,19 @@ def magnitude_words(cells: Sequence[Cell], traces: dict[int, dict], band: dict |
         return "How far the prompt moves the prediction. No band of ordinary prompts is known here."
     high = band["high"]
 
-    def above(cell: Cell) -> list[bool]:
+    def seen(cell: Cell) -> list[bool]:
         pairs = zip(
             traces[cell["cell"]]["magnitude"], high, strict=False
         )  # a live trace is shorter
         return [v > h for v, h in pairs if v is not None]
 
-    def share(cell: Cell) -> float:
-        return sum(above(cell)) / max(1, len(above(cell)))
+    above = {cell["cell"]: seen(cell) for cell in cells}
 
-    first = sum(any(above(cell)[:1]) for cell in cells)
+    def share(cell: Cell) -> float:
+        steps = above[cell["cell"]]
+        return sum(steps) / max(1, len(steps))
+
+    first = sum(any(steps[:1]) for steps in above.values())
     parts = [
         f"{short(key)} {round(100 * sum(map(share, group)) / len(group))} %"
         for key, group in by_method(cells).items()
