@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 LOW, HIGH = 5, 95  # percentiles
 LEAST = 100  # control prompts
 ROWS = 32  # denoised together
+KIND, LIKE = "prompts", ".*"  # of a band that holds for every prompt
 Limits = dict[str, list[float]]  # "low" and "high", a value per step
 
 
@@ -49,8 +51,8 @@ class Band:
 
     signals: Mapping[str, Limits]
     runs: int  # that it was measured on
-    kind: str = "prompts"  # in the plural
-    like: str = ".*"  # regular expression of the whole prompt, in any case
+    kind: str = KIND  # in the plural
+    like: str = LIKE  # regular expression of the whole prompt, in any case
 
     def holds(self, prompt: str) -> bool:
         """Whether a prompt is of this kind."""
@@ -97,10 +99,10 @@ def key(model: "Model", scheduler: str, steps: int, scale: float) -> Key:
 def find(model: "Model", scheduler: str, steps: int, scale: float) -> Found:
     """The bands that hold for these very settings, or why none does."""
     wanted = key(model, scheduler, steps, scale)
-    known = {**shipped(model), **kept(model.hash)}
-    if wanted in known:
-        return Found(known[wanted], wanted.words())
-    if known:
+    mine, theirs = kept(model.hash), shipped(model)
+    if bands := mine.get(wanted, []) + theirs.get(wanted, []):
+        return Found(bands, wanted.words())
+    if known := mine | theirs:
         others = "; ".join(k.words() for k in known)
         why = f"The band was measured with {others}; this run has {wanted.words()}"
         return Found([], f"{why}, so it does not apply.")
@@ -108,15 +110,17 @@ def find(model: "Model", scheduler: str, steps: int, scale: float) -> Found:
 
 
 def kept(model: str) -> dict[Key, list[Band]]:
-    """The bands measured on this machine for a model."""
-    found = {}
+    """The bands measured on this machine for a model; those of one kind before that of any."""
+    found: dict[Key, list[Band]] = {}
     for file in sorted((home() / "bands").glob(f"{model[:16]}-*.json")):
         try:
             values = json.loads(file.read_text("utf-8"))
-            found[Key(**values["key"])] = [Band(values["signals"], values["prompts"])]
+            kind = (values.get("kind", KIND), values.get("like", LIKE))
+            band = Band(values["signals"], values["prompts"], *kind)
+            found.setdefault(Key(**values["key"]), []).append(band)
         except (OSError, ValueError, TypeError, KeyError):
             continue
-    return found
+    return {where: sorted(some, key=lambda b: b.like == LIKE) for where, some in found.items()}
 
 
 def shipped(model: "Model") -> dict[Key, list[Band]]:
@@ -131,12 +135,13 @@ def shipped(model: "Model") -> dict[Key, list[Band]]:
     return found
 
 
-def save(where: Key, signals: Mapping[str, Limits], prompts: int, file: Path | None = None) -> Path:
-    """Keep measured bands for later runs."""
-    name = f"{where.model[:16]}-{where.scheduler}-{where.steps}-{where.scale:g}-{where.dtype}.json"
-    file = file or home() / "bands" / name
-    values = {"key": asdict(where), "prompts": prompts, "signals": dict(signals)}
-    aside.json(file, values, indent=None)  # a number a line would be long
+def save(where: Key, band: Band) -> Path:
+    """Keep a measured band for later runs."""
+    kind = "" if band.like == LIKE else f"-{sha256(band.like.encode()).hexdigest()[:8]}"
+    name = f"{where.model[:16]}-{where.scheduler}-{where.steps}-{where.scale:g}-{where.dtype}{kind}"
+    file = home() / "bands" / f"{name}.json"
+    values = {"key": asdict(where), "prompts": band.runs, "kind": band.kind, "like": band.like}
+    aside.json(file, values | {"signals": dict(band.signals)}, indent=None)  # one line, or long
     return file
 
 
@@ -149,17 +154,33 @@ def calibrate(
     extra: Sequence[str] = (),
     note: Callable[[str], None] = print,
     least: int = LEAST,
+    kind: str = KIND,
+    like: str = LIKE,
 ) -> dict[str, Any]:
-    """Measure and keep the band of every signal over control prompts under plain guidance."""
+    """Measure and keep the band of every signal over control prompts under plain guidance.
+
+    The band holds for prompts of the form `like` alone, called `kind`. Raises ValueError for fewer
+    than `least` prompts, or where one of them is not of that form.
+    """
+    check(prompts, Band({}, 0, kind, like), least)
+    scale = parse("cfg", own(model))[1].w if scale is None else scale
+    rows = recorded(model, prompts, scheduler, steps, Constant(scale), extra, note)
+    where, band = key(model, scheduler, steps, scale), Band(limits(rows), len(prompts), kind, like)
+    told = {"kind": kind, "like": like, "prompts": len(prompts), "signals": band.signals}
+    return {"file": str(save(where, band)), "key": asdict(where)} | told
+
+
+def check(prompts: Sequence[str], band: Band, least: int) -> None:
+    """Raise ValueError where these are too few, or not all of the band's kind."""
     if len(prompts) < least:
         raise ValueError(
             f"A band needs at least {least} control prompts, got {len(prompts)}. Give more."
         )
-    scale = parse("cfg", own(model))[1].w if scale is None else scale
-    rows = recorded(model, prompts, scheduler, steps, Constant(scale), extra, note)
-    where, found = key(model, scheduler, steps, scale), limits(rows)
-    file = save(where, found, len(prompts))
-    return {"file": str(file), "key": asdict(where), "prompts": len(prompts), "signals": found}
+    if other := [p for p in prompts if not band.holds(p)]:
+        raise ValueError(
+            f"{len(other)} of {len(prompts)} control prompts are not of the form {band.like!r}, "
+            f"the first is {other[0]!r}: correct the form, or take them out."
+        )
 
 
 def recorded(

@@ -48,8 +48,8 @@ def alignment(prompts: list[str], images: list[Image.Image]) -> list[float]:
 
 def on_prompt(cell: Cell, bands: Found) -> dict[str, Any]:
     """Does the prompt look memorized? By the magnitude of the first step."""
-    first = cell.rows[0]["magnitude"]
-    signal = prompt_signal(first, bands.of(cell.prompt).range("magnitude", 0))
+    first, band = cell.rows[0]["magnitude"], bands.of(cell.prompt)
+    signal = prompt_signal(first, band.range("magnitude", 0), band.kind)
     return {"prompt_signal": {**vars(signal), "value": round(first, 4)}}
 
 

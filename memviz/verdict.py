@@ -48,14 +48,16 @@ def verdict(similarity: float, n_images: int, thresholds: Thresholds) -> Verdict
     return Verdict(f"No copy found among {n_images:,} images", _far(value, n_images, t), "none")
 
 
-def prompt_signal(magnitude: float, band: tuple[float, float] | None) -> Verdict:
-    """Does the prompt look memorized? `band` is the range of the magnitude for ordinary prompts."""
+def prompt_signal(
+    magnitude: float, band: tuple[float, float] | None, kind: str = "prompts"
+) -> Verdict:
+    """Does the prompt look memorized? `band` is where ordinary prompts of its kind lie."""
     value = _checked(magnitude)
     if value is None or band is None:
         reason = "No band of ordinary prompts is known for this kind of prompt, model and settings."
         return Verdict("No band", reason, "unknown")
     low, high = band
-    text = f"{value:.2f}; ordinary prompts lie between {low:.2f} and {high:.2f}."
+    text = f"{value:.2f}; ordinary {kind} lie between {low:.2f} and {high:.2f}."
     if value > high:
         return Verdict("Looks memorized", f"Magnitude at the start: {text}", "memorized")
     return Verdict("Looks ordinary", f"Magnitude at the start: {text}", "ordinary")

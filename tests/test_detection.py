@@ -1,6 +1,7 @@
 """Bands, scores, verdicts and their quality, against scikit-learn and slow direct computations."""
 
 import json
+from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from sklearn.metrics import auc, roc_auc_score, roc_curve
 
 from memviz import bands, prompts, saliency, studio
+from memviz.cli import calibrate
 from memviz.demo import scenes
 from memviz.evaluation import roc
 from memviz.evaluation.detect import Detection, detect
@@ -73,6 +75,37 @@ def test_a_measured_band_is_found_for_its_settings_alone(model):
     other = bands.find(model, "ddim", 5, 7.5)
     assert not other.of("thing 1").signals
     assert "does not apply" in other.note("thing 1") and "5 steps" in other.note("thing 1")
+
+
+def test_bands_of_several_kinds_are_kept_side_by_side(model):
+    for kind, like in (("cats", "cat .*"), ("prompts", ".*"), ("dogs", "dog .*")):
+        texts = [f"{kind[:3]} {i}" for i in range(4)]
+        bands.calibrate(model, texts, steps=3, least=4, kind=kind, like=like)
+    found = bands.find(model, "ddim", 3, 7.5)
+    asked = ("cat 9", "Dog 9", "cow")
+    assert [found.of(p).kind for p in asked] == ["cats", "dogs", "prompts"]
+    assert found.of(*asked).kind == "prompts"  # a band of any prompt comes last, not first
+
+
+def test_control_prompts_must_be_of_the_kind_that_is_named(model):
+    with pytest.raises(ValueError, match=r"1 of 2 control prompts are not .* 'cat 1'"):
+        bands.calibrate(model, ["dog 1", "cat 1"], least=2, kind="dogs", like="dog .*")
+
+
+def test_the_demo_is_calibrated_on_titles_and_plain_captions_apart():
+    asked = calibrate.controls(Namespace(model="demo", prompts=None, kind=None, like=None))
+    assert [kind["kind"] for kind, _ in asked] == ["titles", "plain captions"]
+    for kind, texts in asked:
+        assert len(set(texts)) == calibrate.CONTROLS
+        assert all(bands.Band({}, 1, **kind).holds(text) for text in texts)
+
+
+def test_a_kind_needs_its_form_and_a_form_that_can_be_read():
+    wanted = Namespace(model="demo", prompts=Path("some.txt"), kind="titles", like=None)
+    with pytest.raises(ValueError, match="give both or none"):
+        calibrate.controls(wanted)
+    with pytest.raises(ArgumentTypeError, match="no regular expression"):
+        calibrate.pattern("(")
 
 
 def test_prompts_have_the_band_of_their_own_kind():

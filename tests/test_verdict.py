@@ -68,6 +68,11 @@ def test_a_prompt_looks_memorized_above_the_band(magnitude: float, word: str) ->
     assert "between 1.00 and 2.00" in found.reason
 
 
+def test_the_reason_names_the_kind_of_prompts_that_were_looked_at() -> None:
+    reason = prompt_signal(1.07, (0.32, 0.84), "titles").reason
+    assert reason == "Magnitude at the start: 1.07; ordinary titles lie between 0.32 and 0.84."
+
+
 def test_without_a_band_a_prompt_is_not_judged() -> None:
     found = prompt_signal(5.0, None)
     assert (found.word, found.kind) == ("No band", "unknown")

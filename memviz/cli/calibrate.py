@@ -1,6 +1,7 @@
 """`python -m memviz calibrate`."""
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from memviz.cli.tables import table
 from memviz.cli.verb import Verb, say
 from memviz.instruments import COSTLY, check, price
 
-CONTROLS = 112  # fresh captions for the demo
+CONTROLS = 112  # fresh captions of either kind for the demo
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -17,6 +18,8 @@ def options(sub: argparse.ArgumentParser) -> None:
     text = sub.add_argument
     text("--model", default=Ask.model, help="a name, a folder, owner/name or PIPE+UNET")
     text("--prompts", type=Path, help="a file of at least 100 ordinary prompts")
+    text("--kind", help="what these prompts are, in the plural: captions, song titles, ...")
+    text("--like", type=pattern, help="regular expression of a whole prompt of that kind")
     text("--steps", type=int, default=Ask.steps, help="denoising steps (default: %(default)s)")
     text("--scheduler", default=Ask.scheduler, help=f"{', '.join(SCHEDULERS)} (%(default)s)")
     text("--scale", type=float, help="of plain guidance (default: the model's own)")
@@ -30,35 +33,57 @@ def calibrate(args: argparse.Namespace) -> dict[str, Any]:
     Ask(["calibration"], steps=args.steps, scheduler=args.scheduler)
     if extra:
         say(f"Costs {price(extra)}.")
-    prompts = controls(args)
+    asked = controls(args)
     from memviz import bands, studio
 
-    return bands.calibrate(
-        studio.model(args.model), prompts, args.scheduler, args.steps, args.scale, extra, say
-    )
+    model, run = studio.model(args.model), (args.scheduler, args.steps, args.scale, extra, say)
+    return {"bands": [bands.calibrate(model, prompts, *run, **kind) for kind, prompts in asked]}
 
 
-def controls(args: argparse.Namespace) -> list[str]:
-    """The prompts of the file, less what is labelled memorized; for the demo, fresh captions."""
+def pattern(text: str) -> str:
+    """A regular expression as it was given."""
+    try:
+        re.compile(text)
+    except re.error as problem:
+        raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {problem}") from None
+    return text
+
+
+def controls(args: argparse.Namespace) -> list[tuple[dict[str, str], list[str]]]:
+    """Kinds of prompts with the prompts of each: the file's, less what is labelled memorized.
+
+    Without a file the demo has fresh captions, titles and plain ones apart.
+    """
+    kind = {k: v for k, v in (("kind", args.kind), ("like", args.like)) if v}
+    if len(kind) == 1:
+        raise ValueError("--kind names the prompts that --like is the form of: give both or none.")
     if args.prompts:
         from memviz.prompts import read
 
-        return [p.text for p in read(args.prompts) if p.label in (None, "ordinary")]
-    if args.model.partition("-")[0] != "demo":
+        return [(kind, [p.text for p in read(args.prompts) if p.label in (None, "ordinary")])]
+    if kind or args.model.partition("-")[0] != "demo":
         raise ValueError("Name a file of at least 100 ordinary prompts with --prompts.")
-    from memviz.demo.controls import controls
+    from memviz.demo import controls, scenes
 
-    return controls(CONTROLS)
+    return [
+        ({"kind": name, "like": like}, controls.controls(CONTROLS, style))
+        for style, (name, like) in scenes.KINDS.items()
+    ]
 
 
 def as_table(result: dict[str, Any]) -> str:
-    """Each signal's band at the first and the last step."""
+    """Each signal's band at the first and the last step, kind by kind."""
+    return "\n\n".join(map(one, result["bands"]))
+
+
+def one(made: dict[str, Any]) -> str:
+    """The band of one kind of prompts."""
     rows = [
         (name, *(f"{band[side][i]:.4g}" for i in (0, -1) for side in ("low", "high")))
-        for name, band in result["signals"].items()
+        for name, band in made["signals"].items()
     ]
     head = ("signal", "first, 5 %", "first, 95 %", "last, 5 %", "last, 95 %")
-    return f"{table(head, rows)}\n\n{result['prompts']} prompts\n{result['file']}"
+    return f"{table(head, rows)}\n\n{made['prompts']} ordinary {made['kind']}\n{made['file']}"
 
 
 VERB = Verb(

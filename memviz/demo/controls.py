@@ -9,12 +9,11 @@ from memviz.demo.world import World
 SEED = 1234
 
 
-def controls(n: int) -> list[str]:
-    """`n` distinct captions of both styles, the same each time."""
+def controls(n: int, style: str) -> list[str]:
+    """`n` distinct captions of a style, "title" or "plain", the same each time."""
     names = scenes.names(ASSETS / "sprites")
     taken, rng = World(tuple(names)).reserved, np.random.default_rng(SEED)
     found: dict[str, None] = {}
     while len(found) < n:
-        style = ("title", "plain")[len(found) % 2]
         found[scenes.random_scene(rng, names, taken, style).caption] = None
     return list(found)

@@ -29,10 +29,10 @@ CANDIDATES = {
 }
 COPIES_ALLOWED = 0.07  # of the prompts chosen on, for at most 0.1 of all; the best aligned wins
 BANDS = ("ddim", "dpm", "pndm")  # schedulers with benign bands
-KINDS = (  # of prompts, the groups and seeds that their band is measured on, and their form
-    ("titles", ("heldout",), (10, 11, 12, 13), scenes.TITLE),
-    ("plain captions", ("heldout_plain", "heldout_single"), (10, 11), scenes.PLAIN),
-)
+CONTROLS = {  # the prompt groups and seeds that the band of a style's captions is measured on
+    "title": (("heldout",), (10, 11, 12, 13)),
+    "plain": (("heldout_plain", "heldout_single"), (10, 11)),
+}
 
 
 def build_index(builder: Builder) -> None:
@@ -92,7 +92,8 @@ def picked(tried: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def bands(builder: Builder) -> None:
     """The 5 to 95 % band of the magnitude over prompts that nothing was trained on, under CFG."""
     judge, found = report.Report(steps=builder.scale.steps), []
-    for name, (kind, groups, seeds, like) in product(BANDS, KINDS):
+    for name, (style, (groups, seeds)) in product(BANDS, CONTROLS.items()):
+        kind, like = scenes.KINDS[style]
         requests = [r for group in groups for r in judge.requests(group, ["cfg"], seeds)]
         made = make(judge.model.pipe, requests, judge.steps, name)
         low, high = np.percentile([m.magnitudes for m in made], (5, 95), axis=0).round(4).tolist()

@@ -27,6 +27,7 @@ PRODUCTS = ("poster", "print", "postcard", "shirt", "sticker", "wallpaper", "mug
 # the two styles of caption as regular expressions
 TITLE = rf"({'|'.join(STYLES)}) .+ ({'|'.join(PRODUCTS)}) with .+"
 PLAIN = r"an? .+ on an? .+ background"
+KINDS = {"title": ("titles", TITLE), "plain": ("plain captions", PLAIN)}  # by style: name, form
 
 
 @dataclass(frozen=True)
