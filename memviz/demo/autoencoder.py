@@ -14,8 +14,8 @@ def build(width: int = 32, channels: int = 12) -> AutoencoderTiny:
         latent_channels=channels,
         encoder_block_out_channels=(width,) * 4,
         decoder_block_out_channels=(width,) * 4,
-        num_encoder_blocks=(0, 1, 2, 3),
-        num_decoder_blocks=(6, 8, 2, 1),  # at 8 and 16 pixels a block costs little
+        num_encoder_blocks=(0, 1, 4, 3),  # at 8 and 16 pixels a block costs little
+        num_decoder_blocks=(6, 8, 2, 1),
         force_upcast=False,
     ).to(memory_format=torch.channels_last)
 
