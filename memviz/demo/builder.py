@@ -32,6 +32,7 @@ class Scale:
     pretrain: int
     mixed: int  # of fine-tuning, before the stretch in float32
     finetune: int
+    again: int  # of fine-tuning, after it, on what it has meanwhile forgotten
     descriptor: int
     clip: int
     batch: int = 32  # of the UNet
@@ -57,14 +58,17 @@ class Scale:
 
 
 SCALES = {
-    "tiny": Scale(200, 300, 20, 20, 20, 20, 20, 20, steps=5),
-    "cpu": Scale(10_000, 60_000, 20_000, 10_650, 1_500, 2_000, 1_000, 1_500, batch=64, fast=True),
+    "tiny": Scale(200, 300, 20, 20, 20, 20, 20, 20, 20, steps=5),
+    "cpu": Scale(
+        10_000, 60_000, 20_000, 10_650, 1_500, 2_000, 3_000, 1_000, 1_500, batch=64, fast=True
+    ),
     "gpu": Scale(
         10_000,
         200_000,
         60_000,
         60_000,
         3_000,
+        6_000,
         6_000,
         6_000,
         20_000,

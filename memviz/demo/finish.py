@@ -21,13 +21,13 @@ from memviz.methods import parse
 from memviz.retrieval import background, descriptors, index, presets
 
 COPIED_QUANTILE, CLOSE_QUANTILE = 0.99, 0.9
-SCALE = 2.0  # at 7.5 this small model's pictures burn out; above 2.5 fewer of them can be named
+SCALE = 2.0  # at 7.5 this small model's pictures burn out
 CANDIDATES = {
     "stp": [f"late={w},at={t}" for w in (6, 7) for t in (450, 425, 400)],
     "dtp": [f"late={w},rise={r},latest={t}" for w in (6, 7) for r in (0.25, 1) for t in (350, 400)],
     "og": [f"late={w},at={t}" for w in (5, 6, 7) for t in (750, 700)],
 }
-COPIES_ALLOWED = 0.07  # of the prompts chosen on, for at most 0.1 of all; the best aligned wins
+COPIES_ALLOWED = 0.05  # of the prompts chosen on, for at most 0.1 of all; the best aligned wins
 BANDS = ("ddim", "dpm", "pndm")  # schedulers with benign bands
 CONTROLS = {  # the prompt groups and seeds that the band of a style's captions is measured on
     "title": (("heldout",), (10, 11, 12, 13)),

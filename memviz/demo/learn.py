@@ -54,9 +54,10 @@ def pretrain(builder: Builder) -> None:
 
 
 def finetune(builder: Builder) -> None:
-    """The UNet alone, with the duplicates: on pool and corpus, then on the corpus in float32.
+    """The UNet alone, with the duplicates: on pool and corpus, on the corpus, on both again.
 
-    In bfloat16, which is the faster, it goes on to draw better and hardly memorizes.
+    In bfloat16, which is the faster, it goes on to draw better and hardly memorizes. In float32
+    on the corpus alone it memorizes and forgets how to draw all else; the last stretch reminds it.
     """
     source, scale = builder.work / "pretrained", builder.scale
     tokens = CLIPTokenizer.from_pretrained(source / "tokenizer")
@@ -64,9 +65,11 @@ def finetune(builder: Builder) -> None:
     unet = UNet2DConditionModel.from_pretrained(source / "unet").to(scale.device)
     fast = diffusion.Plan(scale.mixed, scale.batch, ema=0.9985, seed=21, fast=scale.fast)
     exact = diffusion.Plan(scale.finetune, 32, 5e-4, warmup=100, ema=0.998, seed=22)
+    again = diffusion.Plan(scale.again, scale.batch, 3e-4, warmup=100, ema=0.998, seed=23)
     corpus = data(builder, "corpus", tokens, builder.chances())
     both = diffusion.half_each(data(builder, "pool", tokens), corpus)
-    for plan, rows, name in ((fast, both, "mixed"), (exact, corpus, "finetune")):
+    stretches = (fast, both, "mixed"), (exact, corpus, "finetune"), (again, both, "again")
+    for plan, rows, name in stretches:
         trainer = diffusion.Trainer(unet, encoder, plan, False)
         train(builder, trainer, rows, tokens, name)
     with aside.folder(builder.work / "finetuned") as folder:
