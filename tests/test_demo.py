@@ -158,6 +158,12 @@ def test_pictures_of_prompts_never_seen_are_readable():
     assert REPORT["readable_drawn"] >= 0.95, "the judge itself can tell them apart"
 
 
+def test_the_reason_of_a_verdict_says_what_each_threshold_means():
+    preset = json.loads((ASSETS / "descriptor/preset.json").read_text())
+    assert f"{preset['copied']:.2f} similar or more for 1 in 100" in preset["source"]
+    assert f"{preset['close']:.2f} or more for 1 in 10" in preset["source"]
+
+
 def test_assets_stay_small():
     sizes = [p.stat().st_size for p in ASSETS.parent.rglob("*") if p.is_file()]
     assert sum(sizes) <= 80e6

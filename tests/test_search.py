@@ -142,6 +142,8 @@ def test_marks_come_from_the_preset_the_background_or_a_convention() -> None:
     assert marks("preset", preset(), null).used.copied == 0.8
     own = marks("background", preset(), null)
     assert own.used.copied == own.own.value > own.used.close
+    for mark in (own.used.copied, own.used.close):
+        assert f"less alike than {mark:.2f}" in own.used.source, "each mark with its own share"
     assert "SSCD" in marks("0.75", preset(), null).used.source
     assert marks("0.5", preset(), np.zeros(0)).own is None
     with pytest.raises(ValueError, match="too few distinct"):

@@ -35,8 +35,8 @@ class Threshold:
     def source(self) -> str:
         """As the verdict says it."""
         return (
-            f"{self.quantile:.1%} of {self.images:,} training images are less alike than this; "
-            f"{self.confidence:.0%} confidence {self.low:.2f} to {self.high:.2f}"
+            f"{self.quantile:.1%} of {self.images:,} training images are less alike than "
+            f"{self.value:.2f}; {self.confidence:.0%} confidence {self.low:.2f} to {self.high:.2f}"
         )
 
 
