@@ -188,7 +188,8 @@ def test_a_tiny_world_builds_to_its_end_and_a_stage_made_again_is_the_same(tmp_p
     assert figures.keys() == REPORT.keys() and figures["model"] != REPORT["model"]
     weights = tmp_path / "work/finetuned/diffusion_pytorch_model.safetensors"
     before = weights.read_bytes()
-    (tmp_path / "work/finetune.pt").unlink()
+    for stretch in ("finetune", "again"):
+        (tmp_path / f"work/{stretch}.pt").unlink()
     build(tmp_path, "--only", "finetune")
     assert weights.read_bytes() == before
     assert {p: p.stat().st_mtime_ns for p in ASSETS.rglob("*")} == shipped

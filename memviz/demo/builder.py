@@ -22,7 +22,7 @@ COMPILERS = ("g++", "clang++")  # what torch.compile asks for
 DUPLICATED_SHARE = 0.5  # of a fine-tuning batch: each comes up 312 times as often as others
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scale:
     """How much work to put in: pictures, optimiser steps; then how large, and on what device."""
 
@@ -58,20 +58,41 @@ class Scale:
 
 
 SCALES = {
-    "tiny": Scale(200, 300, 6, 6, 6, 6, 6, 6, 6, steps=3),
+    "tiny": Scale(
+        images=200,
+        pool=300,
+        autoencoder=6,
+        pretrain=6,
+        mixed=6,
+        finetune=6,
+        again=6,
+        descriptor=6,
+        clip=6,
+        steps=3,
+    ),
     "cpu": Scale(
-        10_000, 60_000, 20_000, 10_650, 1_500, 2_000, 3_000, 1_000, 1_500, batch=64, fast=True
+        images=10_000,
+        pool=60_000,
+        autoencoder=20_000,
+        pretrain=10_650,
+        mixed=1_500,
+        finetune=2_000,
+        again=3_000,
+        descriptor=1_000,
+        clip=1_500,
+        batch=64,
+        fast=True,
     ),
     "gpu": Scale(
-        10_000,
-        200_000,
-        60_000,
-        60_000,
-        3_000,
-        6_000,
-        6_000,
-        6_000,
-        20_000,
+        images=10_000,
+        pool=200_000,
+        autoencoder=60_000,
+        pretrain=60_000,
+        mixed=3_000,
+        finetune=6_000,
+        again=6_000,
+        descriptor=6_000,
+        clip=20_000,
         batch=128,
         pictures=64,
         channels=16,

@@ -88,11 +88,8 @@ class Data:
 
 def half_each(a: Data, b: Data) -> Data:
     """Rows of both, each drawn half of the time."""
-    chances = [
-        np.full(len(d.ids), 1 / len(d.ids)) if d.chance is None else d.chance for d in (a, b)
-    ]
     latents, ids = torch.cat([a.latents, b.latents]), torch.cat([a.ids, b.ids])
-    return Data(latents, ids, np.concatenate(chances) / 2)
+    return Data(latents, ids, np.concatenate([a.chances, b.chances]) / 2)
 
 
 def loss(unet, text, schedule, x, ids, empty) -> torch.Tensor:  # noqa: ANN001

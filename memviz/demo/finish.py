@@ -42,12 +42,13 @@ def build_index(builder: Builder) -> None:
     look, images = descriptors.descriptor("demo"), load("demo-10k")
     made = index.Index.build(images, look)
     null = made.background[own_caption(images.captions)]
-    copied, close = (background.threshold(null, q) for q in (COPIED_QUANTILE, CLOSE_QUANTILE))
+    quantiles = COPIED_QUANTILE, CLOSE_QUANTILE
+    copied, close = (round(background.threshold(null, q), 3) for q in quantiles)
     source = (
         "of corpus images with a caption of their own, the nearest other is "
         f"{copied:.2f} similar or more for 1 in 100, {close:.2f} or more for 1 in 10"
     )
-    preset = replace(look.preset, copied=round(copied, 3), close=round(close, 3), source=source)
+    preset = replace(look.preset, copied=copied, close=close, source=source)
     presets.write(preset, builder.assets / "descriptor")
     made.save(builder.assets / "index")
     studio.forget()

@@ -44,7 +44,7 @@ def _of_background(own: Threshold | None, close: Threshold | None) -> Thresholds
         raise ValueError(
             "This corpus has too few distinct pictures for a threshold of its own. Use preset."
         )
-    source = f"{own.source}; {LOOSER:.1%} are less alike than {close.value:.2f}"
+    source = f"{own.source}; {close.quantile:.1%} are less alike than {close.value:.2f}"
     return Thresholds(own.value, close.value, source)
 
 
