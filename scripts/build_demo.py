@@ -26,8 +26,8 @@ def place() -> argparse.ArgumentParser:
 def main() -> None:
     """Read the flags and run the stages."""
     where = place()
-    from memviz.demo.build import STAGES, run
-    from memviz.demo.builder import ASSETS, SCALES, Builder
+    from memviz.demo.scale import ASSETS, SCALES, Builder
+    from memviz.demo.stages import STAGES, run
 
     parser = argparse.ArgumentParser(description=__doc__, parents=[where])
     parser.add_argument("--scale", choices=SCALES, default="cpu", help="how much work to put in")

@@ -14,7 +14,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from memviz import corpus, pictures, registry
+from memviz.data import corpus
+from memviz.io import images as io_images
+from memviz.io import user_config
 
 EXPECTED = 10_000  # pictures of the published set
 
@@ -46,7 +48,7 @@ def prepare(folder: Path, name: str) -> dict[str, Any]:
     ]
     if len(broken) == len(found):
         raise ValueError(f"None of the {len(found)} pictures in {place} can be read. Unpack again.")
-    registry.add("corpora", name, place.resolve())
+    user_config.add("corpora", name, place.resolve())
     captioned = sum(map(bool, found.captions))
     return {
         "name": name,
@@ -71,7 +73,7 @@ def images(folder: Path) -> Path:
 def state(found: corpus.Corpus, id: int) -> str:
     """Why a picture cannot be read; "" if it can."""
     try:
-        pictures.decode(found.encoded(id))
+        io_images.decode(found.encoded(id))
     except (OSError, ValueError) as error:
         return " ".join(str(error).split())
     return ""

@@ -29,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def jobs_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A data directory of the test's own; no process that a job began outlives it."""
-    import processes
+    from tests.support import processes
 
     monkeypatch.setenv("MEMVIZ_HOME", str(tmp_path))
     yield tmp_path
@@ -39,7 +39,7 @@ def jobs_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random pipeline with an AutoencoderKL that predicts epsilon."""
-    import tiny
+    from tests.support import tiny
 
     return tiny.build(tmp_path_factory.mktemp("tiny") / "model")
 
@@ -47,7 +47,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_zero_snr(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random pipeline built as the demo model is."""
-    import tiny
+    from tests.support import tiny
 
     return tiny.build_zero_snr(tmp_path_factory.mktemp("tiny") / "zero-snr")
 
@@ -55,6 +55,6 @@ def tiny_zero_snr(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_descriptor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved descriptor of the demo's kind, untrained."""
-    import samples
+    from tests.support import samples
 
     return samples.save_descriptor(tmp_path_factory.mktemp("descriptor"))

@@ -9,10 +9,11 @@ import yaml
 
 from memviz.cli import VERBS
 from memviz.cli.compare import split_methods
-from memviz.guidance import Signal
-from memviz.methods import CORE, METHODS, parse, spec
-from memviz.models import NAMED, is_path
-from memviz.retrieval.presets import PRESETS
+from memviz.guidance.base import Signal
+from memviz.guidance.registry import CORE, METHODS
+from memviz.guidance.spec import parse, spec
+from memviz.models.loading import NAMED, is_path
+from memviz.retrieval.descriptors.presets import PRESETS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -98,7 +99,7 @@ def test_no_shipped_model_names_a_folder_of_its_maker():
 
 
 def test_every_figure_is_the_measured_one():
-    from memviz.demo.card import FIGURE, refresh
+    from memviz.demo.model_card import FIGURE, refresh
 
     shipped = [json.loads((ROOT / "assets/demo" / n).read_text()) for n in MEASURED]
     figures = shipped[0] | shipped[1]
@@ -125,7 +126,7 @@ def test_the_methods_of_the_readme_are_spelled_right():
 
 
 def test_the_table_of_remedies_is_the_measured_one():
-    from memviz.evaluation.remedies import FILE, refresh
+    from memviz.evaluation.methods import FILE, refresh
 
     page = (ROOT / "docs" / "methods.md").read_text()
     assert all(f"`{key}`" in page for key in METHODS)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import NoReturn
 
-from memviz.cli.verb import complain
-from memviz.cli.verbs import VERBS
+from memviz.cli.command import complain
+from memviz.cli.commands import VERBS
 
 
 def main(argv: Sequence[str] | None = None) -> int:

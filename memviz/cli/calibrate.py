@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from memviz.ask import SCHEDULERS, Ask
+from memviz.cli.command import Verb, say
 from memviz.cli.tables import table
-from memviz.cli.verb import Verb, say
-from memviz.instruments import COSTLY, check, price
+from memviz.comparison.request import SCHEDULERS, Ask
+from memviz.signals import COSTLY, check, price
 
 CONTROLS = 112  # fresh captions of either kind for the demo
 
@@ -34,10 +34,15 @@ def calibrate(args: argparse.Namespace) -> dict[str, Any]:
     if extra:
         say(f"Costs {price(extra)}.")
     asked = controls(args)
-    from memviz import bands, studio
+    from memviz import resources
+    from memviz.detection import calibrate as detection_calibrate
 
-    model, run = studio.model(args.model), (args.scheduler, args.steps, args.scale, extra, say)
-    return {"bands": [bands.calibrate(model, prompts, *run, **kind) for kind, prompts in asked]}
+    model, run = resources.model(args.model), (args.scheduler, args.steps, args.scale, extra, say)
+    return {
+        "bands": [
+            detection_calibrate.calibrate(model, prompts, *run, **kind) for kind, prompts in asked
+        ]
+    }
 
 
 def pattern(text: str) -> str:
@@ -58,15 +63,15 @@ def controls(args: argparse.Namespace) -> list[tuple[dict[str, str], list[str]]]
     if len(kind) == 1:
         raise ValueError("--kind names the prompts that --like is the form of: give both or none.")
     if args.prompts:
-        from memviz.prompts import read
+        from memviz.data.prompts import read
 
         return [(kind, [p.text for p in read(args.prompts) if p.label in (None, "ordinary")])]
     if kind or args.model.partition("-")[0] != "demo":
         raise ValueError("Name a file of at least 100 ordinary prompts with --prompts.")
-    from memviz.demo import controls, scenes
+    from memviz.demo import control_prompts, scenes
 
     return [
-        ({"kind": name, "like": like}, controls.controls(CONTROLS, style))
+        ({"kind": name, "like": like}, control_prompts.controls(CONTROLS, style))
         for style, (name, like) in scenes.KINDS.items()
     ]
 

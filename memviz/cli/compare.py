@@ -5,11 +5,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from memviz.ask import SCHEDULERS, Ask
+from memviz.cli.command import Verb, complain, watched
 from memviz.cli.tables import figure, table
-from memviz.cli.verb import Verb, complain, watched
-from memviz.instruments import COSTLY, price
-from memviz.methods import CORE, METHODS
+from memviz.comparison.request import SCHEDULERS, Ask
+from memviz.guidance.registry import CORE, METHODS
+from memviz.signals import COSTLY, price
 
 CELL = (
     *("prompt", "method", "seed", "similarity", "match", "verdict", "prompt_signal"),
@@ -42,15 +42,15 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
     if ask.signals:
         complain(f"The signals cost {price(tuple(ask.signals))}.", 0)
     folder = args.out and fresh(args.out)
-    from memviz import runs
-    from memviz.compare import compare
+    from memviz.comparison.compare import compare
+    from memviz.runs import store
 
     if args.corpus is None and ask.model.partition("-")[0] != "demo":
         complain("Looking through the demo corpus; name your training images with --corpus.", 0)
     with closing(compare(ask, folder)) as progress:
         for step in watched(progress, ask.steps):
             made = step.run.folder
-    return summary(made, runs.open_folder(made).info)
+    return summary(made, store.open_folder(made).info)
 
 
 def asked(args: argparse.Namespace) -> Ask:

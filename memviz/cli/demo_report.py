@@ -4,8 +4,8 @@ import argparse
 import json
 from typing import Any
 
+from memviz.cli.command import Verb, say
 from memviz.cli.tables import table
-from memviz.cli.verb import Verb, say
 
 
 def demo_report(args: argparse.Namespace) -> dict[str, Any]:

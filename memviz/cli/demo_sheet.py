@@ -4,13 +4,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from memviz.aside import written
-from memviz.cli.verb import Verb
+from memviz.cli.command import Verb
+from memviz.io.atomic import written
 
 
 def demo_sheet(args: argparse.Namespace) -> dict[str, Any]:
     """Draw the sheet into a file."""
-    from memviz.demo.contact import contact_sheet
+    from memviz.demo.contact_sheet import contact_sheet
 
     sheet = contact_sheet(args.group, args.prompts, args.seed)
     with written(args.out) as part:

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from memviz.ask import SCHEDULERS, Ask
+from memviz.cli.command import Verb, say
 from memviz.cli.tables import table
-from memviz.cli.verb import Verb, say
+from memviz.comparison.request import SCHEDULERS, Ask
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -30,12 +30,12 @@ def numbers(text: str, flag: str) -> list[int]:
 
 def detect(args: argparse.Namespace) -> dict[str, Any]:
     """Score all prompts."""
-    from memviz.prompts import read
+    from memviz.data.prompts import read
 
     prompts = read(args.prompts)
     used, images = numbers(args.steps_used, "--steps-used"), numbers(args.images, "--images")
     Ask(["detection"], steps=args.steps, scheduler=args.scheduler)
-    from memviz.evaluation.detect import Detection, detect
+    from memviz.detection.scores import Detection, detect
 
     asked = Detection(prompts, args.model, args.steps, args.scheduler, used, images)
     return detect(asked, say)

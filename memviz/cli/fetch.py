@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Any
 
-from memviz.cli.verb import Verb
+from memviz.cli.command import Verb
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -18,8 +18,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Fetch, check, put in place."""
     from tqdm import tqdm
 
-    from memviz.hashing import file_hash
-    from memviz.retrieval import presets, weights
+    from memviz.io.hashing import file_hash
+    from memviz.retrieval.descriptors import presets, weights
 
     preset = presets.find(args.preset)
     scale = {"unit": "B", "unit_scale": True, "unit_divisor": 1024}

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memviz.cli.verb import Verb, bar
+from memviz.cli.command import Verb, bar
 from memviz.jobs import Workplace
 
 LARGEST = 5  # groups of duplicates told
 
 if TYPE_CHECKING:
-    from memviz.retrieval.building import Progress
+    from memviz.retrieval.index.build import Progress
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -38,19 +38,20 @@ def descriptor_options(sub: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Build, and say what was built."""
-    from memviz import corpus, indexes
-    from memviz.retrieval import building
-    from memviz.retrieval.descriptors import descriptor
+    from memviz.data import corpus
+    from memviz.retrieval import index_store
+    from memviz.retrieval.descriptors.descriptor import descriptor
+    from memviz.retrieval.index import build
 
     if args.batch < 1:
         raise ValueError(f"--batch is {args.batch}; give 1 or more.")
-    found, workers = corpus.load(args.corpus), building.Workers()
+    found, workers = corpus.load(args.corpus), build.Workers()
     look = descriptor(args.preset, args.checkpoint, workers.device, args.trust, args.half)
-    out = args.out or indexes.folder(found, look)
-    if out == indexes.BUNDLED:
+    out = args.out or index_store.folder(found, look)
+    if out == index_store.BUNDLED:
         raise ValueError(f"The index of {found.name} comes with memviz. Name another with --out.")
     how = {"exact": args.exact, "fresh": args.fresh, "batch": args.batch}
-    last = watched(building.build(found, look, out, workers, **how), len(found))
+    last = watched(build.build(found, look, out, workers, **how), len(found))
     if not workers.first:
         sys.exit(0)
     return summary(out, last)

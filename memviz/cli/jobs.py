@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from memviz import jobs
+from memviz.cli.command import Verb
 from memviz.cli.tables import table
-from memviz.cli.verb import Verb
 
 PAUSE = 0.5  # seconds between two looks at a job that is followed
 ACTIONS = ("list", "follow", "stop", "resume", "clone", "remove")

@@ -3,13 +3,13 @@
 import argparse
 from typing import Any
 
+from memviz.cli.command import Verb
 from memviz.cli.tables import table
-from memviz.cli.verb import Verb
 
 
 def models(args: argparse.Namespace) -> list[dict[str, Any]]:
     """The known models."""
-    from memviz.models import known
+    from memviz.models.loading import known
 
     return known()
 

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from memviz.cli.command import Verb, say
 from memviz.cli.tables import table
-from memviz.cli.verb import Verb, say
 
 STUDIES = ("iet-agc-demo",)
 
@@ -26,21 +26,22 @@ def options(sub: argparse.ArgumentParser) -> None:
 
 def reproduce(args: argparse.Namespace) -> dict[str, Any]:
     """Train and judge every mode; what was finished in the folder before is kept."""
-    from memviz.places import home
-    from memviz.training import flags, study
-    from memviz.training.reproduce import reproduce, settings
+    from memviz.io.paths import home
+    from memviz.training import cli_flags
+    from memviz.training.studies import publish
+    from memviz.training.studies.iet_agc_demo import reproduce, settings
 
-    config = settings(**flags.given(args))
+    config = settings(**cli_flags.given(args))
     out = args.out or home() / "reproduce" / args.study
     found = dict(reproduce(config, out, say)) | {"settings": config.to_json()}
     if args.save:
-        study.save(found, out)
+        publish.save(found, out)
     return found
 
 
 def as_table(result: dict[str, Any]) -> str:
     """A mode a line."""
-    from memviz.training.study import COLUMNS
+    from memviz.training.studies.publish import COLUMNS
 
     rows = [
         (name, *(values.get(key, "-") for key in COLUMNS))

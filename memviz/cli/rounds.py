@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from memviz.cli.command import Verb, say
 from memviz.cli.compare import whole_numbers
 from memviz.cli.tables import table
 from memviz.cli.train import spoken
-from memviz.cli.verb import Verb, say
 from memviz.jobs import Workplace
 
 WATCHED = {"probes": str, "probe_prompts": int, "probe_steps": int, "descriptor": str}
@@ -25,7 +25,7 @@ def options(sub: argparse.ArgumentParser) -> None:
 
 def rounds(args: argparse.Namespace) -> dict[str, Any]:
     """Look at every saved round; the looks, where copying began, and the model before that."""
-    from memviz.training.rounds import sweep
+    from memviz.training.monitoring.round_sweep import sweep
 
     changes = {name: getattr(args, name) for name in WATCHED if name in args}
     here, looks = Workplace.from_env(), []

@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
+from memviz.cli.command import Verb
 from memviz.cli.tables import table
-from memviz.cli.verb import Verb
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -16,16 +16,17 @@ def options(sub: argparse.ArgumentParser) -> None:
 
 def runs(args: argparse.Namespace) -> list[dict[str, Any]]:
     """The runs kept on this machine, then the bundled ones; or those that were removed."""
-    from memviz import aside, runs
+    from memviz.io import atomic
+    from memviz.runs import store
 
     if args.remove:
-        found = [runs.own(run_id) for run_id in dict.fromkeys(args.remove)]  # all, or none goes
+        found = [store.own(run_id) for run_id in dict.fromkeys(args.remove)]  # all, or none goes
         told = [run_summary("removed", run) for run in found]
         for run in found:
-            aside.discard(run.folder)
+            atomic.discard(run.folder)
         return told
-    kept = [("kept", run) for run in runs.listed()]
-    return [run_summary(*pair) for pair in [*kept, *(("bundled", r) for r in runs.bundled())]]
+    kept = [("kept", run) for run in store.listed()]
+    return [run_summary(*pair) for pair in [*kept, *(("bundled", r) for r in store.bundled())]]
 
 
 def run_summary(where: str, run: Any) -> dict[str, Any]:  # noqa: ANN401 - runs.Run

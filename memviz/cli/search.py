@@ -5,14 +5,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from memviz.cli.command import Verb, bar
 from memviz.cli.index import descriptor_options
 from memviz.cli.index import watched as indexing
 from memviz.cli.tables import figure, table
-from memviz.cli.verb import Verb, bar
 from memviz.jobs import Workplace
 
 if TYPE_CHECKING:
-    from memviz.corpus import Corpus
+    from memviz.data.corpus import Corpus
     from memviz.search import Asked
 
 LISTED = 20  # pictures in the table for people
@@ -67,25 +67,26 @@ def question(args: argparse.Namespace) -> "Asked":
     if args.top < 1:
         raise ValueError(f"--top is {args.top}; ask for 1 match or more.")
     pictures = queries(args)
-    from memviz import corpus, indexes
-    from memviz.retrieval.descriptors import descriptor
-    from memviz.retrieval.index import Index
+    from memviz.data import corpus
+    from memviz.retrieval import index_store
+    from memviz.retrieval.copy_detector import Eye
+    from memviz.retrieval.descriptors.descriptor import descriptor
+    from memviz.retrieval.index.index import Index
     from memviz.search import Asked
-    from memviz.studio import Eye
 
     found = corpus.load(args.corpus)
     look = descriptor(args.preset, args.checkpoint, trust=args.trust, half=args.half)
     if args.index:
         index = Index.load(args.index, found, look, args.exact)
     else:
-        index = indexes.ready(found, look, args.exact, indexing)
+        index = index_store.ready(found, look, args.exact, indexing)
     return Asked(Eye(found, look, index), pictures, args.threshold, args.top, args.all_above)
 
 
 def queries(args: argparse.Namespace) -> "Corpus":
     """What is looked up: a folder in any layout of a corpus, or the pictures given."""
-    from memviz import corpus
-    from memviz.layouts.given import Given
+    from memviz.data import corpus
+    from memviz.data.formats.files import Given
 
     if is_folder(args) and len(args.pictures) == 1:
         return corpus.load(args.pictures[0])
@@ -95,8 +96,8 @@ def queries(args: argparse.Namespace) -> "Corpus":
 
 def one_by_one(asked: "Asked") -> dict[str, Any]:
     """Without a folder: only what is printed."""
-    from memviz.search import look
     from memviz.search.folder import provenance
+    from memviz.search.matching import look
 
     used = asked.marks()
     batches = look(asked.eye, asked.pictures, used.used, asked.top, asked.every)

@@ -7,16 +7,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memviz import sweep as sweeps
-from memviz.ask import SCHEDULERS, Ask
+from memviz.cli.command import Verb, complain, watched
 from memviz.cli.compare import fresh, summary, whole_numbers
 from memviz.cli.tables import table
-from memviz.cli.verb import Verb, complain, watched
-from memviz.instruments import COSTLY, price
+from memviz.comparison import sweep as sweeps
+from memviz.comparison.request import SCHEDULERS, Ask
 from memviz.jobs import Workplace
+from memviz.signals import COSTLY, price
 
 if TYPE_CHECKING:
-    from memviz.compare import Progress
+    from memviz.comparison.compare import Progress
 
 FLAGS = ("at", "early", "late")  # parameters with an option of their own
 EVERY = 2.0  # seconds between two partial results of a job
@@ -72,15 +72,15 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
     if ask.signals:
         complain(f"The signals cost {price(tuple(ask.signals))}.", 0)
     folder, here = args.out and fresh(args.out), Workplace.from_env()
-    from memviz import runs
-    from memviz.compare import compare
+    from memviz.comparison.compare import compare
+    from memviz.runs import store
 
     if here.folder and not folder:  # a job's run has the job's name, and goes on when it is resumed
-        folder = runs.root() / here.folder.name
+        folder = store.root() / here.folder.name
     with closing(compare(ask, folder, resumable=here.folder is not None)) as progress:
         for step in told(watched(progress, ask.steps), here):
             made = step.comparison.run.folder
-    info = runs.open_folder(made).info
+    info = store.open_folder(made).info
     if info["state"] == "done":
         here.result(run=info["id"], folder=str(made))
     return summary(made, info) | laid_out(info)

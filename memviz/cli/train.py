@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from memviz.cli.command import Verb, say
 from memviz.cli.tables import table
-from memviz.cli.verb import Verb, say
 from memviz.jobs import Workplace
-from memviz.training import flags
+from memviz.training import cli_flags
 from memviz.training.config import Config
 
 
@@ -23,7 +23,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--background", action="store_true", help="start it as a job and return; see `jobs`"
     )
-    flags.add(sub)
+    cli_flags.add(sub)
 
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
@@ -34,10 +34,10 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         raise ValueError("--out is missing; name the folder in which the model is to stand.")
     config = asked(args)
     if args.dry_run:
-        from memviz.training.plan import plan
+        from memviz.training.dry_run import plan
 
         return plan(config, args.out, say)
-    from memviz.training.run import train
+    from memviz.training.trainer import train
 
     here, first = Workplace.from_env(), os.environ.get("RANK", "0") == "0"
     stopping, event = interrupted(here.stopping), {}
@@ -51,24 +51,24 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
 
 def begun(args: argparse.Namespace) -> dict[str, Any]:
     """A job of its own that does the same; without --out it writes into the job's folder."""
-    from memviz.training.background import OUT, start
+    from memviz.training.job import OUT, start
 
     if args.resume or args.dry_run:
         raise ValueError("--background starts a new training; resume one with `jobs resume ID`.")
-    job = start(Config(**flags.given(args)), out=str(args.out.resolve()) if args.out else OUT)
+    job = start(Config(**cli_flags.given(args)), out=str(args.out.resolve()) if args.out else OUT)
     say(f"Follow it: python -m memviz jobs follow {job.id}")
     return {"id": job.id, "state": job.state().name, "folder": str(job.folder)}
 
 
 def asked(args: argparse.Namespace) -> Config:
     """The settings: those of the folder where it is resumed, which flags must not contradict."""
-    given = flags.given(args)
+    given = cli_flags.given(args)
     if not args.resume or not (args.out / "config.json").exists():
         return Config(**given)
-    from memviz.training.run import read_config
+    from memviz.training.trainer import read_config
 
     config = read_config(args.out)
-    if other := flags.differing(config, given):
+    if other := cli_flags.differing(config, given):
         raise ValueError(f"{args.out} was begun with another {other[0]}. Resume it without.")
     return config
 

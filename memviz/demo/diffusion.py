@@ -16,8 +16,8 @@ from diffusers.models.attention_processor import AttnProcessor
 from diffusers.training_utils import EMAModel
 from torch.nn.functional import mse_loss
 
-from memviz.aside import written
 from memviz.demo.precision import mixed
+from memviz.io.atomic import written
 
 EMPTY = 0.1  # share of captions left out, so that the model can also predict without one
 

@@ -16,17 +16,21 @@ import torch
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from memviz import prompts, studio
-from memviz.demo import edited, scenes
+from memviz import resources
+from memviz.data import prompts as data_prompts
+from memviz.demo import copy_detection as demo_copy_detection
+from memviz.demo import scenes
 from memviz.demo.autoencoder import pixels
-from memviz.demo.builder import ASSETS
-from memviz.demo.eyes import through
-from memviz.demo.made import SCHEDULER, Made, make
+from memviz.demo.generate import SCHEDULER, Made, make
+from memviz.demo.judges import through
+from memviz.demo.scale import ASSETS
 from memviz.demo.world import World
-from memviz.guidance import Guidance
-from memviz.methods import CORE, parse, spec
-from memviz.sampling import Request
-from memviz.settings import own
+from memviz.guidance.base import Guidance
+from memviz.guidance.model_defaults import own
+from memviz.guidance.registry import CORE
+from memviz.guidance.spec import parse, spec
+from memviz.models import decode
+from memviz.sampling.loop import Request
 
 STEPS = 50
 SEEDS = (0, 1, 2, 3)
@@ -45,10 +49,10 @@ class Report:
         self, note: Note = print, seeds: Sequence[int] = SEEDS, steps: int = STEPS
     ) -> None:
         self.note, self.seeds, self.steps = note, tuple(seeds), steps
-        self.model = studio.model("demo")
-        self.eye = studio.eye("demo-10k", "demo")
-        self.clip = studio.clip()
-        self.prompts = prompts.demo()
+        self.model = resources.model("demo")
+        self.eye = resources.eye("demo-10k", "demo")
+        self.clip = resources.clip()
+        self.prompts = data_prompts.demo()
         self.own = own(self.model)
 
     def guidance(self, key: str) -> Guidance:
@@ -160,7 +164,7 @@ class Report:
         made = self.made["heldout_single", "cfg"]
         drawn = list(islice((pair for pair in self.fresh() if single(pair[0])), len(made)))
         x = pixels(np.stack([picture for _, picture in drawn]))
-        seen = studio.pictures(through(self.model.pipe.vae, x))
+        seen = decode.pictures(through(self.model.pipe.vae, x))
         captions = [m.request.prompt for m in made]
         return {
             "readable_heldout": self.named([m.image for m in made], captions),
@@ -185,15 +189,15 @@ class Report:
         distractors = [self.eye.corpus.image(i) for i in others]
         looks = {
             "": self.eye.descriptor.embed,
-            "_pixels": edited.pixel_rows,
-            "_phash": edited.hash_rows,
+            "_pixels": demo_copy_detection.pixel_rows,
+            "_phash": demo_copy_detection.hash_rows,
         }
-        found = edited.precisions(originals, distractors, looks)
+        found = demo_copy_detection.precisions(originals, distractors, looks)
         return {f"descriptor_map{name}": value for name, value in found.items()}
 
     def before(self) -> dict[str, float]:
         """What the pretrained model, which saw no duplicates, copies on the same prompts."""
-        pipe = studio.model("demo-pretrained").pipe
+        pipe = resources.model("demo-pretrained").pipe
         requests = self.requests("duplicated", ["cfg"], [0])
         return {"copied_pretrained": self.copied(list(make(pipe, requests, self.steps)))}
 

@@ -24,9 +24,9 @@ come, `process.json` and `worker.json` (pid and start time), `checkpoint.json`, 
 `result.json` and `outcome.json`.
 """
 
+from memviz.jobs.context import Workplace
 from memviz.jobs.job import Job, JobError, environment, find, listing, root, shown, start, verb
 from memviz.jobs.state import State
-from memviz.jobs.workplace import Workplace
 
 __all__ = [
     "Job",

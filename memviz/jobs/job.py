@@ -13,12 +13,12 @@ from threading import Thread
 from typing import Any
 
 import memviz
-from memviz import aside
-from memviz.ids import ID, new_id
+from memviz.io import atomic
+from memviz.io.ids import ID, new_id
+from memviz.io.paths import home
 from memviz.jobs.files import json_lines, read_json, tail
 from memviz.jobs.process import alive, signal_group
 from memviz.jobs.state import State, state
-from memviz.places import home
 
 GRACE = 30.0  # seconds from the wish to stop to SIGTERM
 SECRET = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "OAUTH_CLIENT_SECRET")  # of a Space, not of a job
@@ -111,7 +111,7 @@ class Job:
         now = self.state()
         if not now.over:
             raise JobError(f"Job {self.id} is {now.name}; stop it before you remove it.")
-        aside.discard(self.folder)
+        atomic.discard(self.folder)
 
 
 def root() -> Path:
@@ -159,7 +159,7 @@ def start(
         "version": memviz.__version__,
     }
     folder.mkdir(parents=True)
-    aside.json(folder / "job.json", asked)
+    atomic.json(folder / "job.json", asked)
     return launch(Job(folder, asked))
 
 

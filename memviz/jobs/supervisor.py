@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from memviz import aside
+from memviz.io import atomic
+from memviz.jobs.context import VARIABLE
 from memviz.jobs.files import read_json, reserve, write_reserved
 from memviz.jobs.job import Job
 from memviz.jobs.process import alive, identity, signal_group, take
 from memviz.jobs.state import stop_asked
-from memviz.jobs.workplace import VARIABLE
 
 PAUSE = 0.1  # seconds between two looks at the worker, the stop file and the queue
 INSIST = 10.0  # seconds from SIGTERM to SIGKILL
@@ -99,7 +99,7 @@ class Supervisor:
     def watch(self, worker: subprocess.Popen) -> None:
         """Until it ends: see that a wish to stop is heard."""
         known, sent = identity(worker.pid), set()
-        aside.json(self.file("worker.json"), known)
+        atomic.json(self.file("worker.json"), known)
         while worker.poll() is None:
             number = self.due()
             if number and number not in sent:
@@ -131,7 +131,7 @@ class Supervisor:
 def ticket(queue: Path) -> Iterator[Path]:
     """A place in a queue: a file named by the time, which says who stands there."""
     mine = queue / f"{time.time_ns()}.json"
-    aside.json(mine, identity(os.getpid()))
+    atomic.json(mine, identity(os.getpid()))
     try:
         yield mine
     finally:
@@ -155,7 +155,7 @@ def supervise(folder: Path) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: setattr(supervisor, "leaving", True))
         reserve(folder / "outcome.part")
-        aside.json(folder / "process.json", identity(os.getpid()))
+        atomic.json(folder / "process.json", identity(os.getpid()))
         for name in OLD:  # the outcome last: until then the job is what it was
             (folder / name).unlink(missing_ok=True)
         supervisor.run()

@@ -2,4 +2,4 @@
 
 from memviz.search.folder import Asked as Asked
 from memviz.search.folder import search as search
-from memviz.search.look import look as look
+from memviz.search.matching import look as look

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memviz.retrieval.background import DUPLICATE
+from memviz.retrieval.index.background import DUPLICATE
 from memviz.search.folder import provenance, train_picture, write
 
 if TYPE_CHECKING:
-    from memviz.studio import Eye
+    from memviz.retrieval.copy_detector import Eye
 
 GROUPS = 200  # shown, largest first
 MEMBERS = 6  # shown of each
@@ -22,7 +22,7 @@ def groups(eye: Eye, kept: Path) -> list[list[int]]:
     """Ids that belong together, largest group first; `kept` is the folder of the index."""
     if (kept / "duplicates.json").is_file():
         return json.loads((kept / "duplicates.json").read_text())
-    from memviz.retrieval.assembly import compare_within
+    from memviz.retrieval.index.assemble import compare_within
 
     with tempfile.TemporaryDirectory() as place:
         compare_within(eye.index, Path(place))

@@ -19,19 +19,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from memviz import __version__, aside, ids
-from memviz.captions import shared
-from memviz.places import home
-from memviz.retrieval.items import thumbnail
-from memviz.retrieval.statistics import statistics
-from memviz.search.look import Found, agreed, look
-from memviz.search.marks import Marks, marks
+from memviz import __version__
+from memviz.data.caption_overlap import shared
+from memviz.io import atomic, ids
+from memviz.io.paths import home
+from memviz.retrieval.dcr_statistics import statistics
+from memviz.retrieval.index.items import thumbnail
+from memviz.search.matching import Found, agreed, look
+from memviz.search.thresholds import Marks, marks
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from memviz.corpus import Corpus
-    from memviz.studio import Eye
+    from memviz.data.corpus import Corpus
+    from memviz.retrieval.copy_detector import Eye
 
 SHOWN = 500  # pairs kept as pictures: those most alike
 SIDE = 384  # pixels, the longer side of such a picture
@@ -94,7 +95,7 @@ def search(asked: Asked, folder: Path) -> Iterator[tuple[int, int]]:
                 _keep(image, folder / _own(one))
         yield len(found), len(asked.pictures)
     found = agreed(found)
-    with aside.written(folder / "matches.parquet") as part:
+    with atomic.written(folder / "matches.parquet") as part:
         pq.write_table(matches(found), part)
     shown = _shown(asked, found, folder)
     told = {"kind": "pairs"} | summary(asked, used, found) | {"pairs": shown}
@@ -102,7 +103,7 @@ def search(asked: Asked, folder: Path) -> Iterator[tuple[int, int]]:
     write(folder / "summary.json", told)
     from memviz.search.report import page
 
-    aside.text(folder / "report.html", page(told, folder))
+    atomic.text(folder / "report.html", page(told, folder))
 
 
 def matches(found: list[Found]) -> pa.Table:
@@ -204,7 +205,7 @@ def _keep(image: Image.Image, file: Path) -> None:
 
 def write(file: Path, value: dict[str, Any]) -> None:
     """NaN is no JSON: a figure that does not exist is null."""
-    aside.json(file, _plain(value))
+    atomic.json(file, _plain(value))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from memviz.captions import WORD
+from memviz.data.caption_overlap import WORD
 
 STYLE = """
 :root { color-scheme: light dark; }

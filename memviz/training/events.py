@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from memviz.training import BINS
-from memviz.training.gate import by_range
+from memviz.training.iet_agc.loss_gate import by_range
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from memviz.corpus import Corpus
-    from memviz.training.loop import Tick, Training
+    from memviz.data.corpus import Corpus
+    from memviz.training.iet_agc.loop import Tick, Training
 
 LEADERS = 20  # pictures on the leaderboard
 

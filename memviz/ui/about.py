@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from memviz.methods import METHODS
+from memviz.guidance.registry import METHODS
 
 IDEAS = """
 ## What you see

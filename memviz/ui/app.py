@@ -7,14 +7,20 @@ from typing import Any
 
 import gradio as gr
 
-from memviz import runs
+from memviz.runs import store
 from memviz.search.folder import root as searches
-from memviz.ui import about, compare, neighbours, thumbs, train, transition
+from memviz.ui import about
 from memviz.ui import runs as past
-from memviz.ui.live import Live
+from memviz.ui.compare import tab as compare_tab
+from memviz.ui.neighbours import tab as neighbours_tab
+from memviz.ui.shared.live import Live
+from memviz.ui.train import tab as train_tab
+from memviz.ui.train import thumbs
+from memviz.ui.transition import tab as transition_tab
 
 HERE = Path(__file__).parent
-SHEETS = ("page", "player", "transition", "neighbours", "train")
+SHEETS = ("shared/page", "compare/player", "transition/transition", "neighbours/neighbours",
+          "train/train")  # fmt: skip
 STYLES = [HERE / f"{name}.css" for name in SHEETS]
 FONTS = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
@@ -68,24 +74,24 @@ def build() -> gr.Blocks:
         gr.HTML(TITLE, elem_id="title")
         with gr.Tabs() as tabs:
             with gr.Tab("Compare", id="compare", elem_id="compare-tab"):
-                tab = compare.build(live)
+                tab = compare_tab.build(live)
             with gr.Tab("Transition", id="transition"):
-                transition.build(live, demo)
+                transition_tab.build(live, demo)
             with gr.Tab("Neighbours", id="neighbours") as near:
-                neighbours.build(near, demo)
+                neighbours_tab.build(near, demo)
             with gr.Tab("Train", id="train", elem_id="train-tab") as training:
-                train.build(training, demo, tab, live)
+                train_tab.build(training, demo, tab, live)
             with gr.Tab("Runs", id="runs") as saved:
                 past.build(saved)
             with gr.Tab("About", id="about"):
                 about.build()
         addresses(tabs, demo)
         demo.load(
-            compare.opener(live, tab.form),
+            compare_tab.opener(live, tab.form),
             None,
             [*tab.outputs, *tab.form.fields],
             concurrency_limit=None,
-            **compare.QUIET,
+            **compare_tab.QUIET,
         )
     return demo
 
@@ -99,21 +105,21 @@ def addresses(tabs: gr.Tabs, demo: gr.Blocks) -> None:
         name = request.query_params.get("tab")
         return gr.Tabs(selected=name) if name in names else gr.skip()
 
-    demo.load(wanted, None, tabs, queue=False, **compare.QUIET)
+    demo.load(wanted, None, tabs, queue=False, **compare_tab.QUIET)
     for tab in found:
-        tab.select(None, None, None, js=ADDRESS % json.dumps(tab.id), **compare.QUIET)
+        tab.select(None, None, None, js=ADDRESS % json.dumps(tab.id), **compare_tab.QUIET)
 
 
 def launch(demo: gr.Blocks | None = None, **options: object) -> str:
     """Serve the app, return its address: runs, searches, thumbnails, plotly.js: no other files."""
-    served = (runs.root(), searches(), thumbs.root())
+    served = (store.root(), searches(), thumbs.root())
     for root in served:
         root.mkdir(parents=True, exist_ok=True)
     fixed: dict[str, Any] = {
         "theme": theme(),
         "css_paths": STYLES,
         "head": FRAME,
-        "allowed_paths": [str(place.absolute()) for place in (*served, *runs.bundled_roots())],
+        "allowed_paths": [str(place.absolute()) for place in (*served, *store.bundled_roots())],
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,

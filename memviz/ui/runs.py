@@ -5,22 +5,17 @@ from html import escape
 
 import gradio as gr
 
-from memviz import runs
-from memviz.ui import owner, words
-from memviz.ui.form import QUIET
-from memviz.ui.player import file_path
+from memviz.runs import store
+from memviz.ui.shared import access, sentences
+from memviz.ui.shared.assets import file_path
+from memviz.ui.shared.controls import QUIET
+from memviz.ui.shared.kept_runs import own
 
-NEWEST = 50  # of one's own runs
 PICTURES = 4  # of each run
 PUBLIC = "On a public page a run is found by its link only: keep the link of a run you like."
 
 
-def own(newest: int = NEWEST) -> list[runs.Run]:
-    """The runs of this machine; none on a public page, where a run's link is its key."""
-    return [] if owner.public() else runs.listed()[:newest]
-
-
-def pictures(run: runs.Run) -> str:
+def pictures(run: store.Run) -> str:
     """The first finished pictures of a run, small."""
     found = [c["image"] for c in run.info["cells"] if c.get("image")]
     # relative, so that it holds wherever the app is mounted
@@ -28,10 +23,10 @@ def pictures(run: runs.Run) -> str:
     return "".join(f'<img src="{escape(source)}" alt="" loading="lazy">' for source in sources)
 
 
-def row(run: runs.Run) -> str:
+def row(run: store.Run) -> str:
     """A run as a list item that opens it; a prompt may hold anything, so it is escaped."""
     info, asked = run.info, run.info["asked"]
-    said = words.result_line(info["cells"], (info.get("corpus") or {}).get("images"))
+    said = sentences.result_line(info["cells"], (info.get("corpus") or {}).get("images"))
     made = info["created"][:16].replace("T", " ")
     prompt = "" if asked["prompts"][0] == info["title"] else f"“{asked['prompts'][0]}”, "
     about = (
@@ -44,7 +39,7 @@ def row(run: runs.Run) -> str:
     )
 
 
-def section(title: str, found: Sequence[runs.Run], otherwise: str) -> str:
+def section(title: str, found: Sequence[store.Run], otherwise: str) -> str:
     """A heading and its runs, or a sentence when there are none."""
     rows = "".join(map(row, found))
     return f"<h2>{title}</h2>" + (
@@ -54,8 +49,8 @@ def section(title: str, found: Sequence[runs.Run], otherwise: str) -> str:
 
 def page() -> str:
     """Both lists."""
-    empty = PUBLIC if owner.public() else "None yet. Press Compare to make one."
-    examples = section("Examples", runs.bundled(), "No example runs are bundled here.")
+    empty = PUBLIC if access.public() else "None yet. Press Compare to make one."
+    examples = section("Examples", store.bundled(), "No example runs are bundled here.")
     return examples + section("Your runs", own(), empty)
 
 

@@ -1,9 +1,10 @@
 """What happens to pictures on their way: does one still find its image, and is it called a copy?
 
-`python scripts/benchmark.py cases --json`: per case of `memviz/search/cases.py` the share of images
-of the bundled corpus that are found first (`found`) and called "Copied" at the descriptor's own
-threshold (`copied`). `unrelated_logos` are flat pictures that are in no corpus, so both of its
-shares should be 0; `two_logos` is the share of pairs of them that would be taken for one picture.
+`python scripts/benchmark.py cases --json`: per case of `memviz/search/edited_images.py` the share
+of images of the bundled corpus that are found first (`found`) and called "Copied" at the
+descriptor's own threshold (`copied`). `unrelated_logos` are flat pictures that are in no corpus,
+so both of its shares should be 0; `two_logos` is the share of pairs of them that would be taken
+for one.
 """
 
 import argparse
@@ -13,9 +14,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.measure import machine
-from memviz import studio
-from memviz.retrieval.blank import blank
-from memviz.search.cases import CASES
+from memviz import resources
+from memviz.retrieval import copy_detector
+from memviz.retrieval.blank_images import blank
+from memviz.search.edited_images import CASES
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +27,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All cases."""
-    eye, count = studio.eye("demo-10k", "demo"), args.images
+    eye, count = resources.eye("demo-10k", "demo"), args.images
     rows = np.random.default_rng(0).choice(len(eye.corpus), count, replace=False)
     ids = [eye.corpus.ids[row] for row in sorted(rows)]
     images, found = [eye.corpus.image(id) for id in ids], {}
@@ -38,7 +40,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     return {"cases": found, "images": count, "environment": machine()}
 
 
-def shares(eye: studio.Eye, images: list[Image.Image], ids: np.ndarray) -> dict[str, float]:
+def shares(eye: copy_detector.Eye, images: list[Image.Image], ids: np.ndarray) -> dict[str, float]:
     """Any of a row's ids found first, and called a copy; what is too empty is called nothing."""
     similarity, nearest = eye.index.search(eye.descriptor.embed(images), 1)
     judged = np.array([not blank(image) for image in images])
@@ -46,7 +48,7 @@ def shares(eye: studio.Eye, images: list[Image.Image], ids: np.ndarray) -> dict[
     return {"found": float((nearest == ids).any(1).mean()), "copied": float(copied.mean())}
 
 
-def alike(eye: studio.Eye, images: list[Image.Image]) -> float:
+def alike(eye: copy_detector.Eye, images: list[Image.Image]) -> float:
     """The share of pairs at or above the threshold for a copy."""
     vectors = eye.descriptor.embed(images)
     pairs = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]

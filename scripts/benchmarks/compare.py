@@ -20,14 +20,15 @@ from typing import Any
 import torch
 
 from benchmarks.measure import environment, timed
-from memviz import studio
-from memviz.ask import Ask
-from memviz.compare import Comparison
-from memviz.guidance import Signal
-from memviz.sampling import Request, noise, sample
-from memviz.schedules import scheduler
-from memviz.settings import own
-from memviz.signals import epsilon, guided, magnitude
+from memviz import resources
+from memviz.comparison.compare import Comparison
+from memviz.comparison.request import Ask
+from memviz.guidance.base import Signal
+from memviz.guidance.model_defaults import own
+from memviz.models.parametrization import epsilon, guided
+from memviz.models.schedulers import scheduler
+from memviz.sampling.loop import Request, noise, sample
+from memviz.signals.free import magnitude
 
 PROMPT = "a fox and a cactus on a blue background"
 METHODS = ("cfg", "stp", "dtp", "og")
@@ -47,7 +48,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
-    model = studio.model(args.model)
+    model = resources.model(args.model)
     ask = Ask([args.prompt], METHODS, SEEDS, args.steps, args.scheduler, args.model)
     requests = [Request(p, s, g) for p, _, g, s in ask.cells(own(model))]
 
@@ -173,7 +174,7 @@ def networks(comparison: Comparison) -> list[tuple[Any, str]]:
         network = comparison.eye.descriptor.network
         found.append((network, "forward"))
     if comparison.settings.get("clip"):
-        clip = studio.clip()._model
+        clip = resources.clip()._model
         found += [(clip, "get_image_features"), (clip, "get_text_features")]
     return found
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from memviz.models import Model
+from memviz.models.loading import Model
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, Any]:

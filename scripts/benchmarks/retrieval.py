@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import machine, timed
-from memviz import studio
-from memviz.retrieval import engines
-from memviz.retrieval.background import background
+from memviz import resources
+from memviz.retrieval.index import engines
+from memviz.retrieval.index.background import background
 
 DIMS = 512
 CLUSTERS = 2_000
@@ -195,7 +195,7 @@ def background_by_matrix(rows: np.ndarray) -> np.ndarray:
 
 def demo(repeats: int) -> dict[str, float]:
     """Milliseconds on the bundled corpus: a picture embedded and looked up, and looked up only."""
-    eye = studio.eye("demo-10k", "demo")
+    eye = resources.eye("demo-10k", "demo")
     image = eye.corpus.image(eye.corpus.ids[0])
 
     def look() -> Any:  # noqa: ANN401

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from memviz.retrieval import engines
+from memviz.retrieval.index import engines
 
 MEASURED = Path(__file__).parents[2] / "docs/retrieval.json"
 IMAGES = (10_000_000, 400_000_000, 5_000_000_000)

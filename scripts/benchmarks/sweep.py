@@ -13,10 +13,11 @@ import torch
 
 from benchmarks.compare import PROMPT, last
 from benchmarks.measure import environment, timed
-from memviz import studio, sweep
-from memviz.sampling import Request, sample
-from memviz.schedules import scheduler
-from memviz.settings import own
+from memviz import resources
+from memviz.comparison import sweep
+from memviz.guidance.model_defaults import own
+from memviz.models.schedulers import scheduler
+from memviz.sampling.loop import Request, sample
 
 VALUES = "50:950:100"
 SEEDS = (0, 1)
@@ -35,7 +36,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
-    model = studio.model(args.model)
+    model = resources.model(args.model)
     values = sweep.numbers(args.values)
     ask = sweep.ask(args.prompt, {"at": values}, SEEDS, steps=args.steps, scheduler=args.scheduler)
     cells = [Request(p, s, g) for p, _, g, s in ask.cells(own(model))]

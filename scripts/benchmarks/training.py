@@ -22,9 +22,9 @@ from torch import Tensor
 
 from benchmarks.measure import environment
 from memviz.training.config import PRESETS, Config
-from memviz.training.gate import Counts, Gate, Judged
-from memviz.training.member import Member
-from memviz.training.run import Run
+from memviz.training.iet_agc.loss_gate import Counts, Gate, Judged
+from memviz.training.iet_agc.member import Member
+from memviz.training.trainer import Run
 
 
 def options(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,17 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from chromium import CHROMIUM, FLAGS, ROOT, RUN, answers, free_port, new_page, sync_api
+
+from tests.support.chromium import (
+    CHROMIUM,
+    FLAGS,
+    ROOT,
+    RUN,
+    answers,
+    free_port,
+    new_page,
+    sync_api,
+)
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +24,7 @@ def app(tmp_path_factory) -> Iterator[str]:
     """The app as a user starts it, with one hand-made run among its runs."""
     home = tmp_path_factory.mktemp("home")
     sys.path.insert(0, str(ROOT / "tests"))
-    import fixture_run
+    from tests.support import fixture_run
 
     fixture_run.make(home / "runs", RUN)
     port = free_port()

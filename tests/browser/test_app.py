@@ -1,7 +1,8 @@
 """The app in a real browser: Debian's Chromium, the bundled demo, no network."""
 
 import pytest
-from chromium import BROWSER, RUN, new_page, serious
+
+from tests.support.chromium import BROWSER, RUN, new_page, serious
 
 pytestmark = BROWSER
 

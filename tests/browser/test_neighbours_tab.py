@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from chromium import BROWSER, new_page, serious
 from PIL import Image
 
-from memviz import corpus
+from memviz.data import corpus
+from tests.support.chromium import BROWSER, new_page, serious
 
 pytestmark = BROWSER
 

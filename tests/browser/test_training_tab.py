@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from chromium import BROWSER, PATIENCE, ROOT, answers, free_port, new_page, sync_api
 
+from memviz.io.paths import DEMO
 from memviz.jobs import files, process
-from memviz.places import DEMO
+from tests.support.chromium import BROWSER, PATIENCE, ROOT, answers, free_port, new_page, sync_api
 
 pytestmark = BROWSER
 

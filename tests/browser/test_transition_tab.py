@@ -7,8 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from chromium import BROWSER, PATIENCE, ROOT, new_page
 from PIL import Image
+
+from tests.support.chromium import BROWSER, PATIENCE, ROOT, new_page
 
 pytestmark = BROWSER
 

@@ -1,0 +1,63 @@
+"""`python -m memviz remedies`."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from memviz.cli.command import Verb, say
+from memviz.cli.tables import table
+from memviz.guidance.registry import METHODS
+from memviz.io import atomic
+
+DOCS = Path(__file__).parents[2] / "docs" / "methods.md"
+
+
+def options(sub: argparse.ArgumentParser) -> None:
+    """Which methods, and where the result goes."""
+    sub.add_argument("--methods", default=",".join(METHODS), help="the first is the yardstick")
+    sub.add_argument(
+        "--save", action="store_true", help="put the rows into assets/demo and docs/methods.md"
+    )
+
+
+def remedies(args: argparse.Namespace) -> dict[str, Any]:
+    """Measure all methods on the demo's prompts."""
+    from dataclasses import replace
+
+    from memviz.cli.compare import split_methods
+    from memviz.evaluation import methods as evaluation
+
+    plan = replace(evaluation.demo(), methods=split_methods(args.methods))
+    result = evaluation.remedies(plan, say)
+    if args.save:
+        if evaluation.FILE.is_file():
+            result = evaluation.merged(json.loads(evaluation.FILE.read_text()), result)
+        atomic.json(evaluation.FILE, result)
+        atomic.text(DOCS, evaluation.refresh(DOCS.read_text("utf-8"), result))
+    return result
+
+
+def as_table(result: dict[str, Any]) -> str:
+    """A line per method."""
+    rows = [
+        (
+            METHODS[key].label,
+            *(f"{row[g][n]['mean']:.2f}" for g in ("duplicated", "heldout")
+              for n in ("similarity", "copied", "alignment")),
+            f"{row['duplicated']['evaluations']:g}",
+            f"{row['seconds_to_first']:.2f}",
+        )
+        for key, row in result["rows"].items()
+    ]  # fmt: skip
+    names = ("similarity", "copied", "alignment")
+    head = ("method", *names, *(f"held: {n}" for n in names), "evaluations", "seconds")
+    return table(head, rows)
+
+
+VERB = Verb(
+    "measure every method on the demo's prompts: copies, alignment and cost",
+    remedies,
+    as_table,
+    options,
+)

@@ -1,0 +1,101 @@
+"""What a comparison is asked to do, checked before anything heavy is loaded."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from typing import Any
+
+from memviz.guidance.base import Guidance
+from memviz.guidance.registry import CORE
+from memviz.guidance.spec import parse, spec
+from memviz.signals import check
+
+LONGEST = 2_000  # characters of a prompt; Stable Diffusion reads about 77 tokens
+STEPS = 2, 1_000
+SEEDS = 0, 2**63 - 1
+CELLS = 256
+SCHEDULERS = ("ddim", "dpm", "pndm")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Prompts x methods x seeds, how to denoise and to judge them; ValueError if that cannot be."""
+
+    prompts: Sequence[str]
+    methods: Sequence[str] = CORE
+    seeds: Sequence[int] = (0,)
+    steps: int = 50
+    scheduler: str = "ddim"
+    model: str = "demo"
+    corpus: str = "demo-10k"
+    descriptor: str = "demo"
+    signals: Sequence[str] = ()  # costly ones, by key
+    keep: bool = False  # the latents, to go on from any step
+    probe: bool = False  # record every method's magnitude along plain guidance too
+    decoder: str = ""  # of the x0 estimates: a folder, a hub id, "own", or whatever is at hand
+    since: str = ""  # RUN:CELL, a kept cell to go on from instead of starting over
+
+    def __post_init__(self) -> None:
+        """Say what is wrong before anything is loaded."""
+        for prompt in self.prompts:
+            check_prompt(prompt)
+        for seed in self.seeds:
+            check_whole("The seed", seed, *SEEDS)
+        check_whole("The number of steps", self.steps, *STEPS)
+        check_some(self)
+        if self.scheduler not in SCHEDULERS:
+            raise ValueError(
+                f"No scheduler is named {self.scheduler!r}. Choose {', '.join(SCHEDULERS)}."
+            )
+        check(tuple(self.signals))
+        if self.since and len(self.prompts) * len(self.methods) * len(self.seeds) != 1:
+            raise ValueError("Only one picture can go on from a kept one. Ask for one cell.")
+        if self.probe and "cfg" not in [m.partition(":")[0] for m in self.methods]:
+            raise ValueError("A probe goes along plain guidance. Add cfg to the methods.")
+        self.guidances({})
+
+    def guidances(self, defaults: dict[str, str]) -> list[tuple[str, Guidance]]:
+        """The methods as (key, value); `defaults` are the model's own parameters."""
+        return [parse(text, defaults) for text in self.methods]
+
+    def cells(self, defaults: dict[str, str]) -> list[tuple[str, str, Guidance, int]]:
+        """(prompt, method key, guidance, seed) of every cell, one seed after the other."""
+        methods = self.guidances(defaults)
+        return [(p, *m, s) for p, s, m in product(self.prompts, self.seeds, methods)]
+
+    def to_json(self, defaults: dict[str, str]) -> dict[str, Any]:
+        """As run.json keeps it: methods spelled out in full."""
+        return asdict(self) | {
+            "prompts": list(self.prompts),
+            "seeds": list(self.seeds),
+            "signals": list(self.signals),
+            "methods": [spec(*m) for m in self.guidances(defaults)],
+        }
+
+
+def check_prompt(prompt: str) -> None:
+    """A prompt has words in it, and not too many."""
+    if not prompt.strip():
+        raise ValueError(
+            "The prompt is empty. Type what the picture should show, or pick an example."
+        )
+    if len(prompt) > LONGEST:
+        raise ValueError(f"The prompt has {len(prompt):,} characters. Keep it under {LONGEST:,}.")
+
+
+def check_whole(what: str, value: object, low: int, high: int) -> None:
+    """A whole number within its range."""
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"{what} is {value}. Give a whole number from {low} to {high}.")
+
+
+def check_some(ask: Ask) -> None:
+    """At least one cell, and no more than a run can hold."""
+    for what in ("prompts", "methods", "seeds"):
+        if not getattr(ask, what):
+            raise ValueError(f"There are no {what}. Give at least one.")
+    cells = len(ask.prompts) * len(ask.methods) * len(ask.seeds)
+    if cells > CELLS:
+        raise ValueError(
+            f"That makes {cells} cells. Ask for at most {CELLS}: fewer seeds or methods."
+        )

@@ -1,0 +1,109 @@
+"""Lists of prompts, with labels where the file has them.
+
+Webster's jsonl (`caption`), plain text (a prompt a line), CSV and parquet (a column `prompt`,
+`caption` or `text`; `label` where there is one), and JSON of groups as the demo's `prompts.json`.
+"""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from memviz.io.paths import DEMO
+
+Label = Literal["memorized", "ordinary", "hard"]
+COLUMNS = ("prompt", "caption", "text")
+WORDS: dict[str, Label] = {
+    **dict.fromkeys(
+        ("1", "true", "yes", "memorized", "mv", "vm", "tv", "tm", "rv", "duplicated"), "memorized"
+    ),
+    **dict.fromkeys(("0", "false", "no", "ordinary", "n", "heldout", "heldout_plain"), "ordinary"),
+    **dict.fromkeys(("hard", "swapped"), "hard"),
+}
+"""What labels and groups mean; "hard" are negatives that resemble memorized prompts."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt and, where it is known, what it is."""
+
+    text: str
+    label: Label | None = None
+
+
+def demo() -> dict[str, list[str]]:
+    """The bundled demo's prompts by group; empty where there is no demo."""
+    file = DEMO / "prompts.json"
+    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+
+
+def read(path: str | Path) -> list[Prompt]:
+    """The prompts of a file in their order; ValueError if it holds none that can be read."""
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise ValueError(f"{path} is not a file. Give a text, jsonl, csv, parquet or json file.")
+    try:
+        found = [p for p in readers(path) if p.text]
+    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error, OSError) as error:
+        raise ValueError(f"{path} cannot be read as prompts: {error}.") from None
+    if not found:
+        raise ValueError(f"{path} holds no prompt. Write one a line.")
+    return found
+
+
+def readers(path: Path) -> Iterable[Prompt]:
+    """The prompts of a file, by its ending."""
+    match path.suffix.lower():
+        case ".jsonl":
+            lines = path.read_text("utf-8").splitlines()
+            return map(row, (json.loads(line) for line in lines if line.strip()))
+        case ".csv":
+            return map(row, table(path))
+        case ".parquet":
+            import pyarrow.parquet as pq
+
+            return map(row, pq.read_table(path).to_pylist())
+        case ".json":
+            return groups(json.loads(path.read_text("utf-8")), path)
+    return (Prompt(line.strip()) for line in path.read_text("utf-8").splitlines())
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """A CSV with a head; a semicolon separates as well as a comma does (NeMo's lists)."""
+    text = path.read_text("utf-8-sig")
+    head = text.partition("\n")[0]
+    return [*csv.DictReader(text.splitlines(), delimiter=";" if head.count(";") else ",")]
+
+
+def row(values: Mapping[str, Any]) -> Prompt:
+    """A prompt from a row with named columns, whatever their case."""
+    named = {str(k).strip().lower(): v for k, v in values.items()}
+    name = next((c for c in COLUMNS if c in named), None)
+    if name is None:
+        raise ValueError(f"There is no column {' or '.join(COLUMNS)} among {', '.join(named)}.")
+    said = named.get("label", named.get("type"))
+    return Prompt(str(named[name] or "").strip(), label(said))
+
+
+def label(said: object) -> Label | None:
+    """What a label means; None where there is none."""
+    if said is None or str(said).strip() == "":
+        return None
+    known = WORDS.get(str(said).strip().lower())
+    if known is None:
+        raise ValueError(f"The label {said!r} is unknown. Use memorized, ordinary or hard.")
+    return known
+
+
+def groups(found: object, path: Path) -> Iterator[Prompt]:
+    """A list of prompts, or groups of them by name; groups of unknown names are left out."""
+    if isinstance(found, list):
+        yield from (Prompt(str(text).strip()) for text in found)
+    elif isinstance(found, dict):
+        for name, texts in found.items():
+            if name.lower() in WORDS:
+                yield from (Prompt(str(text).strip(), label(name)) for text in texts)
+    else:
+        raise ValueError(f"{path} is neither a list of prompts nor groups of them.")

@@ -1,0 +1,149 @@
+"""The stages after training: index and thresholds, the methods' parameters, bands, example runs."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from memviz import resources
+from memviz.comparison.compare import Comparison
+from memviz.comparison.request import Ask
+from memviz.demo import report, scenes
+from memviz.demo.generate import make
+from memviz.demo.scale import Builder
+from memviz.guidance.spec import parse
+from memviz.io import atomic
+from memviz.retrieval.descriptors import descriptor, presets
+from memviz.retrieval.index import background, index
+
+COPIED_QUANTILE, CLOSE_QUANTILE = 0.99, 0.9
+SCALE = 2.0  # at 7.5 this small model's pictures burn out
+CANDIDATES = {
+    "stp": [f"late={w},at={t}" for w in (6, 7) for t in (450, 425, 400)],
+    "dtp": [f"late={w},rise={r},latest={t}" for w in (6, 7) for r in (0.25, 1) for t in (350, 400)],
+    "og": [f"late={w},at={t}" for w in (5, 6, 7) for t in (750, 700)],
+}
+COPIES_ALLOWED = 0.05  # of the prompts chosen on, for at most 0.1 of all; the best aligned wins
+BANDS = ("ddim", "dpm", "pndm")  # schedulers with benign bands
+CONTROLS = {  # the prompt groups and seeds that the band of a style's captions is measured on
+    "title": (("heldout",), (10, 11, 12, 13)),
+    "plain": (("heldout_plain", "heldout_single"), (10, 11)),
+}
+
+
+def build_index(builder: Builder) -> None:
+    """Embed the corpus; its own background sets the thresholds of the demo descriptor."""
+    from memviz.data.corpus import load
+
+    look, images = descriptor.descriptor("demo"), load("demo-10k")
+    made = index.Index.build(images, look)
+    null = made.background[own_caption(images.captions)]
+    quantiles = COPIED_QUANTILE, CLOSE_QUANTILE
+    copied, close = (round(background.threshold(null, q), 3) for q in quantiles)
+    source = (
+        "of corpus images with a caption of their own, the nearest other is "
+        f"{copied:.2f} similar or more for 1 in 100, {close:.2f} or more for 1 in 10"
+    )
+    preset = replace(look.preset, copied=copied, close=close, source=source)
+    presets.write(preset, builder.assets / "descriptor")
+    made.save(builder.assets / "index")
+    resources.forget()
+
+
+def own_caption(captions: Sequence[str]) -> np.ndarray:
+    """Which captions appear once: the others belong to near-duplicates by construction."""
+    times = Counter(captions)
+    return np.array([times[c] == 1 for c in captions])
+
+
+def tune(builder: Builder) -> None:
+    """Each method's parameters for this model, chosen on every second prompt."""
+    write_settings(builder, methods={"cfg": f"scale={SCALE:g}"})
+    judge = report.Report(seeds=(0, 1), steps=builder.scale.steps)
+    chosen = {key: best(judge, key) for key in CANDIDATES}
+    methods = {"cfg": f"scale={SCALE:g}"} | {k: v["parameters"] for k, v in chosen.items()}
+    write_settings(builder, methods=methods)
+    atomic.json(builder.assets / "tuning.json", chosen)
+
+
+def best(judge: report.Report, key: str) -> dict[str, Any]:
+    """The candidate picked, and what each came to."""
+    methods = [parse(f"{key}:{text}")[1] for text in CANDIDATES[key]]
+    halves = (judge.prompts[group][::2] for group in ("duplicated", "heldout"))
+    copies, others = (judge.by_method(half, methods, judge.seeds) for half in halves)
+    tried = []
+    for text, copy, other in zip(CANDIDATES[key], copies, others, strict=True):
+        aligned = {"alignment": judge.alignment(copy), "alignment_heldout": judge.alignment(other)}
+        tried.append({"parameters": text, "copied": judge.copied(copy), **aligned})
+        print(key, tried[-1], flush=True)
+    return picked(tried) | {"tried": tried}
+
+
+def picked(tried: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The best-aligned candidate among those that copy little, or the one that copies least."""
+    allowed = [t for t in tried if t["copied"] <= COPIES_ALLOWED]
+    if not allowed:
+        return min(tried, key=lambda t: t["copied"])
+    return max(allowed, key=lambda t: t["alignment"] + t["alignment_heldout"])
+
+
+def bands(builder: Builder) -> None:
+    """The 5 to 95 % band of the magnitude over prompts that nothing was trained on, under CFG."""
+    judge, found = report.Report(steps=builder.scale.steps), []
+    for name, (style, (groups, seeds)) in product(BANDS, CONTROLS.items()):
+        kind, like = scenes.KINDS[style]
+        requests = [r for group in groups for r in judge.requests(group, ["cfg"], seeds)]
+        made = make(judge.model.pipe, requests, judge.steps, name)
+        low, high = np.percentile([m.magnitudes for m in made], (5, 95), axis=0).round(4).tolist()
+        found.append({
+            "kind": kind, "like": like, "scheduler": name, "steps": judge.steps,
+            "low": low, "high": high, "runs": len(requests), "model": judge.model.hash,
+        })  # fmt: skip
+    write_settings(builder, bands=found)
+    atomic.json(builder.work / "bands.json", found)
+
+
+def examples(builder: Builder) -> None:
+    """Finished runs that the app opens with: copied, swapped, never seen, and without a minimum."""
+    prompts = json.loads((builder.assets / "prompts.json").read_text())
+    titles = {
+        "A copied prompt": prompts["duplicated"][0],
+        "Its words swapped": prompts["swapped"][0],
+        "Never seen": prompts["heldout"][0],
+        "No first minimum": without_minimum(report.Report(steps=builder.scale.steps)),
+    }
+    shutil.rmtree(builder.assets / "runs", ignore_errors=True)
+    for number, (title, prompt) in enumerate(titles.items(), 1):
+        run_id = f"20260101-00000{number}-{sha256(prompt.encode()).hexdigest()[:16]}"
+        ask = Ask([prompt], seeds=(0, 1), steps=builder.scale.steps)
+        made = Comparison(ask, builder.assets / "runs" / run_id, run_id)
+        made.run.info["title"] = title
+        for _ in made.make():
+            pass
+
+
+def without_minimum(judge: report.Report) -> str:
+    """A held-out prompt for which the dynamic transition falls back, with both example seeds."""
+    asked = judge.requests("heldout", ["dtp"], (0, 1))[2:34]  # the first is an example already
+    made = judge.make(asked)
+    pairs = zip(made[::2], made[1::2], strict=True)
+    found = (a.request.prompt for a, b in pairs if {a.kind, b.kind} == {"fallback"})
+    return next(found, asked[0].prompt)
+
+
+def figures(builder: Builder) -> None:
+    """The report that ships with the demo."""
+    atomic.json(builder.assets / "report.json", report.report(steps=builder.scale.steps))
+
+
+def write_settings(builder: Builder, **changes: Any) -> None:  # noqa: ANN401
+    """Change entries of the model's memviz.json."""
+    path = builder.assets / "model/memviz.json"
+    known = json.loads(path.read_text()) if path.exists() else {"clip": "demo"}
+    atomic.json(path, known | changes)

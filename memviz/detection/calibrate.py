@@ -1,0 +1,83 @@
+"""Measures a model's reference bands on ordinary prompts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from memviz.detection.reference_bands import KIND, LEAST, LIKE, ROWS, Band, key, limits, save
+from memviz.guidance.model_defaults import own
+from memviz.guidance.spec import parse
+from memviz.guidance.transition import Constant
+
+if TYPE_CHECKING:
+    from memviz.models.loading import Model
+
+
+def calibrate(
+    model: "Model",
+    prompts: Sequence[str],
+    scheduler: str = "ddim",
+    steps: int = 50,
+    scale: float | None = None,
+    extra: Sequence[str] = (),
+    note: Callable[[str], None] = print,
+    least: int = LEAST,
+    kind: str = KIND,
+    like: str = LIKE,
+) -> dict[str, Any]:
+    """Measure and keep the band of every signal over control prompts under plain guidance.
+
+    The band holds for prompts of the form `like` alone, called `kind`. Raises ValueError for fewer
+    than `least` prompts, or where one of them is not of that form.
+    """
+    check(prompts, Band({}, 0, kind, like), least)
+    scale = parse("cfg", own(model))[1].w if scale is None else scale
+    rows = recorded(model, prompts, scheduler, steps, Constant(scale), extra, note)
+    where, band = key(model, scheduler, steps, scale), Band(limits(rows), len(prompts), kind, like)
+    told = {"kind": kind, "like": like, "prompts": len(prompts), "signals": band.signals}
+    return {"file": str(save(where, band)), "key": asdict(where)} | told
+
+
+def check(prompts: Sequence[str], band: Band, least: int) -> None:
+    """Raise ValueError where these are too few, or not all of the band's kind."""
+    if len(prompts) < least:
+        raise ValueError(
+            f"A band needs at least {least} control prompts, got {len(prompts)}. Give more."
+        )
+    if other := [p for p in prompts if not band.holds(p)]:
+        raise ValueError(
+            f"{len(other)} of {len(prompts)} control prompts are not of the form {band.like!r}, "
+            f"the first is {other[0]!r}: correct the form, or take them out."
+        )
+
+
+def recorded(
+    model: "Model",
+    prompts: Sequence[str],
+    scheduler: str,
+    steps: int,
+    guidance: Any,  # noqa: ANN401
+    extra: Sequence[str],
+    note: Callable[[str], None],
+) -> dict[str, list[list[float]]]:
+    """By signal, the values of every prompt (seed 0) over its steps."""
+    from memviz.models import schedulers
+    from memviz.sampling.loop import Request, sample
+
+    found: dict[str, list[list[float]]] = {}
+    for start in range(0, len(prompts), ROWS):
+        note(f"{start} of {len(prompts)} prompts")
+        requests = [Request(p, 0, guidance) for p in prompts[start : start + ROWS]]
+        path = list(
+            sample(model.pipe, requests, schedulers.scheduler(model.pipe, scheduler, steps),
+                   extra=extra)
+        )  # fmt: skip
+        for i in range(len(requests)):
+            columns = {
+                name: [s.signals[name][i] for s in path]
+                for name in path[0].signals
+                if not isinstance(path[0].signals[name][i], list)
+            } | {name: values[i] for name, values in path[-1].whole.items()}
+            for name, values in columns.items():
+                found.setdefault(name, []).append(values)
+    return found

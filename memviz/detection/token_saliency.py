@@ -1,0 +1,53 @@
+"""Which words did it? The gradient of the magnitude by each token's embedding, at the first step.
+
+Wen et al., ICLR 2024, https://arxiv.org/abs/2407.21720: the norm of the gradient of
+||eps_cond - eps_uncond|| by a token's embedding says how much that token makes the prompt pull.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of the prompt and its most salient token's saliency, as a share of the highest."""
+
+    text: str
+    saliency: float
+
+
+def tokens(pipe: Any, scheduler: Any, prompt: str, seed: int = 0) -> "torch.Tensor":  # noqa: ANN401
+    """(L,) the norm of the gradient by each token's embedding, float32."""
+    import torch
+
+    from memviz.models.denoiser import Level, Predictor
+    from memviz.sampling.loop import noise, signal_level
+
+    predictor, t = Predictor(pipe), scheduler.timesteps[0]
+    kind = scheduler.config.prediction_type
+    level = Level(t, signal_level(scheduler.alphas_cumprod, int(t)), kind)
+    x = noise(pipe, [seed]).to(pipe.device) * scheduler.init_noise_sigma
+    with torch.no_grad():
+        empty, own = predictor.conditions(["", prompt])
+        low = level.epsilon(predictor.predict(x, t, [empty]), x).float()
+    text = own.text.detach().clone()[None].float().requires_grad_()
+    with torch.enable_grad():
+        full = level.epsilon(predictor.predict(x, t, [own], text), x).float()
+        slope = predictor.gradient((full - low).flatten(1).norm(dim=1), text)
+    return slope[0].norm(dim=1)
+
+
+def words(pipe: Any, scheduler: Any, prompt: str, seed: int = 0) -> list[Word]:  # noqa: ANN401
+    """The prompt's words with the saliency of their tokens; the highest is 1."""
+    values = tokens(pipe, scheduler, prompt, seed).tolist()
+    found, start, longest = [], 1, pipe.tokenizer.model_max_length - 1
+    for word in prompt.split():
+        end = start + len(pipe.tokenizer(word, add_special_tokens=False).input_ids)
+        own = values[start : min(end, longest)]
+        found.append((word, max(own, default=0.0)))
+        start = end
+    top = max((v for _, v in found), default=0.0) or 1.0
+    return [Word(word, round(value / top, 4)) for word, value in found]

@@ -1,0 +1,158 @@
+"""All methods on the same prompts and noise: what each does to copies and prompt, and its cost.
+
+`python -m memviz remedies` measures the table of docs/methods.md again. Duplicated prompts are
+those that had no part in tuning the demo's methods; every method runs at the parameters that its
+paper or the model's own file states.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from memviz import resources
+from memviz.data import prompts
+from memviz.guidance.base import Guidance
+from memviz.guidance.model_defaults import own
+from memviz.guidance.registry import METHODS
+from memviz.guidance.spec import parse, spec
+from memviz.io.paths import DEMO
+from memviz.models import decode
+from memviz.models.loading import scheduler
+from memviz.retrieval import copy_detector
+from memviz.sampling.loop import Request, sample
+
+PROMPTS, SEEDS = 12, {"duplicated": (0, 1), "heldout": (0,)}
+STEPS, SCHEDULER = 50, "ddim"
+FILE = DEMO / "remedies.json"
+BEGIN, END = "<!-- remedies -->", "<!-- /remedies -->"
+Z = 1.96  # 95 %
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure on: groups of (prompt, seed), a model and its judges."""
+
+    groups: Mapping[str, Sequence[tuple[str, int]]]
+    model: str = "demo"
+    corpus: str = "demo-10k"
+    descriptor: str = "demo"
+    steps: int = STEPS
+    scheduler: str = SCHEDULER
+    methods: Sequence[str] = tuple(METHODS)
+
+
+def demo() -> Plan:
+    """The demo's duplicated prompts that no method was tuned on, and held-out ones."""
+    known = prompts.demo()
+    chosen = {"duplicated": known["duplicated"][1::2], "heldout": known["heldout"]}
+    return Plan({g: [(p, s) for p in chosen[g][:PROMPTS] for s in SEEDS[g]] for g in SEEDS})
+
+
+def remedies(plan: Plan, note: Callable[[str], None] = print) -> dict[str, Any]:
+    """A row per method: similarity, copied share, alignment, evaluations, seconds against CFG."""
+    model, eye = resources.model(plan.model), resources.eye(plan.corpus, plan.descriptor)
+    rows, settings = {}, own(model)
+    for text in plan.methods:
+        key, guidance = parse(text, settings)
+        note(METHODS[key].label)
+        rows[key] = {"spec": spec(key, guidance), **measured(model, eye, plan, guidance)}
+    return {
+        "rows": timed(rows),
+        "model": model.hash,
+        "corpus": eye.corpus.hash,
+        "descriptor": eye.descriptor.hash,
+        "threshold": eye.thresholds.copied,
+        "pictures": {group: len(pairs) for group, pairs in plan.groups.items()},
+        "prompts": {group: len({p for p, _ in pairs}) for group, pairs in plan.groups.items()},
+        "steps": plan.steps,
+        "scheduler": plan.scheduler,
+    }
+
+
+def timed(rows: dict[str, Any]) -> dict[str, Any]:
+    """The rows with their seconds as a multiple of the first one's."""
+    base = next(iter(rows.values()))["seconds"]
+    return {
+        k: row | {"seconds_to_first": round(row["seconds"] / base, 3)} for k, row in rows.items()
+    }
+
+
+def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Rows measured again in place of the old ones; only the new where anything else differs."""
+    if any(old.get(name) != value for name, value in new.items() if name != "rows"):
+        return dict(new)
+    rows = {key: (old["rows"] | new["rows"]).get(key) for key in METHODS}
+    return {**new, "rows": timed({key: row for key, row in rows.items() if row})}
+
+
+def measured(model: Any, eye: copy_detector.Eye, plan: Plan, guidance: Guidance) -> dict[str, Any]:  # noqa: ANN401
+    """One method on all groups, each in one batch."""
+    found, seconds, pictures = {}, 0.0, 0
+    for group, pairs in plan.groups.items():
+        requests = [Request(p, s, guidance) for p, s in pairs]
+        start = time.process_time()  # of this process: others on the machine do not count
+        steps = sample(model.pipe, requests, scheduler(model.pipe, plan.scheduler, plan.steps), eye)
+        *_, last = steps
+        seconds, pictures = seconds + time.process_time() - start, pictures + len(pairs)
+        images = decode.pictures(decode.decode(model.pipe, last.latents))
+        similarity = eye.index.search(eye.descriptor.embed(images), 1)[0][:, 0]
+        copied = similarity >= eye.thresholds.copied
+        found[group] = {
+            "similarity": mean(similarity),
+            "copied": mean(copied.astype(float)),
+            "alignment": mean(resources.clip().score(images, [p for p, _ in pairs])),
+            "evaluations": round(float(np.mean(last.costs)), 1),
+        }
+    return found | {"seconds": round(seconds / pictures, 4)}
+
+
+def mean(values: Sequence[float]) -> dict[str, float]:
+    """The mean and half of its 95 % interval."""
+    values = np.asarray(values, float)
+    half = Z * values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else float("nan")
+    return {"mean": round(float(values.mean()), 4), "half": round(float(half), 4)}
+
+
+def markdown(result: Mapping[str, Any]) -> str:
+    """The table as docs/methods.md shows it."""
+    head = (
+        "| method | similarity | copied | alignment | evaluations | seconds to CFG "
+        "| similarity, held out | copied, held out | alignment, held out |"
+    )
+    lines = [head, "|---" * 9 + "|"]
+    for key, row in result["rows"].items():
+        dup, held = row["duplicated"], row["heldout"]
+        cells = [
+            METHODS[key].label,
+            *(shown(dup[name]) for name in ("similarity", "copied", "alignment")),
+            f"{dup['evaluations']:g}",
+            f"{row['seconds_to_first']:.2f}",
+            *(shown(held[name]) for name in ("similarity", "copied", "alignment")),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def shown(value: Mapping[str, float]) -> str:
+    """A mean with its interval."""
+    return f"{value['mean']:.2f} ± {value['half']:.2f}"
+
+
+def context(result: Mapping[str, Any]) -> str:
+    """What the table was measured on, in a sentence."""
+    many = ", ".join(f"{n} {g} pictures" for g, n in result["pictures"].items())
+    return (
+        f"Measured on {many}; model {result['model'][:12]}, {result['scheduler']}, "
+        f"{result['steps']} steps, copies from a similarity of {result['threshold']:.3f} on; means "
+        "with 95 % intervals. Evaluations are what a picture would need alone."
+    )
+
+
+def refresh(text: str, result: Mapping[str, Any]) -> str:
+    """A page with its table brought up to date; what stands outside the marks is left alone."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{markdown(result)}\n\n{context(result)}\n{END}{after}"

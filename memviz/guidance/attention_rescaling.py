@@ -1,0 +1,43 @@
+"""Attention rescaled: the padding is not attended to, and the begin token more than before.
+
+Ren et al., Unveiling and Mitigating Memorization in Text-to-image Diffusion Models through Cross
+Attention, ECCV 2024, https://arxiv.org/abs/2403.11052: on the prompt's half, logits of the begin
+token are multiplied by c1 = 1.25 and those of the padding masked. The released code counts rows
+for a batch of one and masks the other half too; here each row has its own edit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from memviz.guidance.base import knob
+from memviz.guidance.mitigation import FullScale, Row
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from memviz.models.denoiser import Level, Predictor
+
+
+@dataclass(frozen=True)
+class AttentionRescale(FullScale):
+    """Plain guidance with edited cross-attention."""
+
+    factor: float = knob(1.25, "factor on the begin token's logits (c1)", 0, 10)
+
+    def begin(self, predictor: "Predictor", rows: Sequence[Row], level: "Level") -> list[Row]:
+        """Give each row's condition its edit."""
+        from memviz.models.tokens import end_token
+
+        ends = [end_token(predictor.pipe, row.prompt) for row in rows]
+        return [
+            replace(r, cond=replace(r.cond, edit=lambda logits, end=end: self.edit(logits, end)))
+            for r, end in zip(rows, ends, strict=True)
+        ]
+
+    def edit(self, logits: "Tensor", end: int) -> "Tensor":
+        """Logits (heads, pixels, L): the begin token scaled, all after the end token masked."""
+        edited = logits.clone()
+        edited[..., 0] *= self.factor
+        edited[..., end + 1 :] = float("-inf")
+        return edited

@@ -1,0 +1,82 @@
+"""What a method may change besides the scale: the start, the condition of a step, the prediction.
+
+A method that changes any of them is a `Remedy` and says so by defining the hook; the sampling loop
+calls the hooks and knows no method by name. Hooks that take rows get all rows of the method.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from memviz.guidance.base import Guidance, Signal, Transition, scale_knob
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from memviz.models.denoiser import Condition, Level, Predictor
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A sample as it starts: its prompt and seed, its noise (C, h, w), and what the UNet is told.
+
+    A row that keeps an object of another row shares the evaluations made with it.
+    """
+
+    prompt: str
+    seed: int
+    noise: "Tensor"
+    uncond: "Condition"
+    cond: "Condition"
+
+
+@dataclass(frozen=True, eq=False)
+class Here:
+    """A row at one step: latents and both predictions (C, h, w), and the scale in force."""
+
+    row: Row
+    x: "Tensor"
+    uncond: "Tensor"
+    cond: "Tensor"
+    scale: float
+
+
+class Remedy:
+    """A method that changes more than the scale: it defines the hooks that it needs."""
+
+    def begin(self, predictor: "Predictor", rows: Sequence[Row], level: "Level") -> list[Row]:
+        """The rows as they shall start; `level` is that of the first step."""
+        return [*rows]
+
+    def step(self, predictor: "Predictor", row: Row, level: "Level") -> Row:
+        """The row as it shall be evaluated at this step."""
+        return row
+
+    def correct(
+        self, predictor: "Predictor", here: Sequence[Here], level: "Level"
+    ) -> list["Tensor | None"]:
+        """What to add to each row's guided prediction, in the model's units; None for nothing."""
+        return [None] * len(here)
+
+
+NOTHING = Remedy()
+
+
+def remedy(guidance: Guidance) -> Remedy:
+    """The hooks of a method; those of one that only sets the scale do nothing."""
+    return guidance if isinstance(guidance, Remedy) else NOTHING
+
+
+@dataclass(frozen=True)
+class FullScale(Remedy):
+    """A remedy under plain guidance: one scale from the first step on."""
+
+    w: float = scale_knob(7.5, "scale at every step", name="scale")
+
+    def scale(self, seen: Sequence[Signal]) -> float:
+        """The scale, whatever was seen."""
+        return self.w
+
+    def transition(self, seen: Sequence[Signal]) -> Transition | None:
+        """None: the prompt is followed from the first step."""
+        return None

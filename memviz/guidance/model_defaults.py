@@ -1,0 +1,54 @@
+"""A model's own `memviz.json`: parameters of its methods, benign bands, CLIP; few models have one.
+
+`methods` maps keys to spellings (`{"stp": "late=4,at=500"}`) that go before the methods' defaults.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from memviz.guidance.base import Guidance
+from memviz.guidance.mitigation import Remedy
+from memviz.guidance.registry import METHODS
+from memviz.guidance.spec import parse
+
+if TYPE_CHECKING:
+    from memviz.models.loading import Model
+
+
+def settings(folder: Path) -> dict[str, Any]:
+    """What a model's folder says of itself; empty without such a file."""
+    path = folder / "memviz.json"
+    found = json.loads(path.read_text()) if path.is_file() else {}
+    if "methods" in found:
+        found["methods"] = suited(found["methods"], found.get("bands", []))
+    return found
+
+
+def suited(own: dict[str, str], bands: list[dict[str, Any]]) -> dict[str, str]:
+    """The remedies at a model's own scale too, with targets from its ordinary prompts.
+
+    Optimisation stops at the magnitude below which only 5 % of the first band's prompts start. A
+    remedy that the model's file spells out itself stays as it is.
+    """
+    scale = parse("cfg", own)[1].w
+    rest = {k: f"scale={scale:g}" for k, m in METHODS.items() if isinstance(m.guidance, Remedy)}
+    for band in bands[:1]:
+        rest |= {k: f"{rest[k]},target={band['low'][0]:g}" for k in ("wen", "han")}
+    return rest | own
+
+
+def own(model: "Model") -> dict[str, str]:
+    """The methods' spellings that suit a loaded model; empty without a file of its own."""
+    return settings(model.folder).get("methods", {})
+
+
+def tuned(model: str) -> dict[str, Guidance]:
+    """Every method at the parameters that suit a named model; nothing is loaded.
+
+    Raises ValueError if there is no such model.
+    """
+    from memviz.models.loading import find
+
+    found = settings(Path(find(model).places[0]).expanduser()).get("methods")
+    return {key: parse(key, found)[1] for key in METHODS}

@@ -1,0 +1,43 @@
+"""Latents to pictures: decoded, brought to eight bits, made into tiles."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.nn.functional import interpolate
+
+
+@torch.inference_mode()
+def decode(
+    pipe: Any,  # noqa: ANN401
+    latents: torch.Tensor,
+    batch: int = 16,
+    vae: Any = None,  # noqa: ANN401
+) -> torch.Tensor:
+    """Pictures (B, 3, H, W) in [-1, 1], float32, of scaled latents (B, C, h, w).
+
+    By the pipeline's own autoencoder, or another for the same latents (see `decoder`).
+    """
+    vae = vae or pipe.vae
+    dtype = next(vae.parameters()).dtype  # `vae.dtype` walks all of them
+    z = latents.to(dtype) / vae.config.scaling_factor
+    parts = [vae.decode(part, return_dict=False)[0] for part in z.split(batch)]
+    return torch.cat(parts).float().clamp_(-1, 1)
+
+
+def pictures(x: torch.Tensor) -> list[Image.Image]:
+    """Decoded pictures as 8-bit RGB."""
+    return [Image.fromarray(v) for v in eight_bits(x)]
+
+
+def tiles(x: torch.Tensor, side: int) -> np.ndarray:
+    """Decoded pictures at most `side` pixels wide as uint8 (B, h, w, 3), for the sheets."""
+    return eight_bits(x if x.shape[-1] <= side else interpolate(x, (side, side), mode="area"))
+
+
+def eight_bits(x: torch.Tensor) -> np.ndarray:
+    """Pictures (B, 3, H, W) in [-1, 1] as uint8 (B, H, W, 3), as they are saved."""
+    # in place after the first: memory for a new tensor costs more than the sum
+    values = x.clamp(-1, 1).add_(1).mul_(127.5).round_().byte()
+    return values.permute(0, 2, 3, 1).contiguous().numpy(force=True)

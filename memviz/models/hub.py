@@ -1,0 +1,120 @@
+"""Models from the Hugging Face hub: which files to fetch, and what each failure means."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from memviz.models.files import PARTS, VARIANTS, ModelError, check_class, pipeline_folder
+
+ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # owner/name, and nothing else
+NO_NETWORK = {  # class names: three HTTP libraries stand under the hub client
+    "CachedRepoTreeNotFoundError",
+    "ConnectError",
+    "ConnectionError",
+    "LocalEntryNotFoundError",
+    "NetworkError",
+    "OfflineModeIsEnabled",
+    "Timeout",
+    "TimeoutException",
+}
+NEXT = {
+    "gated": "needs its owner's permission: accept its terms at https://huggingface.co/{id}, then "
+    "run `hf auth login`.",
+    "missing": "is not on the hub, or is private. Check the spelling.",
+    "no pipeline": "is not a pipeline: it has no model_index.json.",
+    "no network": "is not on this machine and the hub cannot be reached. Connect once to fetch it, "
+    "or give a folder.",
+}
+
+
+def is_id(text: str) -> bool:
+    """Exactly "owner/name"."""
+    return ID.fullmatch(text) is not None
+
+
+def fetch(ids: tuple[str, ...], own_unet: bool = True) -> Path:
+    """The local folder of the first of these repositories that can be had."""
+    reasons = []
+    for repo in ids:
+        try:
+            return _fetch(repo, own_unet)
+        except ModelError as error:
+            reasons.append(str(error))
+    raise ModelError(reasons[0] if len(ids) == 1 else f"{reasons[0]} {_tried(ids)}")
+
+
+def fetch_part(repo: str) -> Path:
+    """The local folder of a repository that holds one part of a pipeline, as TAESD's."""
+    from huggingface_hub import hf_hub_download
+
+    try:
+        for file in ("diffusion_pytorch_model.safetensors", "config.json"):
+            found = hf_hub_download(repo, file)
+    except Exception as error:
+        raise ModelError(explain(repo, error)) from error
+    return Path(found).parent
+
+
+def cached(ids: tuple[str, ...], index: str = "model_index.json") -> Path | None:
+    """The folder of one of these repositories if it is already on this machine."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = (try_to_load_from_cache(repo, index) for repo in ids)
+    return next((Path(file).parent for file in found if isinstance(file, str)), None)
+
+
+def explain(repo: str, error: BaseException) -> str:
+    """One sentence on why a repository could not be fetched."""
+    names = {kind.__name__ for link in _chain(error) for kind in type(link).__mro__}
+    match names:
+        case _ if "GatedRepoError" in names:
+            reason = "gated"
+        case _ if "RepositoryNotFoundError" in names or "HFValidationError" in names:
+            reason = "missing"
+        case _ if names & NO_NETWORK:
+            reason = "no network"
+        case _ if "RemoteEntryNotFoundError" in names:
+            reason = "no pipeline"
+        case _:
+            return f"{repo} could not be fetched: {first_line(error)}"
+    return f"{repo} {NEXT[reason].format(id=repo)}"
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception says, short enough for one line."""
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:200]
+
+
+def _fetch(repo: str, own_unet: bool) -> Path:
+    import json
+
+    from huggingface_hub import hf_hub_download, snapshot_download
+
+    try:
+        index = hf_hub_download(repo, "model_index.json")  # a small file tells most failures apart
+        check_class(repo, json.loads(Path(index).read_text()))
+        folder = snapshot_download(
+            repo, allow_patterns=_wanted(own_unet), ignore_patterns=[f"*{v}*" for v in VARIANTS]
+        )
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(explain(repo, error)) from error
+    return pipeline_folder(folder)
+
+
+def _wanted(own_unet: bool) -> list[str]:
+    parts = [part for part in PARTS if own_unet or part != "unet"]
+    files = [f"{part}/{kind}" for part in parts for kind in ("config.json", "*.safetensors*")]
+    return ["model_index.json", "scheduler/*.json", "tokenizer/*.json", "tokenizer/*.txt", *files]
+
+
+def _tried(ids: tuple[str, ...]) -> str:
+    return f"Tried {', '.join(ids)}."
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,99 @@
+"""Pictures to unit vectors whose inner product is a similarity, by a named preset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.nn.functional import normalize
+
+from memviz.io.hashing import file_hash, files_hash
+from memviz.retrieval.descriptors import weights
+from memviz.retrieval.descriptors.presets import PRESETS as PRESETS
+from memviz.retrieval.descriptors.presets import DescriptorError as DescriptorError
+from memviz.retrieval.descriptors.presets import Preset as Preset
+from memviz.retrieval.descriptors.presets import find
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Network = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """A preset with its network. `hash` identifies the weights."""
+
+    preset: Preset
+    network: Network  # normalized pixels (B, 3, h, w) -> (B, D)
+    hash: str
+    device: str = "cpu"
+    half: bool = False  # float16 where it is safe: the same within 0.001, faster on a GPU
+
+    def embed(self, images: Sequence[Image.Image]) -> np.ndarray:
+        """Float32 unit rows (B, D), in the order of the pictures, which may differ in size."""
+        return self.embed_prepared([self.preset.preprocess.pixels(image) for image in images])
+
+    def embed_prepared(self, pixels: Sequence[torch.Tensor]) -> np.ndarray:
+        """The same of pixels (3, h, w) that the preset's preprocessing has made."""
+        rows = np.zeros((len(pixels), self.preset.dims), np.float32)
+        for shape in {tuple(p.shape) for p in pixels}:
+            at = [i for i, p in enumerate(pixels) if tuple(p.shape) == shape]
+            rows[at] = self._run(torch.stack([pixels[i] for i in at])).cpu().numpy()
+        return rows
+
+    def tensor(self, x: torch.Tensor) -> torch.Tensor:
+        """Unit rows (B, D) of decoded pictures (B, 3, H, W) in [-1, 1]."""
+        return self._run(self.preset.preprocess.tensor(x))
+
+    def _run(self, pixels: torch.Tensor) -> torch.Tensor:
+        kind = torch.device(self.device).type
+        with torch.inference_mode(), torch.autocast(kind, torch.float16, enabled=self.half):
+            return normalize(self.network(pixels.to(self.device)).float(), dim=1)
+
+
+def descriptor(
+    preset: str | Path | Preset,
+    checkpoint: str | Path | None = None,
+    device: str = "cpu",
+    trust: bool = False,
+    half: bool = False,
+) -> Descriptor:
+    """Load a descriptor. `trust` runs a TorchScript file whose checksum is not the pinned one."""
+    preset = preset if isinstance(preset, Preset) else find(preset)
+    place = Path(checkpoint or preset.checkpoint).expanduser()
+    if place.is_dir():
+        network, files = _folder(place), _weights(place)
+    else:
+        file = place if checkpoint else weights.place(preset)
+        network, files = torchscript(preset, file, device, trust), file_hash(file)
+    return Descriptor(preset, network.to(device), files, device, half)
+
+
+def torchscript(preset: Preset, file: Path, device: str, trust: bool) -> torch.nn.Module:
+    """SSCD's official files are TorchScript, which can run any code: only known ones are loaded."""
+    if not file.is_file():
+        raise DescriptorError(
+            f"{preset.name} needs {preset.checkpoint}, which is not at {file}. "
+            f"Fetch it from {preset.url} with `python -m memviz fetch {preset.name}`."
+        )
+    if not trust and file_hash(file) not in weights.known(preset):
+        raise DescriptorError(weights.unknown(preset, file))
+    try:
+        return torch.jit.load(str(file), map_location=device).eval()
+    except RuntimeError as error:
+        raise DescriptorError(f"{file} is not a TorchScript file. Fetch it again.") from error
+
+
+def _folder(folder: Path) -> torch.nn.Module:
+    from memviz.retrieval.descriptors.embedder import load
+
+    return load(folder)
+
+
+def _weights(folder: Path) -> str:
+    return files_hash((file.name, file) for file in folder.glob("*.safetensors"))

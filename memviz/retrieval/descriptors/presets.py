@@ -1,0 +1,129 @@
+"""Descriptor presets as data: checkpoint, preprocessing and thresholds always go together.
+
+Three incompatible recipes of SSCD are in use, and a score means nothing without naming its own.
+SSCD: Pizzi et al., "A Self-Supervised Descriptor for Image Copy Detection", CVPR 2022.
+DCR: Somepalli et al., "Diffusion Art or Digital Forgery?", CVPR 2023.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from memviz.io import atomic
+from memviz.io.paths import DEMO
+from memviz.retrieval.descriptors.preprocess import HALF, Preprocess
+from memviz.retrieval.verdict import Thresholds
+
+IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+SSCD = "https://dl.fbaipublicfiles.com/sscd-copy-detection/"
+
+
+class DescriptorError(ValueError):
+    """Why a descriptor cannot be used: one sentence."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One way of turning a picture into a unit vector, with the thresholds that belong to it."""
+
+    name: str
+    checkpoint: str  # a file name for TorchScript, a folder for the demo's kind
+    dims: int
+    preprocess: Preprocess
+    copied: float
+    close: float
+    source: str  # whose thresholds
+    sha256: str | None = None
+    url: str | None = None
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """As the verdict takes them."""
+        return Thresholds(self.copied, self.close, self.source)
+
+
+WAYS = {  # how pictures are prepared: SSCD's two recommendations, and DCR's convention
+    "288": Preprocess(short_side=288, **IMAGENET),
+    "320": Preprocess(square=320, **IMAGENET),
+    "dcr": Preprocess(short_side=256, crop=224, mean=HALF, std=HALF),
+}
+BY_SSCD = {
+    "copied": 0.75,
+    "close": 0.5,
+    "source": "SSCD: 0.75 is 90 % precision on DISC; 0.5 is DCR's convention",
+}
+BY_WEN = {
+    "copied": 0.7,
+    "close": 0.5,
+    "source": "0.7 is Wen et al.'s convention, 0.5 is DCR's",
+}
+# checkpoint: dimensions, checksum as recorded (none is published), way without a suffix, marks
+CHECKPOINTS: dict[str, tuple[int, str | None, str, dict[str, Any]]] = {
+    "sscd_disc_mixup": (
+        512,
+        "9f26bd4c848cc19b73d2ae92eea6e04886f61a7b764ceb7a13aeee62e6a6db56",
+        "288",
+        BY_SSCD,
+    ),
+    "sscd_disc_large": (1024, None, "dcr", BY_WEN),
+    "sscd_imagenet_mixup": (512, None, "288", BY_WEN),
+}
+CONVENTIONS = {  # similarities from which papers speak of a copy
+    0.5: "DCR, AMG, MemBench",
+    0.7: "Wen et al.",
+    0.75: "SSCD",
+}
+
+
+def _presets(checkpoint: str) -> Iterator[Preset]:
+    """One checkpoint, prepared in each way."""
+    dims, sha256, plain, marks = CHECKPOINTS[checkpoint]
+    file = f"{checkpoint}.torchscript.pt"
+    for way, preprocess in WAYS.items():
+        name = checkpoint if way == plain else f"{checkpoint}_{way}"
+        yield Preset(name, file, dims, preprocess, **marks, sha256=sha256, url=f"{SSCD}{file}")
+
+
+PRESETS = {preset.name: preset for name in CHECKPOINTS for preset in _presets(name)}
+
+
+def find(name_or_folder: str | Path) -> Preset:
+    """A preset by name, or the one that stands in a descriptor's folder."""
+    text = str(name_or_folder)
+    if text in PRESETS:
+        return PRESETS[text]
+    folder = DEMO / "descriptor" if text == "demo" else Path(text).expanduser()
+    if text == "demo" and not folder.exists():
+        raise DescriptorError(f"The bundled descriptor is missing: {folder}. Fetch assets/ again.")
+    if not (folder / "preset.json").is_file():
+        raise DescriptorError(
+            f"No descriptor {text!r}: it is none of demo, {', '.join(PRESETS)}, "
+            "nor a folder with a preset.json."
+        )
+    return read(folder)
+
+
+def read(folder: Path) -> Preset:
+    """The preset of a descriptor saved as a folder."""
+    try:
+        values = json.loads((folder / "preset.json").read_text())
+        preprocess = _from(Preprocess, values.pop("preprocess"))
+        return _from(Preset, values | {"checkpoint": str(folder), "preprocess": preprocess})
+    except (KeyError, TypeError, ValueError) as error:
+        raise DescriptorError(f"{folder / 'preset.json'} is not a preset: {error}.") from error
+
+
+def write(preset: Preset, folder: Path) -> None:
+    """Beside the weights it belongs to."""
+    values = {key: value for key, value in asdict(preset).items() if key != "checkpoint"}
+    atomic.json(folder / "preset.json", values)
+
+
+def _from(kind: type, values: dict[str, Any]) -> Any:  # noqa: ANN401 - an instance of `kind`
+    allowed = {field.name for field in fields(kind)}
+    lists = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+    return kind(**{key: value for key, value in lists.items() if key in allowed})

@@ -1,0 +1,127 @@
+"""A run is a folder that a person can open, and all that the app needs to show it again.
+
+`run.json` what was asked and what came out; `trace.parquet` the signals; `images/` the pictures,
+each with its parameters inside; `steps/` one sheet of x0 estimates per cell; `matches/` the
+training pictures found. Nothing here needs a model, a GPU or torch.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from memviz.io import atomic
+from memviz.io.ids import ID
+from memviz.io.paths import DEMO, home
+from memviz.runs import trace as runs_trace
+
+BUNDLED = DEMO / "runs"
+
+
+class RunError(ValueError):
+    """A run that is not there or cannot be read: one sentence."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run: its folder, what run.json says, and its trace."""
+
+    folder: Path
+    info: dict[str, Any]
+    table: pa.Table | None = None  # of a run in progress; else it is read from the folder
+
+    def trace(self) -> pa.Table:
+        """One row per cell and step so far."""
+        if self.table is not None:
+            return self.table
+        path = self.folder / "trace.parquet"
+        return runs_trace.load(path) if path.exists() else runs_trace.SCHEMA.empty_table()
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        return sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+
+
+def root() -> Path:
+    """Where runs are kept: $MEMVIZ_HOME/runs."""
+    return home() / "runs"
+
+
+def bundled_roots() -> list[Path]:
+    """Folders of finished runs that come with memviz."""
+    return [BUNDLED]
+
+
+def create(folder: Path, info: Mapping[str, Any]) -> Run:
+    """Make the folder of a run and write what is known of it."""
+    for name in ("images", "steps", "matches"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    return write(Run(folder, dict(info)))
+
+
+def write(run: Run) -> Run:
+    """Put run.json (and the trace of a run in progress) in place of the old one."""
+    if run.table is not None:
+        runs_trace.save(run.table, run.folder / "trace.parquet")
+    atomic.json(run.folder / "run.json", run.info)
+    return run
+
+
+def read(run_id: str) -> Run:
+    """The run of this id. Raises RunError if the id is malformed or no such run is kept."""
+    if not ID.fullmatch(run_id or ""):
+        raise RunError(
+            f"{run_id!r} is not a run id; one looks like 20260102-030405-0123456789abcdef."
+        )
+    for place in (root(), *bundled_roots()):
+        if (place / run_id / "run.json").is_file():
+            return open_folder(place / run_id)
+    raise RunError(f"No run {run_id} is kept in {root()}. List runs with `python -m memviz runs`.")
+
+
+def own(run_id: str) -> Run:
+    """A run of the user's that is over; RunError for one that is bundled or may be in progress."""
+    run = read(run_id)
+    if run.folder.parent != root():
+        raise RunError(f"Run {run_id} comes with memviz and stays. Name one of your own.")
+    if run.info.get("state") == "running":
+        raise RunError(
+            f"Run {run_id} is in progress, or was killed. Stop it first; if nothing makes it "
+            f"any more, delete {run.folder}."
+        )
+    return run
+
+
+def open_folder(folder: Path) -> Run:
+    """The run in a folder, wherever it lies."""
+    try:
+        info = json.loads((folder / "run.json").read_text("utf-8"))
+        if not isinstance(info, dict) or "cells" not in info:
+            raise ValueError("it is not the record of a run")
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder} holds no readable run.json ({error}). Give a run.") from None
+    return Run(folder, info)
+
+
+def kept(place: Path) -> Iterator[Run]:
+    """The readable runs in a folder of runs, newest first."""
+    for folder in sorted(place.glob("*-*"), reverse=True):
+        if ID.fullmatch(folder.name) and (folder / "run.json").is_file():
+            try:
+                yield open_folder(folder)
+            except RunError:
+                continue
+
+
+def listed() -> list[Run]:
+    """The user's own runs, newest first."""
+    return list(kept(root()))
+
+
+def bundled() -> list[Run]:
+    """The finished runs that come with memviz, in their intended order."""
+    found = [run for place in bundled_roots() for run in kept(place)]
+    return sorted(found, key=lambda run: run.info["id"])

@@ -1,0 +1,94 @@
+"""The trace of a run: one tidy table, one row per cell and step, and what follows from it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from memviz.guidance.base import Guidance, Signal, Transition
+from memviz.guidance.first_minimum import first_minimum
+from memviz.io.atomic import written
+
+PROMINENT = 0.5  # deviations of the curve: a minimum below this is taken for noise
+
+SCHEMA = pa.schema(
+    [
+        ("cell", pa.int32()),
+        ("step", pa.int32()),  # index of the model call, 0 is the noisiest
+        ("t", pa.int32()),  # training timestep, 999 to 0
+        ("magnitude", pa.float32()),  # epsilon units
+        ("magnitude_mean", pa.float32()),  # over the steps so far
+        ("scale", pa.float32()),
+        ("cosine", pa.float32()),
+        ("latent_change", pa.float32()),
+        ("x0_change", pa.float32()),
+        ("similarity", pa.float32()),  # of the x0 estimate to its nearest corpus image
+        ("nearest", pa.int32()),  # that image's id
+        ("similarity_final", pa.float32()),  # of the x0 estimate to the final match
+        ("magnitude_unit", pa.float32()),  # per square root of the latents' dimensions
+        ("step_size", pa.float32()),
+        ("one_step", pa.float32()),
+        ("agreement", pa.float32()),
+        ("magnitude_cfg", pa.float32()),  # the magnitude of the same seed under plain guidance
+        ("attention_entropy", pa.float32()),  # from here on: what was asked for
+        ("padding_entropy", pa.float32()),
+        ("masked_magnitude", pa.float32()),
+        ("sharpness", pa.float32()),
+        ("sharpness_jvp", pa.float32()),
+        ("attention", pa.list_(pa.float32())),  # share on each token of the prompt
+    ]
+)
+
+
+def save(table: pa.Table, path: Path) -> None:
+    """Put a trace in place of the old one."""
+    with written(path) as part:
+        pq.write_table(table, part)
+
+
+def load(path: Path) -> pa.Table:
+    """Read a trace; ValueError if the file is something else."""
+    table = pq.read_table(path)
+    if not set(SCHEMA.names[:6]) <= set(table.column_names):
+        raise ValueError(
+            f"{path} is not a trace: has {table.column_names}, expected {SCHEMA.names}."
+        )
+    return table
+
+
+def signals(table: pa.Table, cell: int) -> list[Signal]:
+    """What a method would have seen of one cell, in order."""
+    rows = table.filter(pc.equal(table["cell"], cell)).select(["t", "magnitude"])
+    return [Signal(r["t"], r["magnitude"]) for r in rows.to_pylist()]
+
+
+def estimated(seen: Sequence[Signal]) -> int | None:
+    """The estimated transition: the step of the magnitude's first local minimum, if any."""
+    return first_minimum([s.magnitude for s in seen])
+
+
+def prominence(values: Sequence[float], at: int) -> float:
+    """How deep a minimum is: its fall from the highest value before, in deviations of the curve.
+
+    0 where the curve is level. Minima of mere noise have little of it.
+    """
+    deviation = np.std(values)
+    return float((max(values[: at + 1]) - values[at]) / deviation) if deviation else 0.0
+
+
+def prominent(seen: Sequence[Signal], least: float = PROMINENT) -> int | None:
+    """The step of the first local minimum with at least this prominence, if any."""
+    values = [s.magnitude for s in seen]
+    minima = (i for i in range(1, len(values) - 1) if values[i - 1] > values[i] < values[i + 1])
+    return next((i for i in minima if prominence(values, i) >= least), None)
+
+
+def replay(guidance: Guidance, seen: Sequence[Signal]) -> Transition | None:
+    """Where a method would have switched on this trace.
+
+    Exact up to that method's own transition; after it the trajectory would have been another.
+    """
+    return guidance.transition(seen)

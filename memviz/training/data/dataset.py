@@ -1,0 +1,78 @@
+"""What a member trains on: which pictures count how often, and batches of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor
+
+from memviz.io.hashing import files_hash
+from memviz.models.files import weights
+from memviz.training.data.cache import Note
+from memviz.training.data.latents import Latents
+from memviz.training.data.text_embeddings import Texts
+
+if TYPE_CHECKING:
+    from memviz.data.corpus import Corpus
+    from memviz.training.config import Config
+
+
+class Data:
+    """A corpus ready to train on: latents and text embeddings of any of its pictures."""
+
+    def __init__(self, config: Config, corpus: Corpus, model: Any, note: Note) -> None:  # noqa: ANN401
+        self.config, self.corpus = config, corpus
+        self.times = times(config, corpus)
+        self.captions = captions(config, corpus, self.times)
+        key = f"{corpus.hash[:16]}-{encoders(model)[:16]}"
+        self.latents = Latents(corpus, model.pipe.vae, config, key, note)
+        self.texts = Texts(model.pipe, corpus.captions, config, key, note)
+
+    def batch(
+        self, rows: np.ndarray, rng: np.random.Generator, mirror: np.ndarray | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Scaled latents (B, C, h, w) and text embeddings (B, L, D) of picture numbers (B,)."""
+        mirrored = rng.random(len(rows)) < 0.5 * self.config.flip
+        if mirror is not None:
+            mirrored |= mirror
+        texts = self.texts.varied([self.captions[row] for row in rows], rng)
+        return self.latents(rows, mirrored, rng), self.texts.disturbed(self.texts(texts), rng)
+
+
+def encoders(model: Any) -> str:  # noqa: ANN401
+    """Identifies autoencoder and text encoder, whatever the UNet."""
+    files = weights(model.folder)
+    return files_hash((name, file) for name, file in files if not name.startswith("unet/"))
+
+
+def times(config: Config, corpus: Corpus) -> np.ndarray:
+    """(N,) how often each picture counts: the corpus' own column, times DCR's repeats."""
+    found = np.ones(len(corpus), np.int64)
+    if config.weights:
+        found = np.array(corpus.column(config.weights))
+        if found.dtype.kind not in "iu" or (found < 1).any():
+            raise ValueError(
+                f"--weights: column {config.weights!r} of {corpus.name} does not hold whole "
+                "numbers from 1. Name another column."
+            )
+    if config.duplication != "nodup":
+        rng = np.random.default_rng([config.seed, len(corpus)])
+        chosen = rng.permutation(len(corpus))[: round(config.dup_share * len(corpus))]
+        found[chosen] *= config.dup_weight
+    return found
+
+
+def captions(config: Config, corpus: Corpus, times: np.ndarray) -> list[list[str]]:
+    """The captions each picture may be shown with; only DCR's studies use more than one."""
+    own = [[text] for text in corpus.captions]
+    if config.captions != "allcaps" and config.duplication != "image":
+        return own
+    chosen = np.full(len(own), True) if config.captions == "allcaps" else times > 1
+    found = [
+        [*texts, *(corpus.other_captions(id) if several else [])]
+        for texts, id, several in zip(own, corpus.ids, chosen, strict=True)
+    ]
+    if found == own:
+        raise ValueError(f"{corpus.name} has one caption per picture; this study needs more.")
+    return found

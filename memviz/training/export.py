@@ -1,0 +1,140 @@
+"""What a fine-tuning leaves: a pipeline folder for any user of diffusers, with a model card."""
+
+from __future__ import annotations
+
+import copy
+import json
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from memviz.guidance.model_defaults import settings
+from memviz.io import atomic
+from memviz.io.silence import quietly
+from memviz.training.config import MODES, Config
+
+if TYPE_CHECKING:
+    from memviz.data.corpus import Corpus
+    from memviz.training.trainable_model import Student
+
+KEPT = ("clip", "methods")  # of the first model's memviz.json; its bands are its own
+LIBRARIES = ("torch", "diffusers", "transformers", "accelerate")
+CARD = """---
+library_name: diffusers
+tags: [text-to-image, memorization]
+---
+
+# {title}
+
+Fine-tuned by memviz from `{model}` (weights {hash}) on `{corpus}` ({pictures:,} pictures, hash
+{corpus_hash}), mode `{mode}`: {about}.
+
+```
+{command}
+```
+
+{samples:,} samples in {steps:,} steps, {seconds:.0f} s of training on {device}.
+{versions}.
+
+## Memorization while it trained
+
+{figures}
+"""
+
+
+def finished(unet: Any) -> Any:  # noqa: ANN401
+    """A copy of a UNet in half precision, with a LoRA folded in."""
+    made = copy.deepcopy(unet).requires_grad_(False).eval()
+    if getattr(made, "peft_config", None):
+        made.fuse_lora()
+        made.unload_lora()
+    return made.to("cpu", torch.float16)
+
+
+def forget_paths(folder: Path) -> None:
+    """Take out of a saved model where its parts once lay: it names folders of whoever made it."""
+    for file in folder.rglob("config.json"):
+        told = json.loads(file.read_text("utf-8"))
+        if told.pop("_name_or_path", None) is not None:
+            atomic.json(file, told, indent=2)
+
+
+@contextmanager
+def shareable(folder: Path) -> Iterator[Path]:
+    """An empty folder to save a model in, which then stands at `folder` and names no other."""
+    with atomic.folder(folder) as part, quietly("diffusers", "transformers"):
+        yield part
+        forget_paths(part)
+
+
+def save_round(folder: Path, student: Student) -> Path:
+    """The UNet of a round, for PIPE+UNET."""
+    with shareable(folder) as part:
+        finished(student.pipe.unet).save_pretrained(part, safe_serialization=True)
+    return folder
+
+
+def save_model(folder: Path, student: Student, card: str) -> Path:
+    """The whole pipeline, its settings and its card."""
+    known = settings(student.model.folder)
+    own = {key: value for key, value in known.items() if key in KEPT}
+    with shareable(folder) as part:
+        pipe = copy.copy(student.pipe)
+        pipe.unet = finished(student.pipe.unet)
+        pipe.vae, pipe.text_encoder = (
+            copy.deepcopy(p).to("cpu", torch.float16) for p in (pipe.vae, pipe.text_encoder)
+        )
+        pipe.save_pretrained(part, safe_serialization=True)
+        atomic.json(part / "memviz.json", own)
+        atomic.text(part / "README.md", card)
+    return folder
+
+
+def card(
+    config: Config,
+    student: Student,
+    corpus: Corpus,
+    command: str,
+    looks: list[dict[str, Any]],
+    seconds: float,
+) -> str:
+    """The model card."""
+    return CARD.format(
+        title=f"{Path(config.model).name}, fine-tuned ({config.mode})",
+        model=config.model,
+        hash=student.model.hash[:16],
+        corpus=corpus.name,
+        corpus_hash=corpus.hash[:16],
+        pictures=len(corpus),
+        mode=config.mode,
+        about=MODES[config.mode],
+        command=command,
+        samples=config.samples,
+        steps=config.steps,
+        seconds=seconds,
+        device=student.pipe.device.type,
+        versions=", ".join(
+            [f"Python {platform.python_version()}", *(f"{n} {version(n)}" for n in LIBRARIES)]
+        ),
+        figures=table(config, looks) if looks else "No prompts were watched.",
+    )
+
+
+def table(config: Config, looks: list[dict[str, Any]]) -> str:
+    """The figures of the first and the last look."""
+    first, last = looks[0], looks[-1]
+    lines = [
+        "| prompts | | copied | similarity | magnitude | alignment |",
+        "|---|---|---|---|---|---|",
+    ]
+    for group in last["groups"]:
+        for when, look in (("before", first), (f"round {last['round']}", last)):
+            figures = ("-" if v is None else f"{v:.3f}" for v in look["groups"][group].values())
+            lines.append(f"| {group} | {when} | {' | '.join(figures)} |")
+    how = f"{config.probe_steps} steps of ddim, one seed, similarity by `{config.descriptor}`"
+    return "\n".join(lines) + f"\n\n{how}."

@@ -1,0 +1,47 @@
+"""Fine-tunings, and sweeps over their rounds, as jobs: what the tab and the command line start."""
+
+import shutil
+
+from memviz import jobs
+from memviz.training.cli_flags import words
+from memviz.training.config import Config
+
+KIND, SWEEP = "train", "rounds"
+OUT = "{job}/out"
+GRACE = 120.0  # seconds for a step and a checkpoint
+
+
+def command(config: Config, out: str) -> list[str]:
+    """The exact command of a fine-tuning."""
+    return jobs.verb("train", *words(config), "--out", out)
+
+
+def start(config: Config, title: str = "", out: str = OUT) -> jobs.Job:
+    """Begin a fine-tuning. Raises ValueError if there is nothing to train on."""
+    if not config.corpus:
+        raise ValueError("There is no corpus. Choose the pictures to train on.")
+    name = title.strip() or f"{config.model} on {config.corpus}, {config.mode}"
+    how = {"resume": ["--resume"], "grace": GRACE}
+    return jobs.start(KIND, command(config, out), name, device(), **how)
+
+
+def sweep(trained: jobs.Job) -> jobs.Job:
+    """Begin to look at all rounds that a fine-tuning saved."""
+    argv = jobs.verb(SWEEP, option(trained, "--out"), "--out", OUT)
+    return jobs.start(SWEEP, argv, f"{trained.asked['title']}: its rounds", device())
+
+
+def known() -> list[jobs.Job]:
+    """All of them on this machine, newest first."""
+    return [job for job in jobs.listing() if job.asked["kind"] in (KIND, SWEEP)]
+
+
+def option(job: jobs.Job, name: str) -> str:
+    """The value of a flag in a job's command; empty where it is not given."""
+    words = job.command
+    return words[words.index(name) + 1] if name in words[:-1] else ""
+
+
+def device() -> str:
+    """What the jobs of this machine compete for."""
+    return "cuda" if shutil.which("nvidia-smi") else "cpu"

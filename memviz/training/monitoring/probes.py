@@ -1,0 +1,116 @@
+"""Which prompts are watched while a model trains, and how their pictures are judged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from memviz import resources
+from memviz.data.prompts import demo
+from memviz.guidance.model_defaults import settings
+from memviz.guidance.spec import parse
+from memviz.models import decode
+from memviz.models.schedulers import scheduler
+from memviz.retrieval import copy_detector
+from memviz.sampling.loop import Request, sample
+from memviz.training.config import Config
+
+FIRST = 5  # steps over whose mean the magnitude is told
+
+
+@dataclass(frozen=True)
+class Look:
+    """One group of prompts, drawn and judged: arrays and pictures in the order of the prompts."""
+
+    similarity: np.ndarray
+    match: np.ndarray  # corpus ids
+    magnitude: np.ndarray
+    alignment: np.ndarray | None
+    pictures: list[Image.Image]
+    vectors: np.ndarray
+
+    def figures(self, copied: float) -> dict[str, float | None]:
+        """As a `probe` event tells them."""
+        aligned = self.alignment
+        return {
+            "copied": round(float((self.similarity >= copied).mean()), 4),
+            "similarity_mean": round(float(self.similarity.mean()), 4),
+            "magnitude": round(float(self.magnitude.mean()), 4),
+            "alignment": None if aligned is None else round(float(aligned.mean()), 4),
+        }
+
+
+class Judge:
+    """A pipeline's own way of being sampled, and the eyes that look at its pictures."""
+
+    def __init__(self, pipe: Any, folder: Path, eye: copy_detector.Eye, steps: int) -> None:  # noqa: ANN401
+        own = settings(folder)
+        self.pipe, self.eye, self.steps = pipe, eye, steps
+        self.guidance = parse("cfg", own.get("methods"))[1]
+        self.clip = resources.clip() if own.get("clip") else None
+
+    def look(self, prompts: Sequence[str], seeds: Sequence[int] = (0,), rows: int = 64) -> Look:
+        """Each prompt with each seed, `rows` at a time."""
+        asked = [Request(p, s, self.guidance) for p in prompts for s in seeds]
+        parts = [self._some(asked[i : i + rows]) for i in range(0, len(asked), rows)]
+        return Look(*(joined(values) for values in zip(*parts, strict=True)))
+
+    def _some(self, asked: list[Request]) -> tuple:
+        past = list(sample(self.pipe, asked, scheduler(self.pipe, "ddim", self.steps)))
+        x = decode.decode(self.pipe, past[-1].latents)
+        similarity, match, vectors = self.eye.nearest(x)
+        magnitude = np.array([step.signals["magnitude"] for step in past[:FIRST]]).mean(0)
+        images = decode.pictures(x)
+        aligned = self.clip and self.clip.score(images, [r.prompt for r in asked])
+        return similarity, match, magnitude, aligned, images, vectors
+
+
+def joined(values: Sequence[Any]) -> Any:  # noqa: ANN401 - arrays, lists or None
+    """Parts of one column put together."""
+    if values[0] is None:
+        return None
+    return [*chain(*values)] if isinstance(values[0], list) else np.concatenate(values)
+
+
+def prompts(config: Config, captions: Sequence[str], sizes: np.ndarray) -> dict[str, list[str]]:
+    """The prompts to watch by group: "duplicated" and "single" captions of the corpus by default.
+
+    `sizes` (N,) says how many entries show what each picture shows.
+    """
+    if config.probes in ("", "none", "demo"):  # none: only a later look at saved rounds asks
+        found = of_corpus(captions, sizes, config.seed)
+    if config.probes == "demo":
+        own = demo()
+        found |= {"duplicated": own["duplicated"], "unseen": own["heldout"]}
+    elif config.probes not in ("", "none"):
+        found = read(Path(config.probes).expanduser())
+    return {group: texts[: config.probe_prompts] for group, texts in found.items() if texts}
+
+
+def of_corpus(captions: Sequence[str], sizes: np.ndarray, seed: int) -> dict[str, list[str]]:
+    """The captions of what is repeated most, and of some that appear once, at random."""
+    order = np.random.default_rng(seed).permutation(len(captions))
+    most = order[np.argsort(-sizes[order], kind="stable")]
+    groups = {"duplicated": most[sizes[most] > 1], "single": order[sizes[order] == 1]}
+    texts = {name: [captions[row] for row in rows] for name, rows in groups.items()}
+    return {name: [*dict.fromkeys(filter(None, some))] for name, some in texts.items()}
+
+
+def read(path: Path) -> dict[str, list[str]]:
+    """Groups of prompts from a file."""
+    try:
+        found = json.loads(path.read_text())
+        if not all(isinstance(t, str) for texts in found.values() for t in texts):
+            raise ValueError("a prompt is not a text")
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f'--probes: {path} is not a file of prompts as {{"group": ["prompt"]}}: {error}.'
+        ) from error
+    return found

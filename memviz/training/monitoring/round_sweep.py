@@ -1,0 +1,85 @@
+"""A sweep over what a fine-tuning saved: each round's weights look at the same prompts.
+
+It finds where copying began after the fact: with more prompts and seeds than there was time for
+while it trained, with another descriptor, or where nothing was watched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from memviz import resources
+from memviz.models import loading
+from memviz.training.config import Config
+from memviz.training.data.dataset import times
+from memviz.training.data.duplicates import groups, sizes
+from memviz.training.events import Event
+from memviz.training.monitoring.monitor import Watch, stop_here
+from memviz.training.monitoring.probes import Judge, prompts
+from memviz.training.trainer import read_config
+
+
+def sweep(
+    trained: Path, out: Path, seeds: Sequence[int] = (0,), **changes: object
+) -> Iterator[Event]:
+    """`start`, a `probe` for the model before and for each saved round, and `done`.
+
+    `changes` are settings that say what is watched, and how; pictures go to `out`. Raises
+    ValueError if the folder holds no training, or none of which a UNet tells everything.
+    """
+    config = read_config(trained)
+    saved = found(trained, config)
+    watched = replace(config, **changes)
+    model = loading.load(config.model)
+    watch = watching(watched, model, out, seeds)
+    asked = sum(map(len, watch.prompts.values()))
+    end = {"step": step(config, max(saved))}
+    yield {"event": "start", "steps": end["step"], "looks": len(saved) + 1, "prompts": asked}
+    for number, folder in {0: None, **saved}.items():
+        if folder:
+            put(model.pipe, folder)
+        yield watch.look(step(config, number), number)
+    yield {"event": "done", **end, "model": best(config, saved, watch)}
+
+
+def found(trained: Path, config: Config) -> dict[int, Path]:
+    """The saved rounds of a training and their UNets, the finished model's among them."""
+    if config.text_encoder:
+        raise ValueError(f"{trained} trained its text encoder too, which saved rounds do not hold.")
+    saved = {int(f.name): f for f in sorted((trained / "rounds").glob("[0-9]*[0-9]"))}
+    if (last := trained / "model" / "unet").is_dir():
+        saved[config.rounds] = last
+    if not saved:
+        raise ValueError(f"{trained} has no saved round yet. Train with --save-every 1.")
+    return saved
+
+
+def watching(config: Config, model: loading.Model, out: Path, seeds: Sequence[int]) -> Watch:
+    """The prompts that these settings watch."""
+    eye = resources.eye(config.corpus, config.descriptor)
+    shown = sizes(groups(eye.corpus, eye), times(config, eye.corpus))
+    judge = Judge(model.pipe, model.folder, eye, config.probe_steps)
+    return Watch(judge, prompts(config, eye.corpus.captions, shown), out, seeds)
+
+
+def put(pipe: Any, folder: Path) -> None:  # noqa: ANN401
+    """Give a pipeline a round's weights."""
+    from diffusers import UNet2DConditionModel
+
+    made = UNet2DConditionModel.from_pretrained(folder, local_files_only=True)
+    pipe.unet.load_state_dict(made.state_dict())
+
+
+def step(config: Config, number: int) -> int:
+    """The step at which a round ended."""
+    return number * config.local_steps * config.shards
+
+
+def best(config: Config, saved: dict[int, Path], watch: Watch) -> str:
+    """The newest weights that do not copy more than the first, as `--model` takes them."""
+    number = stop_here(watch.looks)
+    number = max(saved) if number is None else number
+    return f"{config.model.partition('+')[0]}+{saved[number]}" if number else config.model

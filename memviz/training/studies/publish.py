@@ -1,0 +1,72 @@
+"""The study of IET-AGC on the demo as it is shipped: figures, table and model.
+
+`assets/demo/iet_agc.json` holds what `reproduce` found, `docs/training.md` the same as a table, and
+`assets/demo/unet-iet-agc` the UNet of its IET-AGC mode.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+from memviz.io import atomic
+from memviz.io.paths import DEMO
+
+FILE = DEMO / "iet_agc.json"
+PAGE = Path(__file__).parents[3] / "docs" / "training.md"
+UNET = DEMO / "unet-iet-agc"
+BEGIN, END = "<!-- iet-agc -->", "<!-- /iet-agc -->"
+MODES = ("plain", "iet", "agc", "iet_agc")  # in the order in which they are read
+COLUMNS = {
+    "copied": "copied",
+    "similarity_mean": "similarity",
+    "similarity_95pc": "its 95 %",
+    "alignment": "alignment",
+    "frechet": "Fréchet",
+    "skip_duplicated": "skipped, duplicated",
+    "skip_single": "skipped, single",
+    "samples_seen": "samples",
+    "seconds": "seconds",
+}
+TOLD = ("rounds", "local_steps", "shards", "batch_size", "ratio", "ema_decay", "lr", "seed")
+
+
+def save(found: Mapping[str, Any], out: Path) -> None:
+    """Ship what a study found in its folder `out`."""
+    copytree(out / "iet_agc" / "model" / "unet", UNET, dirs_exist_ok=True)
+    atomic.json(FILE, found)
+    atomic.text(PAGE, refresh(PAGE.read_text("utf-8"), found))
+
+
+def refresh(text: str, found: Mapping[str, Any]) -> str:
+    """A page with its table brought up to date; what stands outside the marks is left alone."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{table(found)}\n\n{said(found)}\n{END}{after}"
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """A line per mode, in Markdown."""
+    lines = [f"| mode | {' | '.join(COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
+    for name in ("before", *MODES):
+        cells = (shown(found[name].get(column)) for column in COLUMNS)
+        lines.append(f"| {name.replace('_', '-')} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def shown(value: float | None) -> str:
+    """A figure; nothing where it makes no sense."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value > 10 or isinstance(value, int) else f"{value:.3f}"
+
+
+def said(found: Mapping[str, Any]) -> str:
+    """What the table comes to, and with which settings it was made."""
+    plain, both = found["plain"], found["iet_agc"]
+    settings = ", ".join(f"`{k.replace('_', '-')} {found['settings'][k]:g}`" for k in TOLD)
+    copies = both["copied"] / plain["copied"] if plain["copied"] else float("nan")
+    return (
+        f"IET-AGC copies {copies:.2f} times as often as plain fine-tuning, at "
+        f"{both['alignment'] / plain['alignment']:.2f} of its alignment. Settings: {settings}."
+    )

@@ -1,0 +1,226 @@
+"""A fine-tuning from its settings to its model: a generator of events (see `memviz.training`).
+
+It writes into its output folder only: `config.json`, `checkpoints/`, `rounds/`, `probes/` and, at
+the end, `model/`. The events are the caller's to keep. Leave the generator and it stops, resumable
+from its last checkpoint; let `stopping()` be true and it writes one first. After a resume the
+events since that checkpoint come again, the same.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from memviz import resources
+from memviz.data import corpus as corpora
+from memviz.io import atomic
+from memviz.training import cli_flags, export
+from memviz.training.checkpoints import Checkpoints
+from memviz.training.config import Config, from_json
+from memviz.training.data.dataset import Data
+from memviz.training.data.duplicates import groups, sizes
+from memviz.training.events import Event, Gates, Losses, leaderboard
+from memviz.training.iet_agc.distributed import Peers
+from memviz.training.iet_agc.loop import Training
+from memviz.training.monitoring.monitor import Watch
+from memviz.training.monitoring.probes import Judge, prompts
+from memviz.training.trainable_model import Student
+
+Note = Callable[[str], None]
+
+
+def train(
+    config: Config,
+    out: Path,
+    stopping: Callable[[], bool] = lambda: False,
+    resume: bool = False,
+    note: Note = lambda text: None,
+) -> Iterator[Event]:
+    """Fine-tune; ValueError in one sentence for what cannot be."""
+    yield from opened(config, out, resume, note).events(stopping)
+
+
+def opened(config: Config, out: Path, resume: bool, note: Note) -> Run:
+    """A fine-tuning in a folder that is free for it, whose settings it keeps."""
+    peers = Peers()
+    if peers.first:
+        check(config, out, resume)
+    peers.meet()
+    run = Run(config, out, note, peers)
+    if peers.first:  # not before all was found: settings that cannot be are mended and tried again
+        out.mkdir(parents=True, exist_ok=True)
+        atomic.json(out / "config.json", config.to_json())
+    return run
+
+
+def check(config: Config, out: Path, resume: bool) -> None:
+    """Refuse a folder that holds another fine-tuning."""
+    before = out / "config.json"
+    if before.exists() and not resume:
+        raise ValueError(f"{out} holds a training already. Resume it, or name another folder.")
+    if before.exists() and read_config(out) != config:
+        raise ValueError(f"{out} was begun with other settings. Resume it without giving any.")
+
+
+def read_config(out: Path) -> Config:
+    """The settings a folder was begun with."""
+    try:
+        return from_json(json.loads((out / "config.json").read_text("utf-8")))
+    except FileNotFoundError:
+        raise ValueError(f"{out} holds no training to resume: it has no config.json.") from None
+
+
+class Run:
+    """All that a fine-tuning works with, made once by each process."""
+
+    def __init__(self, config: Config, out: Path, note: Note, peers: Peers | None = None) -> None:
+        self.config, self.out, self.note = config, out, note
+        self.peers = peers or Peers()
+        self.corpus = corpora.load(config.corpus)
+        self.student = Student(config, self.peers.device)
+        with self.peers.one_by_one():
+            watched = config.probes != "none"
+            self.eye = resources.eye(config.corpus, config.descriptor) if watched else None
+            self.data = Data(config, self.corpus, self.student.model, note)
+            self.groups = groups(self.corpus, self.eye)
+        self.sizes = sizes(self.groups, self.data.times)
+        self.training = Training(config, self.student, self.data, self.groups, self.peers)
+        self.checkpoints = Checkpoints(out / "checkpoints", config.keep, self.peers)
+        self.losses, self.gates = Losses(), Gates()
+        self.watch = watch(self) if self.eye else None
+        self.seconds, self.kept = 0.0, 0  # of training; step of the last checkpoint
+
+    def events(self, stopping: Callable[[], bool]) -> Iterator[Event]:
+        """Train from the newest checkpoint, or from the start."""
+        yield self.start()
+        if not self.kept:
+            yield from self.look(0)
+        begun = time.perf_counter()
+        for tick in self.training.ticks():
+            self.losses.add(tick)
+            if not (tick.ended or self.due):
+                continue
+            self.seconds += time.perf_counter() - begun
+            yield from self.losses.told(self.training, self.seconds)
+            if tick.ended:
+                yield from self.end_round()
+            elif self.looking:
+                yield from self.look(tick.round, self.training.turn * self.peers.count)
+            stop = self.peers.any(stopping())
+            if stop or self.training.steps >= self.kept + self.config.checkpoint_every:
+                yield self.checkpoint()
+            if stop:
+                yield {"event": "stopped", "step": self.training.steps}
+                return
+            begun = time.perf_counter()
+        yield self.finish()
+
+    @property
+    def due(self) -> bool:
+        """Whether losses are told now: every few steps, and at the end of a member's turn."""
+        step = self.training.step
+        told = step % self.config.log_every == 0 or step == self.config.member_steps
+        return told or self.looking
+
+    @property
+    def looking(self) -> bool:
+        """Whether the prompts are looked at within a round; its last step is left to its end."""
+        step, every = self.training.step, self.config.probe_within
+        last = self.training.turn + 1 == self.training.turns and step == self.config.member_steps
+        return bool(every) and step % every == 0 and not last
+
+    def start(self) -> Event:
+        """Take up a checkpoint if there is one, and say what is ahead."""
+        if state := self.checkpoints.load():
+            self.training.load(state["training"])
+            self.seconds = state["seconds"]
+            if self.watch:
+                self.watch.looks = json.loads(state["looks"])
+            self.gates.before = state["gates"]
+            self.kept = self.training.steps
+        return {
+            "event": "start",
+            "steps": self.config.steps,
+            "samples": self.config.samples,
+            "pictures": len(self.corpus),
+            "members": self.config.members,
+            "mode": self.config.mode,
+            "resumed_at": self.kept,
+        }
+
+    def end_round(self) -> Iterator[Event]:
+        """What is told, drawn and saved after a round."""
+        number, every = self.training.round, self.config.save_every
+        if self.config.gated:
+            yield self.gates.told(self.training)
+            yield leaderboard(self.training, self.corpus, self.groups, self.sizes)
+        if number % self.config.probe_every == 0 or number == self.config.rounds:
+            yield from self.look(number)
+        if every and number % every == 0:
+            yield self.save(number)
+
+    def look(self, number: int, member: int | None = None) -> Iterator[Event]:
+        """Draw the watched prompts, in the first process alone."""
+        if self.watch and self.peers.first:
+            where = "after" if member is None else "in"
+            self.note(f"looking at the watched prompts {where} round {number}")
+            yield self.watch.look(self.training.steps, number, member)
+        self.peers.meet()
+
+    def save(self, number: int) -> Event:
+        """A round's weights."""
+        name = f"rounds/{number:04}"
+        if self.peers.first:
+            export.save_round(self.out / name, self.student)
+        return {"event": "saved", **self.place(), "folder": name}
+
+    def checkpoint(self) -> Event:
+        """All that a resume needs."""
+        self.kept = self.training.steps
+        state = {
+            "training": self.training.state(),
+            "looks": json.dumps(self.looks),
+            "seconds": self.seconds,
+            "gates": self.gates.before,
+        }
+        folder = self.checkpoints.save(self.kept, state)
+        return {
+            "event": "checkpoint",
+            "step": self.kept,
+            "folder": str(folder.relative_to(self.out)),
+        }
+
+    def finish(self) -> Event:
+        """Write the pipeline."""
+        if self.peers.first:
+            command = shlex.join(["python", "-m", "memviz", "train", *cli_flags.words(self.config)])
+            text = export.card(
+                self.config, self.student, self.corpus, command, self.looks, self.seconds
+            )
+            export.save_model(self.out / "model", self.student, text)
+        self.peers.meet()
+        return {
+            "event": "done",
+            "step": self.training.steps,
+            "samples": self.config.samples,
+            "seconds": round(self.seconds, 1),
+            "folder": "model",
+        }
+
+    @property
+    def looks(self) -> list[Event]:
+        """What was seen of the watched prompts so far."""
+        return self.watch.looks if self.watch else []
+
+    def place(self) -> Event:
+        """Step and round."""
+        return {"step": self.training.steps, "round": self.training.round}
+
+
+def watch(run: Run) -> Watch:
+    """The watched prompts, drawn by the model that is trained."""
+    judge = Judge(run.student.pipe, run.student.model.folder, run.eye, run.config.probe_steps)
+    return Watch(judge, prompts(run.config, run.corpus.captions, run.sizes), run.out, (0,))

@@ -1,0 +1,215 @@
+"""The Compare tab: ask, watch it happen, look at what came out."""
+
+import html
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from memviz.comparison.request import Ask
+from memviz.runs import store
+from memviz.ui.compare import form as compare_form
+from memviz.ui.compare import view as compare_view
+from memviz.ui.compare.two_models import merged
+from memviz.ui.shared.controls import QUIET
+from memviz.ui.shared.examples import GROUPS, examples
+from memviz.ui.shared.live import Live, Ticket, View
+from memviz.ui.shared.messages import notice, sentence
+from memviz.ui.shared.start_run import work
+
+if TYPE_CHECKING:
+    from memviz.comparison.compare import Progress
+
+log = logging.getLogger(__name__)
+EMPTY = {"note": "There is no run to show yet. Press Compare to make one."}
+PREPARING = "Preparing the model …"
+SHOWN = 4  # ready prompts per group
+
+
+@dataclass(frozen=True)
+class Tab:
+    """The parts of the Compare tab that handlers read and write."""
+
+    form: compare_form.Form
+    player: gr.HTML
+    message: gr.HTML
+    token: gr.State
+    go: gr.Button
+    stop: gr.Button
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        """What a run changes, in the order of `shown`."""
+        return [self.player, self.message, self.token, self.go, self.stop]
+
+
+def shown(
+    view: View | None = None,
+    message: str | None = None,
+    ticket: Ticket | None = None,
+    done: bool = True,
+) -> list[Any]:
+    """Values for `Tab.outputs`; what is not given stays as it is."""
+    return [
+        gr.skip() if view is None else view,
+        gr.skip() if message is None else message,
+        ticket.token if ticket else None,
+        gr.Button(interactive=done),
+        gr.Button(interactive=not done),
+    ]
+
+
+def saved(run: store.Run) -> dict[str, Any]:
+    """The view of a run as its folder has it."""
+    return compare_view.view(run.info, run.folder, run.trace())
+
+
+def beside(run: store.Run, other: str | None) -> dict[str, Any]:
+    """The view of a run, with that of another model on the same prompts if there is such a run."""
+    view = saved(run)
+    try:
+        return merged(saved(store.read(other)), view) if other else view
+    except ValueError:
+        return view
+
+
+def look(progress: "Progress") -> dict[str, Any]:
+    """The view of a run between two of its steps."""
+    run = progress.run
+    return compare_view.view(run.info, run.folder, run.trace(), progress.previews, live=True)
+
+
+def follow(ticket: Ticket) -> Iterator[list[Any]]:
+    """Views of a run while it is made, then the finished folder; errors become a sentence."""
+    for view in ticket.watch():
+        yield shown(view, notice(), ticket, done=False)
+    if ticket.error:
+        log.error("a comparison failed", exc_info=ticket.error)
+    view = saved(store.read(ticket.run_id)) if ticket.run_id else None
+    yield shown(view, notice(sentence(ticket.error) if ticket.error else ""))
+
+
+def load() -> None:
+    """Import torch and load the demo, so that the first comparison starts at once."""
+    from memviz import resources
+
+    resources.model(Ask.model)
+    resources.eye(Ask.corpus, Ask.descriptor)
+    resources.clip()
+
+
+def comparer(live: Live, fields: compare_form.Form) -> Callable[..., Iterator[list[Any]]]:
+    """The handler of the Compare button."""
+
+    def compare(*values: object) -> Iterator[list[Any]]:
+        try:
+            todo = work(compare_form.read(fields, values))
+        except ValueError as error:
+            yield shown(message=notice(str(error)))
+            return
+        ticket = live.start(todo, look)
+        yield shown(message=notice(PREPARING, False), ticket=ticket, done=False)
+        yield from follow(ticket)
+
+    return compare
+
+
+def opener(live: Live, fields: compare_form.Form) -> Callable[..., Iterator[list[Any]]]:
+    """The handler of a page load: the run in the address, or the bundled example."""
+
+    def open_page(request: gr.Request) -> Iterator[list[Any]]:
+        wanted = request.query_params.get("run")
+        run, message = find(wanted)
+        unchanged = [gr.skip() for _ in fields.fields]
+        asked = (
+            compare_form.values(fields, run.info["asked"])
+            if run and wanted and not message
+            else unchanged
+        )
+        ticket = live.find(run.info["id"]) if run else None
+        view = beside(run, request.query_params.get("with")) if run else EMPTY
+        yield [*shown(view, notice(message), ticket, done=ticket is None), *asked]
+        for update in follow(ticket) if ticket else ():
+            yield [*update, *unchanged]
+        live.prepare(load)
+
+    return open_page
+
+
+def find(run_id: str | None) -> tuple[store.Run | None, str]:
+    """The run asked for, or an example and a sentence on why it is not the one asked for."""
+    try:
+        return (store.read(run_id), "") if run_id else (example(), "")
+    except ValueError:
+        why = "There is no run at this address: it was removed, or made on another machine."
+        instead = example()
+        return instead, f"{why} Here is an example instead." if instead else why
+
+
+def example() -> store.Run | None:
+    """The first bundled run."""
+    return next(iter(store.bundled()), None)
+
+
+def build(live: Live) -> Tab:
+    """Lay out the tab and connect it."""
+    ready = examples()
+    with gr.Row(equal_height=False):
+        prompt = gr.Textbox(
+            value=next((p for group in ready.values() for p in group), ""),
+            label="Prompt",
+            lines=2,
+            max_lines=6,
+            scale=5,
+            min_width=300,
+            elem_id="prompt",
+            placeholder="What the picture should show",
+        )
+        with gr.Column(scale=1, min_width=150, elem_id="buttons"):
+            go = gr.Button("Compare", variant="primary", elem_id="go")
+            stop = gr.Button("Stop", interactive=False, elem_id="stop")
+    build_examples(ready, prompt)
+    fields = compare_form.Form(
+        prompt=prompt, methods=compare_form.build_methods(), **compare_form.build_details()
+    )
+    message = gr.HTML(elem_id="message")
+    tab = Tab(fields, compare_view.component(), message, gr.State(), go, stop)
+    connect(tab, live)
+    return tab
+
+
+def build_examples(ready: dict[str, list[str]], prompt: gr.Textbox) -> None:
+    """The ready prompts, a group beside the other; a click fills the prompt box in the browser."""
+    with gr.Row(elem_id="examples"):
+        for group, prompts in ready.items():
+            if prompts:
+                build_group(GROUPS[group], prompts[:SHOWN], prompt)
+
+
+def build_group(title: str, prompts: list[str], prompt: gr.Textbox) -> None:
+    """One group of ready prompts: a heading and a button each."""
+    with gr.Column(min_width=280):
+        gr.HTML(f"<h2>{html.escape(title)}</h2>")
+        with gr.Row(elem_classes="mv-ready"):
+            for text in prompts:
+                button = gr.Button(text, size="sm", min_width=0)
+                button.click(None, None, prompt, js=f"() => {json.dumps(text)}", **QUIET)
+
+
+def connect(tab: Tab, live: Live) -> None:
+    """Bind the buttons."""
+    start = comparer(live, tab.form)
+    inputs = tab.form.fields
+    tab.form.connect()
+    for event in (tab.go.click, tab.form.prompt.submit):
+        event(start, inputs, tab.outputs, concurrency_id="gpu", **QUIET)
+    tab.stop.click(
+        lambda token: gr.Button(interactive=not live.stop(token)),
+        tab.token,
+        tab.stop,
+        queue=False,
+        **QUIET,
+    )

@@ -1,0 +1,150 @@
+"""The ways into the Neighbours tab: a picture, a cell of a run, words, the training data itself."""
+
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from memviz.comparison.request import Ask
+from memviz.data import corpus
+from memviz.retrieval.descriptors.presets import PRESETS
+from memviz.runs import store
+from memviz.search.folder import kept
+from memviz.ui.neighbours import indexing
+from memviz.ui.neighbours.view import view
+from memviz.ui.shared import access
+from memviz.ui.shared.kept_runs import own
+from memviz.ui.shared.messages import notice
+
+if TYPE_CHECKING:
+    from memviz.retrieval.copy_detector import Eye
+    from memviz.search import Asked
+
+KEPT_RUNS = 12  # in the menu of pictures that were made
+BY_WORDS = 12  # training images that a caption search looks up
+LOOKING = "Looking it up … The first search loads the descriptor."
+
+
+def made() -> list[tuple[str, str]]:
+    """Pictures of the newest runs, as label and "run/cell"."""
+    return [
+        (f"{run.info['title']}: {c['label']}, seed {c['seed']}", f"{run.info['id']}/{c['cell']}")
+        for run in [*store.bundled(), *own(KEPT_RUNS)]
+        for c in run.info["cells"]
+        if c.get("image")
+    ]
+
+
+def cell_picture(chosen: str) -> tuple[Path, str]:
+    """The file and prompt of one cell; only runs that are kept can be named."""
+    run_id, _, number = (chosen or "").partition("/")
+    run = store.read(run_id)
+    cells = {str(c["cell"]): c for c in run.info["cells"] if c.get("image")}
+    if number not in cells:
+        raise ValueError(f"Run {run_id} has no finished picture {number!r}. Choose from the list.")
+    return run.folder / cells[number]["image"], cells[number]["prompt"]
+
+
+def eye(name: str, preset: str) -> "Eye":
+    """Corpus, descriptor and index; on a public page only those it knows."""
+    if access.public() and (name not in corpus.known() or preset not in (Ask.descriptor, *PRESETS)):
+        raise ValueError("On this public page, choose corpus and descriptor from the lists.")
+    return indexing.searchable(name, preset)
+
+
+def pictures(files: list[Path], prompts: list[str]) -> corpus.Corpus:
+    """Some pictures as a set."""
+    from memviz.data.formats.files import Given
+
+    return corpus.Corpus("your picture", Given(files, prompts, [file.name for file in files]))
+
+
+def uploaded(picture: str | None, name: str, preset: str, mark: str) -> "Asked":
+    """A dropped picture, as its file came."""
+    from memviz.search import Asked
+
+    if not picture:
+        raise ValueError("Drop a picture first.")
+    return Asked(eye(name, preset), pictures([Path(picture)], [""]), mark)
+
+
+def of_run(chosen: str, name: str, preset: str, mark: str) -> "Asked":
+    """A picture that was made here."""
+    from memviz.search import Asked
+
+    file, prompt = cell_picture(chosen)
+    return Asked(eye(name, preset), pictures([file], [prompt]), mark)
+
+
+def by_words(text: str, name: str, preset: str, mark: str) -> "Asked":
+    """Training images whose captions have these words, each against the others."""
+    from memviz.data.caption_overlap import best
+    from memviz.search import Asked
+
+    note = f"Training images with most of the words “{(text or '').strip()}” in their captions."
+
+    looking = eye(name, preset)
+    rows = best(looking.corpus.captions, text or "", BY_WORDS)
+    if not rows:
+        raise ValueError(f"No caption of {name} has any of these words. Try others.")
+    found = looking.corpus.some([looking.corpus.ids[row] for row in rows])
+    return Asked(looking, found, mark, note=note)
+
+
+def of_case(case: str) -> Callable[[str, str, str], "Asked"]:
+    """Training images taken by chance, changed as pictures are on their way."""
+
+    def changed(name: str, preset: str, mark: str) -> "Asked":
+        from memviz.search import Asked, edited_images
+
+        looking = eye(name, preset)
+        made, used = edited_images.pictures(looking.corpus, case, secrets.randbelow(2**32))
+        return Asked(looking, made, mark, note=edited_images.said(case, used))
+
+    return changed
+
+
+def looked_up(asked: "Asked") -> dict[str, Any]:
+    """Search now; the view of what was found."""
+    from memviz.search.folder import new_folder, search
+
+    folder = new_folder()
+    deque(search(asked, folder), maxlen=0)
+    return view(folder)
+
+
+def duplicates(name: str, preset: str, _: str) -> dict[str, Any]:
+    """Groups of duplicates within the training data."""
+    from memviz.retrieval import index_store
+    from memviz.search.duplicates import report
+    from memviz.search.folder import new_folder
+
+    looking, folder = eye(name, preset), new_folder()
+    report(looking, index_store.folder(looking.corpus, looking.descriptor), folder)
+    return view(folder)
+
+
+def answering(find: Callable[..., Any]) -> Callable[..., Iterator[tuple[Any, str]]]:
+    """A handler: a view and no message, or the sentence on why there is none."""
+
+    def answer(*values: object) -> Iterator[tuple[Any, str]]:
+        yield gr.skip(), notice(LOOKING, alert=False)
+        try:
+            found = find(*values)
+            yield (found if isinstance(found, dict) else looked_up(found)), notice()
+        except (ValueError, OSError) as error:
+            yield gr.skip(), notice(str(error), alert=not isinstance(error, indexing.Begun))
+
+    return answer
+
+
+def addressed(request: gr.Request) -> tuple[Any, str]:
+    """The search that the page's address names."""
+    wanted = request.query_params.get("search")
+    try:
+        return (view(kept(wanted)), notice()) if wanted else (gr.skip(), gr.skip())
+    except ValueError as error:
+        return gr.skip(), notice(str(error))

@@ -1,0 +1,88 @@
+"""A search's folder as the dictionary that the Neighbours tab draws."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from memviz.search import report
+from memviz.search.folder import root
+from memviz.ui.shared.assets import file_path
+
+EMPTY = {
+    "note": "Drop a picture, or choose another way in. It comes back beside the training image it "
+    "is most like, with how alike the two are, how alike training images are among themselves, "
+    "and whether that makes it a copy."
+}
+FILES = {"Report": "report.html", "Matches": "matches.parquet", "Summary": "summary.json"}
+ALIKE = (
+    "Images this alike count as one picture: a model sees it as often as the group has members, "
+    "and what it sees more often it copies first."
+)
+
+
+def view(folder: Path) -> dict[str, Any]:
+    """Pairs or groups, whatever the folder holds."""
+    told = json.loads((folder / "summary.json").read_text("utf-8"))
+    shared = {
+        "kind": told["kind"],
+        "id": folder.name if folder.parent == root() else None,
+        "base": f"{file_path(folder)}/",
+        "facts": facts(told),
+    }
+    return shared | (groups(told) if told["kind"] == "groups" else pairs(told))
+
+
+def facts(told: dict[str, Any]) -> str:
+    """Corpus and preset: scores of others cannot be set beside these."""
+    about = told["provenance"]
+    return (
+        f"{about['corpus']['images']:,} training images of {about['corpus']['name']}, "
+        f"compared by {about['descriptor']['preset']}"
+    )
+
+
+def pairs(told: dict[str, Any]) -> dict[str, Any]:
+    """What was looked up."""
+    used = told["thresholds"]["used"]
+    return {
+        "headline": report.headline(told),
+        "note": told.get("note", ""),
+        "within": told.get("within", False),
+        "all_above": told.get("all_above", False),
+        "pairs": told["pairs"],
+        "histogram": told["histogram"],
+        "marks": {"copied": used["copied"], "close": used["close"]},
+        "words": words(told),
+        "details": report.rows(told),
+        "unreadable": told["unreadable"],
+        "files": FILES,
+    }
+
+
+def words(told: dict[str, Any]) -> str:
+    """The histogram in a sentence."""
+    found = told["statistics"]
+    own = told["thresholds"]["background"]
+    null = found["bg_mean"]
+    mean = found["sim_mean"]
+    mine = "these training images" if told.get("within") else "your pictures"
+    parts = [f"Blue: {mine} and their nearest training images"]
+    parts.append("" if mean is None else f" (mean {mean:.2f})")
+    parts.append("; grey: training images and their nearest others")
+    parts.append("" if null is None else f" (mean {null:.2f})")
+    parts.append(f". {own['quantile']:.1%} of these stay below {own['value']:.2f}" if own else "")
+    return f"{''.join(parts)}. Each set is scaled to its highest bar."
+
+
+def groups(told: dict[str, Any]) -> dict[str, Any]:
+    """Duplicates within the training data."""
+    found = told["groups"]
+    many = f"{found:,} group{'s' * (found != 1)} of duplicates, {told['images']:,} images in all"
+    nothing = "No duplicates in the training data"
+    said = many if found else nothing
+    return {
+        "headline": f"{said} (similarity from {told['least']:.2f}).",
+        "note": ALIKE if found else "",
+        "shown": told["shown"],
+        "files": {"Summary": "summary.json"},
+    }

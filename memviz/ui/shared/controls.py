@@ -1,0 +1,60 @@
+"""Controls that several tabs share, and the reading of what is typed into them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from memviz.models.loading import NAMED, registered
+
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+NO_CORPUS = "none"
+
+
+def seeds(text: str) -> list[int]:
+    """The seeds in "0, 1" or "0-3"."""
+    found: list[int] = []
+    for part in text.replace(";", ",").replace(" ", ",").split(","):
+        if part:
+            found += seed_range(part)
+    return list(dict.fromkeys(found))
+
+
+def seed_range(part: str) -> Sequence[int]:
+    """One seed, or the seeds of a range like "0-3"."""
+    start, dash, end = part.partition("-")
+    try:
+        if not (start and dash):
+            return [int(part)]
+        return range(int(start), min(int(end), int(start) + 1000) + 1)
+    except ValueError:
+        wanted = 'whole numbers with commas between them, like "0, 1"'
+        raise ValueError(f"Seeds got {part[:20]!r}; write {wanted}.") from None
+
+
+def plain(value: object) -> object:
+    """A number without a needless ".0"."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def models() -> list[tuple[str, str]]:
+    """The model menu: names with what they are; reading it loads and fetches nothing."""
+    found = NAMED | registered()
+    return [(f"{name} ({m.about})" if m.about else name, name) for name, m in found.items()]
+
+
+def menu(
+    name: str, choices: Sequence[str | tuple[str, str]], value: str, label: str, about: str
+) -> gr.Dropdown:
+    """A list of names that also takes what is typed."""
+    return gr.Dropdown(
+        choices,
+        value=value,
+        label=label,
+        info=about,
+        allow_custom_value=True,
+        min_width=200,
+        elem_id=name,
+    )

@@ -1,0 +1,134 @@
+"""What the Transition tab asks for: what varies, how to denoise, and what is recorded."""
+
+import gradio as gr
+
+from memviz.comparison import sweep
+from memviz.comparison.request import Ask
+from memviz.guidance.model_defaults import tuned
+from memviz.guidance.registry import METHODS
+from memviz.guidance.spec import Knob, parse, spec
+from memviz.runs import latents
+from memviz.signals import COSTLY, SIGNALS
+from memviz.signals import price as prices
+from memviz.ui.shared import controls
+from memviz.ui.shared.controls import QUIET
+
+Controls = dict[str, gr.components.Component]
+CHOICES = [*((m.label, key) for key, m in METHODS.items()),
+            ("Opposite guidance, dynamic (OG)", "og:transition=dynamic")]  # fmt: skip
+USUAL = {  # by label: to others, values around their own are offered
+    "transition timestep": "100:900:100",
+    "fallback timestep": "100:500:100",
+    "scale before": "-2,0,1,2,4",
+    "scale after": "2,4,6,8",
+    "scale": "1,2,4,6,8",
+    "rise that counts": "0,0.5,1,2",
+}
+AS = "as 100:900:100 or 0,2"
+PRICE = "what they cost is said here once one is chosen; free ones are always recorded"
+
+
+def build_axes() -> Controls:
+    """Whose parameters vary: one along the columns, seeds and perhaps another along the rows."""
+    columns, rows = axes("stp", Ask.model)
+    with gr.Row():
+        method = gr.Dropdown(CHOICES, value="stp", label="Method", allow_custom_value=True,
+                             info="of the list, or as stp:late=5", min_width=240,
+                             elem_id="t-method")  # fmt: skip
+        axis = gr.Dropdown(columns, value="at", label="Vary", info="along the columns",
+                           min_width=200, elem_id="t-axis")  # fmt: skip
+        values = gr.Textbox(USUAL["transition timestep"], label="Values", info=AS, min_width=180,
+                            elem_id="t-values")  # fmt: skip
+        across = gr.Dropdown(rows, value="", label="And", info="along the rows", min_width=180,
+                             elem_id="t-across")  # fmt: skip
+        others = gr.Textbox(label="Values of the rows", info=AS, visible=False, min_width=140,
+                            elem_id="t-others")  # fmt: skip
+        seeds = gr.Textbox("0, 1", label="Seeds", info='like "0, 1" or "0-15"', min_width=140,
+                           elem_id="t-seeds")  # fmt: skip
+    return {"method": method, "axis": axis, "values": values, "across": across, "others": others,
+            "seeds": seeds}  # fmt: skip
+
+
+def knobs(method: str, model: str) -> dict[str, Knob]:
+    """What can vary of a method as typed, at the values that suit the model; may be nothing."""
+    try:
+        own = {key: spec(key, value).partition(":")[2] for key, value in tuned(model).items()}
+        return {knob.name: knob for knob in sweep.axes(parse(method, own)[1])}
+    except ValueError:  # a name half typed
+        return {}
+
+
+def axes(method: str, model: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """What can vary along the columns and along the rows: labels with names."""
+    found = [(knob.label, name) for name, knob in knobs(method, model).items()]
+    rows = [("seeds only", ""), *((f"{label}, and seeds", name) for label, name in found)]
+    return [(label.capitalize(), name) for label, name in found], rows
+
+
+def offered(method: str, model: str, axis: str, across: str) -> list[gr.Dropdown]:
+    """Both menus for another method or model; what was chosen stays if it is still there."""
+    columns, rows = axes(method, model)
+    if not columns:
+        return [gr.skip(), gr.skip()]
+    names = [name for _, name in columns]
+    return [gr.Dropdown(columns, value=axis if axis in names else names[0]),
+            gr.Dropdown(rows, value=across if across in names else "")]  # fmt: skip
+
+
+def usual(name: str, method: str, model: str) -> gr.Textbox:
+    """Values to begin with, around the parameter's own, and what it means."""
+    knob = knobs(method, model).get(name)
+    if knob is None:
+        return gr.Textbox(visible=bool(name))
+    around = [min(max(knob.default * by, knob.low), knob.high) for by in (0, 0.5, 1, 2)]
+    values = USUAL.get(knob.label) or ",".join(f"{value:g}" for value in dict.fromkeys(around))
+    return gr.Textbox(values, info=f"{knob.about}; {AS}", visible=True)
+
+
+def build_details() -> Controls:
+    """Steps and model, and what is recorded beside the free signals."""
+    with gr.Accordion("Steps, model and what is recorded", open=False):
+        with gr.Row():
+            steps = gr.Number(Ask.steps, label="Steps", info="of denoising", min_width=100,
+                              elem_id="t-steps")  # fmt: skip
+            model = controls.menu(
+                "t-model", controls.models(), Ask.model, "Model", "a name or a folder"
+            )
+        with gr.Row():
+            keep = gr.Checkbox(True, label="Keep the latents", info="to go on from any step",
+                               elem_id="t-keep")  # fmt: skip
+            probe = gr.Checkbox(False, label="Probe", elem_id="t-probe",
+                                info="plain guidance on each seed as well: its curve lies behind "
+                                "every other, so that methods are compared on equal terms",
+                                )  # fmt: skip
+        costly = [(SIGNALS[key].label, key) for key in COSTLY]
+        signals = gr.CheckboxGroup(
+            costly, label="Signals by choice", info=PRICE, elem_id="t-signals"
+        )
+    return {"steps": steps, "model": model, "keep": keep, "probe": probe, "signals": signals}
+
+
+def connect(control: Controls) -> None:
+    """What one control does to another."""
+    quick = {"queue": False, **QUIET}
+    menus = [control[n] for n in ("method", "model", "axis", "across")]
+    gr.on([field.change for field in menus[:2]], offered, menus, menus[2:], **quick)
+    for name, values in (("axis", "values"), ("across", "others")):
+        control[name].change(usual, [control[name], *menus[:2]], control[values], **quick)
+    sized = [control[n] for n in ("seeds", "values", "across", "others", "steps")]
+    gr.on([field.change for field in sized], price, sized, control["keep"], **quick)
+    control["signals"].change(
+        lambda keys: gr.CheckboxGroup(info=f"Costs {prices(tuple(keys))}." if keys else PRICE),
+        control["signals"], control["signals"], **quick,
+    )  # fmt: skip
+
+
+def price(seeds: str, values: str, across: str, others: str, steps: float) -> gr.Checkbox:
+    """What keeping the latents of the demo takes, said before it is paid."""
+    try:
+        rows = len(sweep.numbers(str(others))) if across else 1
+        cells = len(controls.seeds(str(seeds))) * len(sweep.numbers(str(values))) * rows
+    except ValueError:
+        return gr.skip()
+    size = latents.price((12, 8, 8), int(steps or 0), cells)
+    return gr.Checkbox(info=f"to go on from any step; {size / 2**20:.1f} MB with the demo")

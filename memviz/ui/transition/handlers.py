@@ -1,0 +1,179 @@
+"""What the buttons of the Transition tab do: sweep, many seeds, a job, a re-run from the handle."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from memviz.comparison import sweep
+from memviz.comparison.request import Ask
+from memviz.guidance.spec import parse
+from memviz.runs import latents, store
+from memviz.ui.compare import tab
+from memviz.ui.shared import assets, controls, encode, messages, start_run
+from memviz.ui.shared.live import Live, Ticket
+from memviz.ui.transition import background as transition_background
+from memviz.ui.transition import view as views
+
+if TYPE_CHECKING:
+    from memviz.comparison.compare import Progress
+
+
+def shown(
+    view: dict | None = None,
+    message: str | None = None,
+    ticket: Ticket | None = None,
+    done: bool = True,
+) -> list[Any]:
+    """Values for `Tab.outputs`; what is not given stays as it is."""
+    first, said, token, go, stop = tab.shown(view, message, ticket, done)
+    return [first, said, token, go, gr.Button(interactive=done), stop]
+
+
+NAMES = ("prompt", "method", "axis", "values", "across", "others", "seeds", "steps", "model",
+         "keep", "probe", "signals")  # fmt: skip
+
+
+def asked(values: Sequence[object]) -> dict[str, Any]:
+    """The options of an `Ask` that a sweep and many seeds share, and the method as `method`."""
+    given = dict(zip(NAMES, values, strict=True))
+    return {
+        "prompt": given["prompt"] or "",
+        "seeds": controls.seeds(str(given["seeds"] or "")),
+        "method": str(given["method"]),
+        "steps": controls.plain(given["steps"]),
+        "model": given["model"] or "",
+        "keep": bool(given["keep"]),
+        "probe": bool(given["probe"]),
+        "signals": tuple(given["signals"] or ()),
+    }
+
+
+def varied(values: Sequence[object]) -> dict[str, str]:
+    """The parameters that vary, with their values as typed."""
+    given = dict(zip(NAMES, values, strict=True))
+    if given["axis"] == given["across"]:
+        raise ValueError("Columns and rows vary the same parameter. Choose another for the rows.")
+    found = {str(given["axis"]): str(given["values"])}
+    return found | ({str(given["across"]): str(given["others"])} if given["across"] else {})
+
+
+def sweep_ask(*values: object) -> Ask:
+    """The sweep that the controls ask for."""
+    found = {axis: sweep.numbers(text) for axis, text in varied(values).items()}
+    more = asked(values)
+    return sweep.ask(more.pop("prompt"), found, **more)
+
+
+def seeds_ask(*values: object) -> Ask:
+    """One method on all seeds, to see how the transition depends on them."""
+    more = asked(values)
+    methods = ["cfg"] * more["probe"] + [more.pop("method")]
+    return Ask([more.pop("prompt")], list(dict.fromkeys(methods)), **more)
+
+
+def words(*values: object) -> list[str]:
+    """The same sweep as options of the verb; ValueError if it cannot be made."""
+    ask, method = sweep_ask(*values), asked(values)["method"]
+    flags = [f"--vary={axis}={text}" for axis, text in varied(values).items()]
+    flags += [f"--prompt={ask.prompts[0]}", "--method", method, f"--model={ask.model}"]
+    flags += ["--seeds", ",".join(map(str, ask.seeds)), "--steps", str(ask.steps)]
+    flags += [f"--{name}" for name in ("keep", "probe") if getattr(ask, name)]
+    return [*flags, f"--signals={','.join(ask.signals)}"]
+
+
+def look(progress: "Progress") -> dict[str, Any]:
+    """The view of a run between two of its steps."""
+    view = views.view(progress.run) | {"live": True, "step": progress.step}
+    for cell, image in zip(view["cells"], progress.previews, strict=True):
+        cell["preview"] = encode.data_uri(image)
+    return view
+
+
+def starter(live: Live, make: Callable[..., Ask]) -> Callable[..., Iterator[list[Any]]]:
+    """The handler of a button that makes a run."""
+
+    def start(*values: object) -> Iterator[list[Any]]:
+        try:
+            todo = start_run.work(vars(make(*values)))
+        except (ValueError, TypeError, KeyError) as error:
+            yield shown(message=messages.notice(str(error)))
+            return
+        ticket = live.start(todo, look)
+        yield shown(message=messages.notice(tab.PREPARING, False), ticket=ticket, done=False)
+        for view in ticket.watch():
+            where = f"Step {view['step']} of {view['steps']}."
+            yield shown(view, messages.notice(where, False), ticket, done=False)
+        yield finished(ticket)
+
+    return start
+
+
+def finished(ticket: Ticket, **more: object) -> list[Any]:
+    """The run as its folder has it, and what went wrong if something did."""
+    view = views.view(store.read(ticket.run_id)) | more if ticket.run_id else None
+    return shown(view, messages.notice(messages.sentence(ticket.error) if ticket.error else ""))
+
+
+def background(*values: object) -> list[Any]:
+    """Begin the sweep as a job, which outlives the tab: its id, then as `sweep_job.look`."""
+    try:
+        job = transition_background.begin(words(*values), str(values[0]))
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        return [gr.skip(), gr.skip(), messages.notice(str(error)), *[gr.skip()] * 4]
+    return [job.id, *transition_background.look(job.id)]
+
+
+def rerunner(live: Live) -> Callable[[gr.EventData], Iterator[list[Any]]]:
+    """The handler of "Re-run from here": the chosen cell with its transition moved."""
+
+    def rerun(event: gr.EventData) -> Iterator[list[Any]]:
+        try:
+            run, number, ask = moved(event._data)
+            todo = start_run.work(vars(ask))
+        except (ValueError, TypeError, KeyError, IndexError) as error:
+            yield shown(message=messages.notice(str(error)))
+            return
+        ticket = live.start(todo, lambda progress: {"id": progress.run.info["id"]})
+        yield shown(message=messages.notice("Going on from there …", False), ticket=ticket,
+                    done=False)  # fmt: skip
+        for _ in ticket.watch():
+            pass
+        if ticket.error or not ticket.run_id:
+            yield shown(
+                message=messages.notice(messages.sentence(ticket.error or ValueError("Stopped.")))
+            )
+            return
+        yield shown(views.view(run) | {"again": again(run, number, ticket.run_id, ask)},
+                    messages.notice())  # fmt: skip
+
+    return rerun
+
+
+def moved(data: dict[str, Any]) -> tuple[store.Run, int, Ask]:
+    """The run, the cell and what to make of it; ValueError if that cannot be."""
+    run, number = store.read(str(data["run"])), int(data["cell"])
+    cell, was = run.info["cells"][number], run.info["asked"]
+    method = views.what_if(cell["spec"], float(data["at"]))
+    same = {n: was[n] for n in ("steps", "scheduler", "model", "corpus", "descriptor", "decoder")
+            if n in was}  # fmt: skip
+    since = f"{run.info['id']}:{number}" if latents.place(run.folder, number).is_file() else ""
+    return run, number, Ask([cell["prompt"]], [method], [cell["seed"]], since=since, **same)
+
+
+def again(run: store.Run, number: int, run_id: str, ask: Ask) -> dict[str, Any]:
+    """The re-run beside the cell that it went on from."""
+    new = store.read(run_id)
+    made = new.info["cells"][0]
+    taken = latents.common(run, number, parse(ask.methods[0])[1]) if ask.since else 0
+    return {
+        "id": run_id,
+        "cell": number,
+        "base": f"{assets.file_path(new.folder)}/",
+        "taken": taken,
+        "kept": bool(ask.since),
+        **{n: made.get(n) for n in ("image", "similarity", "alignment", "verdict",
+           "spec", "transition_step")},
+        "evaluations": new.info["unet_evaluations"],
+        "name": views.named([made, run.info["cells"][number]])[made["spec"]],
+    }  # fmt: skip

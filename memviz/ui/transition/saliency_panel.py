@@ -1,0 +1,84 @@
+"""Which words did it? Each word shaded by its saliency; a press removes it and compares."""
+
+import html
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+
+from memviz.comparison.request import Ask
+from memviz.ui.shared import controls, messages
+from memviz.ui.shared.controls import QUIET
+
+PRESS = """
+element.addEventListener('click', (event) => {
+  const word = event.target.closest('[data-word]');
+  if (word) trigger('submit', { word: Number(word.dataset.word) });
+});
+"""
+ABOUT = (
+    "The stronger a word's shade, the harder it makes the prompt pull at the first step (the "
+    "gradient of the magnitude by its embedding). Press a word to compare the prompt with and "
+    "without it."
+)
+
+
+def shaded(words: list[Any]) -> str:
+    """The prompt as buttons; the number says what the shade does."""
+    buttons = "".join(
+        f'<button type="button" class="mvt-word" data-word="{i}" style="--share:{w.saliency:.2f}" '
+        f'aria-label="Remove {html.escape(w.text)}, saliency {w.saliency:.2f}">'
+        f"{html.escape(w.text)}<small>{w.saliency:.2f}</small></button>"
+        for i, w in enumerate(words)
+    )
+    return f'<p class="mvt-sentence">{buttons}</p><p class="mv-soft">{ABOUT}</p>'
+
+
+def look(prompt: str, model: str, seeds: str, steps: float) -> str:
+    """The words of a prompt with their saliency, or why there is none."""
+    try:
+        ask = Ask(
+            [prompt or ""],
+            seeds=controls.seeds(str(seeds)),
+            steps=controls.plain(steps),
+            model=model,
+        )
+        from memviz import resources
+        from memviz.detection import token_saliency
+        from memviz.models.schedulers import scheduler
+
+        pipe = resources.model(ask.model).pipe
+        plan = scheduler(pipe, ask.scheduler, ask.steps)
+        return shaded(token_saliency.words(pipe, plan, ask.prompts[0], ask.seeds[0]))
+    except ValueError as error:
+        return messages.notice(str(error))
+
+
+def without(prompt: str, index: int) -> str:
+    """The prompt less one word."""
+    words = prompt.split()
+    return " ".join([*words[:index], *words[index + 1 :]])
+
+
+def compared(prompt: str, index: int, seeds: str, **more: Any) -> Ask:  # noqa: ANN401
+    """The prompt with and without a word, under plain guidance."""
+    return Ask([prompt, without(prompt, index)], ["cfg"], controls.seeds(seeds), **more)
+
+
+def build(
+    inputs: list[gr.components.Component],
+    outputs: list[gr.components.Component],
+    start: Callable[[Callable[[], Ask]], Iterator[list[Any]]],
+) -> None:
+    """The button and the words; `inputs` are prompt, model, seeds and steps."""
+    button = gr.Button("Which words did it?", elem_id="t-words-go")
+    words = gr.HTML(js_on_load=PRESS, elem_id="t-words", apply_default_css=False)
+
+    def remove(
+        prompt: str, model: str, seeds: str, steps: float, event: gr.EventData
+    ) -> Iterator[list[Any]]:
+        more = {"model": model, "steps": controls.plain(steps)}
+        yield from start(lambda: compared(prompt, int(event._data["word"]), str(seeds), **more))
+
+    button.click(look, inputs, words, concurrency_id="gpu", **QUIET)
+    words.submit(remove, inputs, outputs, concurrency_id="gpu", **QUIET)

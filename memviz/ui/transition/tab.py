@@ -1,0 +1,168 @@
+"""The Transition tab: sweep the transition, move it by hand, and see what depends on it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from memviz.runs import store
+from memviz.ui.shared import access, assets, examples, messages
+from memviz.ui.shared.controls import QUIET
+from memviz.ui.shared.kept_runs import own
+from memviz.ui.shared.live import Live
+from memviz.ui.transition import background as transition_background
+from memviz.ui.transition import detect_panel, methods_panel, saliency_panel
+from memviz.ui.transition import form as asks
+from memviz.ui.transition import view as views
+from memviz.ui.transition.handlers import NAMES, background, rerunner, seeds_ask, starter, sweep_ask
+
+SCRIPTS = (
+    *("shared/dom.js", "shared/plot.js", "shared/figure.js", "transition/sweep_map.js"),
+    *("transition/pictures.js", "transition/what_if.js", "transition/attention.js"),
+    *("transition/seed_spread.js", "transition/tradeoff.js", "transition/transition.js"),
+)
+NEWEST = 30  # runs to choose from
+EVERY = 1.0  # seconds between two looks at a sweep in the background
+
+
+@dataclass(frozen=True)
+class Tab:
+    """The parts that handlers read and write; `controls` is what is asked, as in `NAMES`."""
+
+    controls: dict[str, gr.components.Component]
+    saved: gr.Dropdown
+    figure: gr.HTML
+    message: gr.HTML
+    token: gr.State
+    go: gr.Button
+    many: gr.Button
+    later: gr.Button
+    stop: gr.Button
+    resume: gr.Button
+    job: gr.State  # the sweep in the background that is shown; empty if none is
+    seen: gr.State
+    timer: gr.Timer
+
+    @property
+    def fields(self) -> list[gr.components.Component]:
+        """What is asked, in the order of `NAMES`."""
+        return [self.controls[name] for name in NAMES]
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        """What a run changes, in the order of `shown`."""
+        return [self.figure, self.message, self.token, self.go, self.many, self.stop]
+
+    @property
+    def watched(self) -> list[gr.components.Component]:
+        """What a sweep in the background changes, in the order of `sweep_job.look`."""
+        return [self.figure, self.message, self.stop, self.resume, self.seen, self.timer]
+
+
+def choices() -> list[tuple[str, str]]:
+    """The runs to look at: one's own, then the bundled ones."""
+    found = [*own(NEWEST), *store.bundled()]
+    return [(f"{r.info['title']} ({len(r.info['cells'])} pictures)", r.info["id"]) for r in found]
+
+
+def open_saved(run_id: str | None) -> list[Any]:
+    """The chosen run, and the job that still makes it if there is one: id, then `watched`."""
+    try:
+        job = transition_background.of_run(run_id or "")
+        if job:
+            return [job, *transition_background.look(job)]
+        found = views.view(store.read(run_id or ""))
+        return ["", found, messages.notice(), *transition_background.look("")[2:]]
+    except ValueError as error:
+        return ["", gr.skip(), messages.notice(str(error)), *transition_background.look("")[2:]]
+
+
+def build(live: Live, page: gr.Blocks) -> Tab:
+    """Lay out the tab and connect it."""
+    with gr.Row(equal_height=False):
+        ready = [p for group in examples.examples().values() for p in group]
+        prompt = gr.Textbox(ready[0] if ready else "", label="Prompt", lines=3, scale=5,
+                            min_width=300, elem_id="t-prompt")  # fmt: skip
+        buttons = build_buttons()
+    controls = {"prompt": prompt, **asks.build_axes(), **asks.build_details()}
+    saved = gr.Dropdown(choices(), value=None, label="Or look at a saved run", elem_id="t-saved")
+    message = gr.HTML(elem_id="t-message")
+    state = {"token": gr.State(), "job": gr.State(""), "seen": gr.State("")}
+    tab = Tab(controls, saved, component(), message, **buttons, **state,
+              timer=gr.Timer(EVERY, active=False))  # fmt: skip
+    with gr.Accordion("Which words did it?", open=False):
+        fields = [controls[n] for n in ("prompt", "model", "seeds", "steps")]
+        saliency_panel.build(fields, tab.outputs, lambda make: starter(live, make)())
+    with gr.Accordion("Does a list of prompts look memorized?", open=False):
+        detect_panel.build(controls["model"], controls["steps"])
+    with gr.Accordion("All methods on the demo: copies, alignment and cost", open=False):
+        gr.HTML(methods_panel.table(), elem_id="remedies")
+    connect(tab, live)
+    asks.connect(controls)
+    connect_jobs(tab, page)
+    return tab
+
+
+def build_buttons() -> dict[str, gr.Button]:
+    """What can be started and ended."""
+    with gr.Column(scale=2, min_width=300):
+        with gr.Row():
+            go = gr.Button("Sweep", variant="primary", min_width=120, elem_id="t-go")
+            stop = gr.Button("Stop", interactive=False, min_width=120, elem_id="t-stop")
+        with gr.Row():
+            many = gr.Button("Many seeds", min_width=120, elem_id="t-many")
+            later = gr.Button("In the background", min_width=120,
+                              elem_id="t-later", visible=not access.public())  # fmt: skip
+        resume = gr.Button("Resume the sweep", visible=False, elem_id="t-resume")
+    return {"go": go, "many": many, "later": later, "stop": stop, "resume": resume}
+
+
+def component() -> gr.HTML:
+    """The empty figures; give them a `view` as their value."""
+    gr.set_static_paths([assets.PLOTLY])
+    return gr.HTML(
+        value={"tradeoff": methods_panel.points(), "methods": methods_panel.methods()},
+        html_template='<div class="mv-root mvt-root"></div>',
+        js_on_load=assets.script(SCRIPTS),
+        apply_default_css=False,
+        elem_id="transition",
+        plotly_path=assets.file_path(assets.PLOTLY),
+    )
+
+
+def connect(tab: Tab, live: Live) -> None:
+    """Bind what is made while one looks on."""
+    for button, make in ((tab.go, sweep_ask), (tab.many, seeds_ask)):
+        button.click(leave, None, [tab.job, tab.resume, tab.timer], queue=False, **QUIET)
+        button.click(starter(live, make), tab.fields, tab.outputs, concurrency_id="gpu", **QUIET)
+    tab.figure.submit(rerunner(live), None, tab.outputs, concurrency_id="gpu", **QUIET)
+
+    def stop(token: str | None, job: str) -> gr.Button:
+        if not live.stop(token):
+            transition_background.stop(job)
+        return gr.Button(interactive=False)
+
+    tab.stop.click(stop, [tab.token, tab.job], tab.stop, queue=False, **QUIET)
+
+
+def leave() -> list[Any]:
+    """Look away from a sweep in the background; it goes on."""
+    return ["", gr.Button(visible=False), gr.Timer(active=False)]
+
+
+def connect_jobs(tab: Tab, page: gr.Blocks) -> None:
+    """Bind saved runs and sweeps in the background; on a public page none can be begun."""
+    quick = {"queue": False, **QUIET}
+    tab.saved.focus(lambda: gr.Dropdown(choices()), None, tab.saved, **quick)
+    tab.saved.input(open_saved, tab.saved, [tab.job, *tab.watched], **quick)
+    if access.public():
+        return
+    tab.later.click(background, tab.fields, [tab.job, *tab.watched], **quick)
+    tab.resume.click(transition_background.resume, tab.job, tab.watched, **quick)
+    tab.timer.tick(transition_background.look, [tab.job, tab.seen], tab.watched, **quick)
+
+    def attach() -> list[Any]:
+        job = transition_background.under_way()
+        return [job, *transition_background.look(job)]
+
+    page.load(attach, None, [tab.job, *tab.watched], **quick)

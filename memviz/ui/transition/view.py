@@ -1,0 +1,247 @@
+"""A run as the Transition tab draws it: sweep map, curves with their band, seeds and trade-off.
+
+One dictionary, made from the run's folder alone; the browser does the rest.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from statistics import fmean, stdev
+from typing import Any
+
+from memviz import jobs
+from memviz.comparison import sweep
+from memviz.guidance import spec as methods_
+from memviz.guidance.base import Guidance, Signal
+from memviz.guidance.model_defaults import tuned
+from memviz.guidance.registry import CORE, METHODS
+from memviz.guidance.spec import knobs, parse, spec
+from memviz.guidance.transition import Constant, Dynamic, Opposite, Static
+from memviz.runs import store, trace
+from memviz.signals import SIGNALS
+from memviz.ui.shared.assets import file_path
+from memviz.ui.shared.encode import methods, number
+
+KEPT = (
+    *("cell", "prompt", "method", "spec", "seed", "state", "image", "similarity", "alignment"),
+    *("verdict", "evaluations", "prompt_read", "kept_bytes", "transition_step"),
+    *("estimated_timestep", "estimated_prominence", "prominent_timestep", "tokens", "mask"),
+)
+OTHERS = ("similarity",)  # columns beside the registry's that are curves too
+WORDS = (  # of what is asked, as the command line takes it
+    *("methods", "seeds", "steps", "scheduler", "model", "corpus", "descriptor"),
+    *("signals", "decoder"),
+)
+FLAGS = ("keep", "probe")
+FEW = 3  # below it an interval says nothing
+
+
+def view(run: store.Run) -> dict[str, Any]:
+    """Everything the tab shows of a run."""
+    info = run.info
+    rows = by_cell(run)
+    names = named(info["cells"])
+    cells = [cell_view(c, rows.get(c["cell"], []), names[c["spec"]]) for c in info["cells"]]
+    curves = [k for k in (*SIGNALS, *OTHERS) if any(k in c["trace"] for c in cells)]
+    return {
+        "id": info["id"],
+        "state": info["state"],
+        "prompt": info["asked"]["prompts"][0],
+        "base": f"{file_path(run.folder)}/",
+        "timesteps": info.get("timesteps") or [],
+        "steps": info["asked"]["steps"],
+        "thresholds": info.get("thresholds") or {},
+        "methods": methods(info["cells"]),
+        "cells": cells,
+        "signals": {key: about(key) for key in curves},
+        "bands": info.get("bands") or ({"magnitude": info["band"]} if info.get("band") else {}),
+        "band_note": info.get("band_note") or "",
+        "decoder_note": info.get("decoder_note") or "",
+        "attention": attention(run),
+        "sweep": sweep_view(info),
+        "switches": {str(n): found for n, found in switches(info, rows).items()},
+        "spread": spread(info),
+        "tradeoff": tradeoff(info["cells"]),
+        "command": command(info),
+        "evaluations": info.get("unet_evaluations"),
+        "seconds": info.get("seconds"),
+    }
+
+
+def by_cell(run: store.Run) -> dict[int, list[dict[str, Any]]]:
+    """The rows of each cell's trace, in the order of the steps."""
+    table = run.trace()
+    names = [n for n in table.column_names if n != "attention"]
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in table.select(names).to_pylist():
+        found.setdefault(row["cell"], []).append(row)
+    return found
+
+
+def attention(run: store.Run) -> dict[str, list[list[float]]]:
+    """For each cell whose attention was recorded: a row per step, the padding as one column."""
+    table = run.trace()
+    found: dict[str, list[list[float]]] = {}
+    if "attention" not in table.column_names:
+        return found
+    long = {c["cell"]: len(c.get("tokens") or ()) for c in run.info["cells"]}
+    for row in table.select(["cell", "attention"]).to_pylist():
+        if row["attention"]:
+            own, rest = row["attention"][: long[row["cell"]]], row["attention"][long[row["cell"]] :]
+            shares = [*own, sum(rest)]
+            found.setdefault(str(row["cell"]), []).append([round(v, 4) for v in shares])
+    return found
+
+
+def cell_view(
+    cell: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], name_: str
+) -> dict[str, Any]:
+    """One cell with its curves; columns that were not recorded are left out.
+
+    While it is made, the similarity is that of the newest x0 estimate.
+    """
+    curves = {
+        name: [number(row.get(name)) for row in rows]
+        for name in (*SIGNALS, *OTHERS, "scale")
+        if any(row.get(name) is not None for row in rows)
+    }
+    last = curves.get("magnitude_mean", [None])[-1:] or [None]
+    kept = {n: cell.get(n) for n in KEPT} | {"trace": curves, "magnitude": last[0], "name": name_}
+    if kept["similarity"] is None and "similarity" in curves:
+        kept["similarity"] = curves["similarity"][-1]
+    return kept
+
+
+def about(key: str) -> dict[str, str]:
+    """What a curve is, from the registry of signals."""
+    row = SIGNALS.get(key)
+    if row is None:
+        return {"label": "Similarity to the nearest training image", "formula": "", "source": "",
+                "high": "the x0 estimate is a copy", "low": "it resembles none"}  # fmt: skip
+    return {n: getattr(row, n) for n in ("label", "formula", "source", "high", "low")}
+
+
+def sweep_view(info: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The grid of a sweep, its estimated transitions and its best compromise."""
+    made = sweep.grid(info)
+    if made is None:
+        return None
+    mark = (info.get("thresholds") or {}).get("copied")
+    return {
+        "axis": made.axis,
+        "label": made.label,
+        "in_timesteps": made.in_timesteps,
+        "values": made.values,
+        "across": made.across,
+        "rows": [row_view(made.across, row) for row in made.rows],
+        "cells": [[c and c["cell"] for c in row] for row in made.cells],
+        "estimated": sweep.estimated(made),
+        "best": sweep.best(made, mark) if info["state"] == "done" else None,
+    }
+
+
+def row_view(across: str | None, row: sweep.Row) -> dict[str, Any]:
+    """A row of the map and what it is called."""
+    name = f"{across} {row.across:g}, seed {row.seed}" if across else f"seed {row.seed}"
+    return {"name": name, "seed": row.seed, "across": row.across}
+
+
+def switches(info: Mapping[str, Any], rows: Mapping[int, list]) -> dict[int, dict[str, int | None]]:
+    """For each cell, the step at which each method would have switched on its trace."""
+    try:
+        known = {k: g for k, g in tuned(info["asked"]["model"]).items() if k in CORE[1:]}
+    except ValueError:  # a model that is not on this machine
+        known = {k: METHODS[k].guidance for k in CORE[1:]}
+    found = {}
+    for number_, some in rows.items():
+        seen = [Signal(r["t"], r["magnitude"]) for r in some]
+        changes = {key: trace.replay(g, seen) for key, g in known.items()}
+        found[number_] = {key: c.step if c else None for key, c in changes.items()}
+    return found
+
+
+def spread(info: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One estimate per prompt and seed: of the branch held back longest, or the first method's."""
+    made = sweep.grid(info)
+    if made is not None:
+        rows, i = zip(made.rows, made.cells, strict=True), made.longest
+        cells = [row[i] for where, row in rows if row[i] and where.across == made.rows[0].across]
+    else:
+        first = info["cells"][0]["spec"]
+        cells = [c for c in info["cells"] if c["spec"] == first]
+    names = ("cell", "seed", "similarity", "estimated_timestep", "estimated_prominence")
+    return [{n: c.get(n) for n in (*names, "prominent_timestep")} for c in cells]
+
+
+def tradeoff(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A point per method and parameters: means over the pictures, with 95 % intervals."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for cell in cells:
+        groups.setdefault(cell["spec"], []).append(cell)
+    names = named(cells)
+    made = [
+        {"method": some[0]["method"], "name": names[text],
+         **{n: mean([c.get(n) for c in some]) for n in ("similarity", "alignment", "evaluations")}}
+        for text, some in groups.items()
+    ]  # fmt: skip
+    return [point for point in made if point["similarity"]]
+
+
+def named(cells: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """A name per spelling: the method's label, and what tells it from others of its key."""
+    parsed = {c["spec"]: parse(c["spec"]) for c in cells}
+    found = {}
+    for text, (key, guidance) in parsed.items():
+        others = [g for k, g in parsed.values() if k == key]
+        varied = [
+            f"{name} {methods_.shown(value)}"
+            for name, value in values(guidance).items()
+            if any(values(g)[name] != value for g in others)
+        ]
+        found[text] = f"{key.upper()}, {', '.join(varied)}" if varied else METHODS[key].label
+    return found
+
+
+def values(guidance: Guidance) -> dict[str, float | str]:
+    """The parameters of a method by name."""
+    return {k.name: k.default for k in knobs(guidance)}
+
+
+def mean(values: Sequence[float | None]) -> dict[str, float] | None:
+    """The mean and half of its 95 % interval; None where a value is missing."""
+    if not values or any(v is None for v in values):
+        return None
+    half = 1.96 * stdev(values) / len(values) ** 0.5 if len(values) >= FEW else 0.0
+    return {"mean": round(fmean(values), 4), "half": round(half, 4)}
+
+
+def command(info: Mapping[str, Any]) -> str:
+    """The command line that makes the run again."""
+    asked = info["asked"]
+    words = [f"--prompt={text}" for text in asked["prompts"]]
+    for name in WORDS:
+        value = asked.get(name, "")
+        said = ",".join(map(str, value)) if isinstance(value, list) else value
+        words += [f"--{name}={said}"] if said or name == "corpus" else []
+    words += [f"--{name}" for name in FLAGS if asked.get(name)]
+    return jobs.shown(jobs.verb("compare", *words))
+
+
+def what_if(text: str, at: float) -> str:
+    """A cell's method with its transition moved to a timestep, spelled out."""
+    key, guidance = parse(text)
+    moved = at_timestep(guidance, at)
+    return spec(key if isinstance(moved, Opposite) else "stp", moved)
+
+
+def at_timestep(guidance: Guidance, at: float) -> Guidance:
+    """The static method that switches there and is otherwise the same."""
+    match guidance:
+        case Opposite():
+            return replace(guidance, at=at, kind="static")
+        case Static():
+            return replace(guidance, at=at)
+        case Dynamic():
+            return Static(guidance.early, guidance.late, at, guidance.shape)
+        case Constant():
+            return Static(0, guidance.w, at, guidance.shape)
+    raise ValueError("Only CFG, STP, DTP and OG have a transition to move. Choose such a picture.")

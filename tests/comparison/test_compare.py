@@ -1,0 +1,246 @@
+"""The one use case, whole: what the folder of a run holds however the comparison ends."""
+
+import json
+import math
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from memviz.comparison.compare import compare
+from memviz.io.ids import ID
+from memviz.models import decode as models_decode
+from memviz.models import loading
+from memviz.runs import store, trace
+from memviz.runs.sheet import COLUMNS
+from tests.support import world
+
+ROOT = Path(__file__).parents[2]
+CELL = {"cell", "prompt", "method", "label", "spec", "seed", "state", "similarity", "match"} | {
+    "matches",
+    "verdict",
+    "reason",
+    "prompt_signal",
+    "transition_step",
+    "transition_timestep",
+    "transition_kind",
+    "alignment",
+    "image",
+    "sheet",
+}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return world.build(tmp_path_factory.mktemp("world"))
+
+
+def finish(ask, folder=None):
+    """The last progress and the run as the folder tells it."""
+    *_, last = compare(ask, folder)
+    return last, store.open_folder(last.run.folder)
+
+
+@pytest.fixture(scope="module")
+def done(small, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("out") / "run"
+    return finish(small.ask(seeds=[0, 5]), folder)[1]
+
+
+def test_a_finished_run_says_what_was_asked_and_what_came_out(done, small):
+    info = done.info
+    assert info["state"] == "done" and info["error"] is None and info["schema"] == 1
+    assert ID.fullmatch(info["id"])
+    assert info["asked"]["methods"][1].startswith("stp:early=0,late=7.5,at=500")
+    assert info["asked"]["steps"] == 4 and info["asked"]["seeds"] == [0, 5]
+    assert info["corpus"]["images"] == 7 and len(info["corpus"]["hash"]) == 64
+    assert info["descriptor"]["dims"] == 16 and info["descriptor"]["hash"]
+    assert info["thresholds"] == {"copied": 0.8, "close": 0.6, "source": "a test"}
+    assert info["model"]["hash"] == loading.load(str(small.model)).hash
+    assert info["seconds"] > 0 and info["versions"]["torch"] == torch.__version__
+
+
+def test_every_cell_is_complete(done):
+    cells = done.info["cells"]
+    assert [(c["method"], c["seed"]) for c in cells] == [
+        ("cfg", 0),
+        ("stp", 0),
+        ("cfg", 5),
+        ("stp", 5),
+    ]
+    for cell in cells:
+        assert set(cell) >= CELL and cell["state"] == "done"
+        assert cell["match"] == cell["matches"][0] and len(cell["matches"]) == 7
+        assert cell["similarity"] == cell["match"]["similarity"]
+        assert cell["match"]["caption"].startswith("picture ")
+
+
+def test_every_file_that_is_named_is_there(done):
+    for cell in done.info["cells"]:
+        assert Image.open(done.folder / cell["image"]).size == (32, 32)
+        sheet = Image.open(done.folder / cell["sheet"])
+        assert sheet.size == (COLUMNS * done.info["tile"], done.info["tile"])
+        for match in cell["matches"]:
+            assert Image.open(done.folder / match["image"]).size == (32, 32)
+    assert not list(done.folder.rglob("*.part"))
+
+
+def test_the_trace_has_a_row_for_each_cell_and_step(done):
+    table = done.trace()
+    assert table.schema.names == trace.SCHEMA.names and table.num_rows == 4 * 4
+    rows = [r for r in table.to_pylist() if r["cell"] == 1]
+    assert [r["t"] for r in rows] == done.info["timesteps"]
+    assert [r["scale"] for r in rows] == [0.0 if r["t"] > 500 else 7.5 for r in rows]
+    for r in rows:
+        assert 0 <= r["nearest"] < 7 and -1.001 <= r["similarity"] <= 1.001
+        assert r["similarity_final"] <= r["similarity"] + 1e-4
+    past = [r["magnitude"] for r in rows]
+    assert rows[-1]["magnitude_mean"] == pytest.approx(math.fsum(past) / 4, rel=1e-5)
+
+
+def test_the_transition_is_that_of_the_trace(done):
+    cfg, stp, *_ = done.info["cells"]
+    assert cfg["transition_step"] is None and cfg["transition_kind"] == "none"
+    assert stp["transition_kind"] == "static"
+    assert done.info["timesteps"][stp["transition_step"]] == stp["transition_timestep"] <= 500
+
+
+def test_a_picture_carries_its_parameters(done):
+    cell = done.info["cells"][1]
+    text = Image.open(done.folder / cell["image"]).text
+    assert world.PROMPT in text["parameters"] and cell["spec"] in text["parameters"]
+    told = json.loads(text["memviz"])
+    assert told["run"] == done.info["id"] and told["seed"] == 0 and told["spec"] == cell["spec"]
+
+
+def test_the_noise_is_named_seed_by_seed(done):
+    draw = torch.randn(4, 8, 8, generator=torch.Generator().manual_seed(5))
+    from memviz.sampling.loop import noise_hash
+
+    assert done.info["noise_hash"]["5"] == noise_hash(draw) != done.info["noise_hash"]["0"]
+
+
+def test_the_same_asked_again_gives_the_same_pictures(done, small, tmp_path):
+    again = finish(small.ask(seeds=[0, 5]), tmp_path / "again")[1]
+    for one, other in zip(done.info["cells"], again.info["cells"], strict=True):
+        pictures = [Image.open(r.folder / c["image"]) for r, c in ((done, one), (again, other))]
+        assert pictures[0].tobytes() == pictures[1].tobytes()
+        assert one["similarity"] == other["similarity"]
+    assert done.info["id"] != again.info["id"]
+
+
+def test_evaluations_are_shared_until_methods_part(small, tmp_path):
+    methods = ["stp:at=500", "stp:at=0", "og:early=0,at=500"]
+    run = finish(small.ask(methods=methods), tmp_path / "run")[1]
+    times = run.info["timesteps"]
+    alone = 2 * len(times)
+    parted = sum(t <= 500 for t in times) - 1  # the step at which they part is still shared
+    assert run.info["unet_evaluations"] == alone + 2 * parted < 3 * alone
+
+
+def test_progress_shows_every_step(small, tmp_path):
+    seen = list(compare(small.ask(), tmp_path / "run"))
+    assert [p.step for p in seen] == [1, 2, 3, 4, 4] and {p.steps for p in seen} == {4}
+    assert [len(p.previews) for p in seen] == [2] * 5
+    assert all(image.size == (32, 32) for p in seen for image in p.previews)
+    assert seen[-1].run.info["state"] == "done"
+
+
+def test_a_run_in_progress_can_be_watched(small, tmp_path):
+    with closing(compare(small.ask(), tmp_path / "run")) as progress:
+        step = next(progress)
+        assert step.run.info["state"] == "running" and step.run.trace().num_rows == 2
+        assert store.open_folder(tmp_path / "run").info["state"] == "running"
+
+
+def test_stopping_keeps_what_there_is(small, tmp_path):
+    with closing(compare(small.ask(), tmp_path / "run")) as progress:
+        next(progress), next(progress)
+    run = store.open_folder(tmp_path / "run")
+    assert run.info["state"] == "stopped" and run.info["error"] is None
+    assert run.trace().num_rows == 2 * 2
+    for cell in run.info["cells"]:
+        assert cell["state"] == "stopped" and "similarity" not in cell
+        assert Image.open(run.folder / cell["image"]).size == (32, 32)
+        assert (run.folder / cell["sheet"]).is_file()
+
+
+def breaks_at(monkeypatch, call, error):
+    """The `call`-th decoding raises `error`."""
+    real, count = models_decode.decode, [0]
+
+    def decode(*args: object, **more: object) -> torch.Tensor:
+        count[0] += 1
+        if count[0] == call:
+            raise error
+        return real(*args, **more)
+
+    monkeypatch.setattr(models_decode, "decode", decode)
+
+
+@pytest.mark.parametrize("call", [1, 3])
+def test_a_failed_run_says_why_and_keeps_what_there_is(small, tmp_path, monkeypatch, call):
+    breaks_at(monkeypatch, call, RuntimeError("the lamp went out\nand more"))
+    with pytest.raises(RuntimeError):
+        list(compare(small.ask(), tmp_path / "run"))
+    run = store.open_folder(tmp_path / "run")
+    assert run.info["state"] == "failed" and "the lamp went out" in run.info["error"]
+    assert "\n" not in run.info["error"]
+    assert run.trace().num_rows == 2 * (call - 1)
+    assert all(c["state"] == "failed" for c in run.info["cells"])
+
+
+def test_ctrl_c_is_a_stop(small, tmp_path, monkeypatch):
+    breaks_at(monkeypatch, 3, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        list(compare(small.ask(), tmp_path / "run"))
+    run = store.open_folder(tmp_path / "run")
+    assert run.info["state"] == "stopped" and run.trace().num_rows == 2 * 2
+
+
+def test_without_a_corpus_there_is_no_verdict(small, tmp_path):
+    run = finish(small.ask(corpus=""), tmp_path / "run")[1]
+    assert run.info["corpus"] is None
+    for cell in run.info["cells"]:
+        assert cell["similarity"] is None and cell["match"] is None and cell["matches"] == []
+        assert cell["verdict"] == "No corpus"
+
+
+@pytest.mark.parametrize("scheduler", ["ddim", "dpm", "pndm"])
+def test_every_scheduler_makes_a_run(small, tmp_path, scheduler):
+    run = finish(small.ask(scheduler=scheduler), tmp_path / "run")[1]
+    assert run.info["state"] == "done"
+    assert run.trace().num_rows == 2 * len(run.info["timesteps"])
+
+
+def test_a_run_without_a_folder_is_kept_at_home(small):
+    last, run = finish(small.ask(methods=["cfg"], steps=2))
+    assert run.folder == store.root() / run.info["id"]
+    assert store.read(run.info["id"]).info == run.info
+    assert last.run.info["state"] == "done"
+
+
+@pytest.mark.parametrize("wrong", ["model", "corpus", "descriptor"])
+def test_a_missing_part_gets_a_sentence_and_leaves_no_run(small, tmp_path, wrong):
+    with pytest.raises(ValueError, match=r"nowhere"):
+        list(compare(small.ask(**{wrong: "/nowhere/at/all"}), tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_saved_run_is_read_without_torch(done):
+    code = """
+import sys
+sys.modules.update(dict.fromkeys(("torch", "diffusers", "transformers", "faiss")))
+from pathlib import Path
+from memviz.runs import store, trace
+run = store.open_folder(Path(sys.argv[1]))
+print(run.info["state"], run.trace().num_rows, len(trace.signals(run.trace(), 1)))
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", code, done.folder], cwd=ROOT, capture_output=True, text=True
+    )
+    assert told.stdout.split() == ["done", "16", "4"], told.stderr
