@@ -13,6 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from memviz.errors import MemvizError
+
 
 def place() -> argparse.ArgumentParser:
     """The flag that says where the demo goes, obeyed at once: importing memviz reads it."""
@@ -37,7 +39,7 @@ def main() -> None:
     work = asked.work or ROOT / ".build" / asked.scale
     try:
         run(Builder(SCALES[asked.scale], ASSETS, work), asked.only)
-    except ValueError as error:
+    except MemvizError as error:
         sys.exit(f"build_demo: {error}")
 
 

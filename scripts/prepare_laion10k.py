@@ -15,6 +15,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from memviz.data import corpus
+from memviz.errors import InputError, MemvizError
 from memviz.io import images as io_images
 from memviz.io import user_config
 
@@ -30,7 +31,7 @@ def main() -> int:
     args = parser.parse_args()
     try:
         result = prepare(args.folder, args.name)
-    except (ValueError, OSError) as error:
+    except (MemvizError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     print(json.dumps(result, indent=1, ensure_ascii=False) if args.json else words(result))
@@ -47,7 +48,7 @@ def prepare(folder: Path, name: str) -> dict[str, Any]:
         (found.where(id), problem) for id, problem in zip(found.ids, told, strict=True) if problem
     ]
     if len(broken) == len(found):
-        raise ValueError(f"None of the {len(found)} pictures in {place} can be read. Unpack again.")
+        raise InputError(f"None of the {len(found)} pictures in {place} can be read. Unpack again.")
     user_config.add("corpora", name, place.resolve())
     captioned = sum(map(bool, found.captions))
     return {
@@ -67,14 +68,14 @@ def images(folder: Path) -> Path:
     for place in (folder / "train" / "images_large", folder / "images_large", folder):
         if place.is_dir():
             return place
-    raise ValueError(f"No such folder: {folder}. Give the unpacked LAION-10k.")
+    raise InputError(f"No such folder: {folder}. Give the unpacked LAION-10k.")
 
 
 def state(found: corpus.Corpus, id: int) -> str:
     """Why a picture cannot be read; "" if it can."""
     try:
         io_images.decode(found.encoded(id))
-    except (OSError, ValueError) as error:
+    except (OSError, MemvizError) as error:
         return " ".join(str(error).split())
     return ""
 

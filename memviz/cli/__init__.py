@@ -1,7 +1,8 @@
 """The command line: `python -m memviz VERB`. A verb is a file here and a row in `verbs.py`.
 
 Results go to stdout, progress and errors to stderr. A mistake in what was asked is one sentence
-and exit code 2. Heavy imports stand in the functions that need them.
+and exit code 2; a defect of ours is one sentence and exit code 70, its traceback in the log.
+Heavy imports stand in the functions that need them.
 """
 
 import argparse
@@ -12,8 +13,10 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import NoReturn
 
-from memviz.cli.command import complain
+from memviz.cli.command import complain, say
 from memviz.cli.commands import VERBS
+from memviz.errors import MemvizError, explain_defect
+from memviz.io.paths import home
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,10 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with redirect_stdout(sys.stderr):  # no library may write into the result
             result = args.verb(args)
-    except (ValueError, OSError) as error:
+    except (MemvizError, OSError) as error:
         return complain(str(error), 2)
     except KeyboardInterrupt:
         return complain("Stopped.", 130)
+    except Exception as error:
+        told = explain_defect(error, home() / "errors.log", args.debug)
+        say(told if args.debug else " ".join(told.split()))
+        return 70
     print(json.dumps(result, indent=1, ensure_ascii=False) if args.json else args.table(result))
     return 0
 
@@ -55,6 +62,7 @@ def parser() -> Parser:
     for name, verb in VERBS.items():
         sub = verbs.add_parser(name, help=verb.about, description=verb.about, formatter_class=Wide)
         sub.add_argument("--json", action="store_true", help="print one JSON value")
+        sub.add_argument("--debug", action="store_true", help="show the traceback of a defect")
         sub.set_defaults(verb=verb.run, table=verb.table)
         verb.options(sub)
     return top

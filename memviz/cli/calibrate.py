@@ -8,6 +8,7 @@ from typing import Any
 from memviz.cli.command import Verb, say
 from memviz.cli.tables import table
 from memviz.comparison.request import SCHEDULERS, Ask
+from memviz.errors import InputError
 from memviz.signals import COSTLY, check, price
 
 CONTROLS = 112  # fresh captions of either kind for the demo
@@ -61,13 +62,13 @@ def controls(args: argparse.Namespace) -> list[tuple[dict[str, str], list[str]]]
     """
     kind = {k: v for k, v in (("kind", args.kind), ("like", args.like)) if v}
     if len(kind) == 1:
-        raise ValueError("--kind names the prompts that --like is the form of: give both or none.")
+        raise InputError("--kind names the prompts that --like is the form of: give both or none.")
     if args.prompts:
         from memviz.data.prompts import read
 
         return [(kind, [p.text for p in read(args.prompts) if p.label in (None, "ordinary")])]
     if kind or args.model.partition("-")[0] != "demo":
-        raise ValueError("Name a file of at least 100 ordinary prompts with --prompts.")
+        raise InputError("Name a file of at least 100 ordinary prompts with --prompts.")
     from memviz.demo import control_prompts, scenes
 
     return [

@@ -8,6 +8,7 @@ from typing import Any
 from memviz.cli.command import Verb, complain, watched
 from memviz.cli.tables import figure, table
 from memviz.comparison.request import SCHEDULERS, Ask
+from memviz.errors import InputError
 from memviz.guidance.registry import CORE, METHODS
 from memviz.signals import COSTLY, price
 
@@ -89,15 +90,15 @@ def whole_numbers(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",") if part.strip()]
     except ValueError:
-        raise ValueError(f"--seeds is {text!r}. Give whole numbers, as 0,1,2,3.") from None
+        raise InputError(f"--seeds is {text!r}. Give whole numbers, as 0,1,2,3.") from None
 
 
 def fresh(folder: Path) -> Path:
     """A folder that holds no run yet."""
     if (folder / "run.json").exists():
-        raise ValueError(f"--out: {folder} holds a run already. Name another folder.")
+        raise InputError(f"--out: {folder} holds a run already. Name another folder.")
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"--out: {folder} is a file. Name a folder.")
+        raise InputError(f"--out: {folder} is a file. Name a folder.")
     return folder
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from memviz.cli.command import Verb, say
 from memviz.cli.tables import table
 from memviz.comparison.request import SCHEDULERS, Ask
+from memviz.errors import InputError
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -25,7 +26,7 @@ def numbers(text: str, flag: str) -> list[int]:
     try:
         return [0 if p.strip() == "all" else int(p) for p in text.split(",") if p.strip()]
     except ValueError:
-        raise ValueError(f"{flag} is {text!r}. Give whole numbers, as 1,4.") from None
+        raise InputError(f"{flag} is {text!r}. Give whole numbers, as 1,4.") from None
 
 
 def detect(args: argparse.Namespace) -> dict[str, Any]:

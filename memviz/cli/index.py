@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memviz.cli.command import Verb, bar
+from memviz.errors import InputError
 from memviz.jobs import Workplace
 
 LARGEST = 5  # groups of duplicates told
@@ -44,12 +45,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from memviz.retrieval.index import build
 
     if args.batch < 1:
-        raise ValueError(f"--batch is {args.batch}; give 1 or more.")
+        raise InputError(f"--batch is {args.batch}; give 1 or more.")
     found, workers = corpus.load(args.corpus), build.Workers()
     look = descriptor(args.preset, args.checkpoint, workers.device, args.trust, args.half)
     out = args.out or index_store.folder(found, look)
     if out == index_store.BUNDLED:
-        raise ValueError(f"The index of {found.name} comes with memviz. Name another with --out.")
+        raise InputError(f"The index of {found.name} comes with memviz. Name another with --out.")
     how = {"exact": args.exact, "fresh": args.fresh, "batch": args.batch}
     last = watched(build.build(found, look, out, workers, **how), len(found))
     if not workers.first:

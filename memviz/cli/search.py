@@ -9,6 +9,7 @@ from memviz.cli.command import Verb, bar
 from memviz.cli.index import descriptor_options
 from memviz.cli.index import watched as indexing
 from memviz.cli.tables import figure, table
+from memviz.errors import InputError
 from memviz.jobs import Workplace
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     out = args.out or folder.new_folder()
     if out.exists() and any(out.iterdir()):
-        raise ValueError(f"--out: {out} is not empty. Name a new folder.")
+        raise InputError(f"--out: {out} is not empty. Name a new folder.")
     watched(asked, out)
     told = json.loads((out / "summary.json").read_text("utf-8"))
     Workplace.from_env().result(
@@ -65,7 +66,7 @@ def is_folder(args: argparse.Namespace) -> bool:
 def question(args: argparse.Namespace) -> "Asked":
     """The search, everything it needs checked and opened."""
     if args.top < 1:
-        raise ValueError(f"--top is {args.top}; ask for 1 match or more.")
+        raise InputError(f"--top is {args.top}; ask for 1 match or more.")
     pictures = queries(args)
     from memviz.data import corpus
     from memviz.retrieval import index_store

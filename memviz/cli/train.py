@@ -8,6 +8,7 @@ from typing import Any
 
 from memviz.cli.command import Verb, say
 from memviz.cli.tables import table
+from memviz.errors import InputError
 from memviz.jobs import Workplace
 from memviz.training import cli_flags
 from memviz.training.config import Config
@@ -31,7 +32,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     if args.background:
         return begun(args)
     if args.out is None:
-        raise ValueError("--out is missing; name the folder in which the model is to stand.")
+        raise InputError("--out is missing; name the folder in which the model is to stand.")
     config = asked(args)
     if args.dry_run:
         from memviz.training.dry_run import plan
@@ -54,7 +55,7 @@ def begun(args: argparse.Namespace) -> dict[str, Any]:
     from memviz.training.job import OUT, start
 
     if args.resume or args.dry_run:
-        raise ValueError("--background starts a new training; resume one with `jobs resume ID`.")
+        raise InputError("--background starts a new training; resume one with `jobs resume ID`.")
     job = start(Config(**cli_flags.given(args)), out=str(args.out.resolve()) if args.out else OUT)
     say(f"Follow it: python -m memviz jobs follow {job.id}")
     return {"id": job.id, "state": job.state().name, "folder": str(job.folder)}
@@ -69,7 +70,7 @@ def asked(args: argparse.Namespace) -> Config:
 
     config = read_config(args.out)
     if other := cli_flags.differing(config, given):
-        raise ValueError(f"{args.out} was begun with another {other[0]}. Resume it without.")
+        raise InputError(f"{args.out} was begun with another {other[0]}. Resume it without.")
     return config
 
 

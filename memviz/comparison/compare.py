@@ -22,6 +22,7 @@ from memviz.comparison import metadata, scoring
 from memviz.comparison.cell import Cell, parameters
 from memviz.comparison.request import Ask
 from memviz.detection import reference_bands
+from memviz.errors import InputError
 from memviz.guidance.model_defaults import settings
 from memviz.guidance.spec import parse
 from memviz.guidance.transition import Constant
@@ -233,7 +234,7 @@ class Comparison:
         """Bring the folder up to date with how things stand."""
         if state != "done":
             for cell in self.cells:
-                with suppress(ValueError):  # stopped before the first step: no sheet to write
+                with suppress(InputError):  # stopped before the first step: no sheet to write
                     cell.result |= self.partial(cell)
                 cell.state = "stopped" if state == "stopped" else "failed"
         self.run = store.write(self.so_far(state=state, error=error))
@@ -249,7 +250,7 @@ class Comparison:
     def partial(self, cell: Cell) -> dict[str, str]:
         """What a cell that was not finished leaves behind: its newest x0 estimate and its sheet."""
         if not cell.tiles:
-            raise ValueError(f"Cell {cell.number} has no step yet.")
+            raise InputError(f"Cell {cell.number} has no step yet.")
         return self.write(cell, cell.newest())
 
     def so_far(self, **changes: Any) -> store.Run:  # noqa: ANN401

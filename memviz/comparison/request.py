@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
 
+from memviz.errors import InputError
 from memviz.guidance.base import Guidance
 from memviz.guidance.registry import CORE
 from memviz.guidance.spec import parse, spec
@@ -44,14 +45,14 @@ class Ask:
         check_whole("The number of steps", self.steps, *STEPS)
         check_some(self)
         if self.scheduler not in SCHEDULERS:
-            raise ValueError(
+            raise InputError(
                 f"No scheduler is named {self.scheduler!r}. Choose {', '.join(SCHEDULERS)}."
             )
         check(tuple(self.signals))
         if self.since and len(self.prompts) * len(self.methods) * len(self.seeds) != 1:
-            raise ValueError("Only one picture can go on from a kept one. Ask for one cell.")
+            raise InputError("Only one picture can go on from a kept one. Ask for one cell.")
         if self.probe and "cfg" not in [m.partition(":")[0] for m in self.methods]:
-            raise ValueError("A probe goes along plain guidance. Add cfg to the methods.")
+            raise InputError("A probe goes along plain guidance. Add cfg to the methods.")
         self.guidances({})
 
     def guidances(self, defaults: dict[str, str]) -> list[tuple[str, Guidance]]:
@@ -76,26 +77,26 @@ class Ask:
 def check_prompt(prompt: str) -> None:
     """A prompt has words in it, and not too many."""
     if not prompt.strip():
-        raise ValueError(
+        raise InputError(
             "The prompt is empty. Type what the picture should show, or pick an example."
         )
     if len(prompt) > LONGEST:
-        raise ValueError(f"The prompt has {len(prompt):,} characters. Keep it under {LONGEST:,}.")
+        raise InputError(f"The prompt has {len(prompt):,} characters. Keep it under {LONGEST:,}.")
 
 
 def check_whole(what: str, value: object, low: int, high: int) -> None:
     """A whole number within its range."""
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ValueError(f"{what} is {value}. Give a whole number from {low} to {high}.")
+        raise InputError(f"{what} is {value}. Give a whole number from {low} to {high}.")
 
 
 def check_some(ask: Ask) -> None:
     """At least one cell, and no more than a run can hold."""
     for what in ("prompts", "methods", "seeds"):
         if not getattr(ask, what):
-            raise ValueError(f"There are no {what}. Give at least one.")
+            raise InputError(f"There are no {what}. Give at least one.")
     cells = len(ask.prompts) * len(ask.methods) * len(ask.seeds)
     if cells > CELLS:
-        raise ValueError(
+        raise InputError(
             f"That makes {cells} cells. Ask for at most {CELLS}: fewer seeds or methods."
         )

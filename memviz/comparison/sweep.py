@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from memviz.comparison.request import Ask
+from memviz.errors import InputError
 from memviz.guidance.base import Guidance
 from memviz.guidance.spec import Knob, knobs, parse
 
@@ -83,12 +84,12 @@ def ask(
     A probe adds plain guidance on every seed.
     """
     if not 1 <= len(values) <= 2:
-        raise ValueError(f"A sweep varies one or two parameters, not {len(values)}.")
+        raise InputError(f"A sweep varies one or two parameters, not {len(values)}.")
     known = [knob.name for knob in axes(parse(method)[1])]
     for axis in values:
         if axis not in known:
             wanted = ", ".join(known)
-            raise ValueError(f"{method} has no parameter {axis!r} to vary. It has {wanted}.")
+            raise InputError(f"{method} has no parameter {axis!r} to vary. It has {wanted}.")
     key, _, rest = method.partition(":")
     points = [",".join(f"{n}={v:g}" for n, v in zip(values, p, strict=True))
               for p in product(*values.values())]  # fmt: skip
@@ -107,9 +108,9 @@ def numbers(text: str) -> list[float]:
         else:
             found = [float(part) for part in text.split(",") if part.strip()]
     except ValueError:
-        raise ValueError(f"{text!r} is no list of values. Write 100:900:100 or 0,2.") from None
+        raise InputError(f"{text!r} is no list of values. Write 100:900:100 or 0,2.") from None
     if not 1 <= len(found) <= MOST:
-        raise ValueError(f"{text!r} makes {len(found)} values. Give 1 to {MOST}.")
+        raise InputError(f"{text!r} makes {len(found)} values. Give 1 to {MOST}.")
     return list(dict.fromkeys(found))
 
 

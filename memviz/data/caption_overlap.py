@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from memviz.errors import InputError
+
 WORD = re.compile(r"\w+")
 COMMON = "a an and are as at by for from in is it its of on or that the this to with"
 
@@ -29,7 +31,7 @@ def best(texts: Sequence[str], wanted: str, count: int) -> list[int]:
     """Rows of the texts that share most of the wanted words, best first; none that share none."""
     asked = words(wanted)
     if not asked:
-        raise ValueError("Type a few words that captions may have.")
+        raise InputError("Type a few words that captions may have.")
     scores = [len(shared(text, wanted)) for text in texts]
     order = sorted(range(len(texts)), key=lambda row: (-scores[row], row))
     return [row for row in order[:count] if scores[row]]

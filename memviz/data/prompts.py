@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from memviz.errors import InputError
 from memviz.io.paths import DEMO
 
 Label = Literal["memorized", "ordinary", "hard"]
@@ -43,13 +44,13 @@ def read(path: str | Path) -> list[Prompt]:
     """The prompts of a file in their order; ValueError if it holds none that can be read."""
     path = Path(path).expanduser()
     if not path.is_file():
-        raise ValueError(f"{path} is not a file. Give a text, jsonl, csv, parquet or json file.")
+        raise InputError(f"{path} is not a file. Give a text, jsonl, csv, parquet or json file.")
     try:
         found = [p for p in readers(path) if p.text]
     except (UnicodeDecodeError, json.JSONDecodeError, csv.Error, OSError) as error:
-        raise ValueError(f"{path} cannot be read as prompts: {error}.") from None
+        raise InputError(f"{path} cannot be read as prompts: {error}.") from None
     if not found:
-        raise ValueError(f"{path} holds no prompt. Write one a line.")
+        raise InputError(f"{path} holds no prompt. Write one a line.")
     return found
 
 
@@ -82,7 +83,7 @@ def row(values: Mapping[str, Any]) -> Prompt:
     named = {str(k).strip().lower(): v for k, v in values.items()}
     name = next((c for c in COLUMNS if c in named), None)
     if name is None:
-        raise ValueError(f"There is no column {' or '.join(COLUMNS)} among {', '.join(named)}.")
+        raise InputError(f"There is no column {' or '.join(COLUMNS)} among {', '.join(named)}.")
     said = named.get("label", named.get("type"))
     return Prompt(str(named[name] or "").strip(), label(said))
 
@@ -93,7 +94,7 @@ def label(said: object) -> Label | None:
         return None
     known = WORDS.get(str(said).strip().lower())
     if known is None:
-        raise ValueError(f"The label {said!r} is unknown. Use memorized, ordinary or hard.")
+        raise InputError(f"The label {said!r} is unknown. Use memorized, ordinary or hard.")
     return known
 
 
@@ -106,4 +107,4 @@ def groups(found: object, path: Path) -> Iterator[Prompt]:
             if name.lower() in WORDS:
                 yield from (Prompt(str(text).strip(), label(name)) for text in texts)
     else:
-        raise ValueError(f"{path} is neither a list of prompts nor groups of them.")
+        raise InputError(f"{path} is neither a list of prompts nor groups of them.")

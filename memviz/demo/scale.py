@@ -12,6 +12,7 @@ from PIL import Image
 
 from memviz.demo import scenes
 from memviz.demo.world import World
+from memviz.errors import InputError
 from memviz.io.paths import DEMO
 
 if TYPE_CHECKING:
@@ -46,12 +47,12 @@ class Scale:
     def check(self) -> None:
         """Raise ValueError when the device or the compiler is not there."""
         if self.device == "cuda" and not torch.cuda.is_available():
-            raise ValueError(
+            raise InputError(
                 "This scale wants a CUDA GPU and torch finds none: "
                 "use --scale cpu, or a machine with one."
             )
         if self.fast and not any(map(which, COMPILERS)):
-            raise ValueError(
+            raise InputError(
                 f"This scale compiles the UNet and finds none of {', '.join(COMPILERS)}: "
                 "install one (Debian: apt install g++)."
             )

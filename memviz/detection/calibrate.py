@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from memviz.detection.reference_bands import KIND, LEAST, LIKE, ROWS, Band, key, limits, save
+from memviz.errors import InputError
 from memviz.guidance.model_defaults import own
 from memviz.guidance.spec import parse
 from memviz.guidance.transition import Constant
@@ -41,11 +42,11 @@ def calibrate(
 def check(prompts: Sequence[str], band: Band, least: int) -> None:
     """Raise ValueError where these are too few, or not all of the band's kind."""
     if len(prompts) < least:
-        raise ValueError(
+        raise InputError(
             f"A band needs at least {least} control prompts, got {len(prompts)}. Give more."
         )
     if other := [p for p in prompts if not band.holds(p)]:
-        raise ValueError(
+        raise InputError(
             f"{len(other)} of {len(prompts)} control prompts are not of the form {band.like!r}, "
             f"the first is {other[0]!r}: correct the form, or take them out."
         )

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from memviz.errors import InputError
+
 RATE = 0.01  # of false positives
 Z = 1.96  # 95 %
 DRAWS = 1_000  # of the bootstrap
@@ -19,7 +21,7 @@ def told(yes: Sequence[float], no: Sequence[float]) -> dict[str, Any]:
     """ROC, AUC and both readings of TPR at 1 % FPR of scores of positives and negatives."""
     for what, scores in (("memorized", yes), ("ordinary", no)):
         if not len(scores):
-            raise ValueError(f"There are no {what} prompts. Label some, to say how well it tells.")
+            raise InputError(f"There are no {what} prompts. Label some, to say how well it tells.")
     labels = np.r_[np.ones(len(yes)), np.zeros(len(no))]
     scores = np.r_[np.asarray(yes, float), np.asarray(no, float)]
     fpr, tpr, _ = roc_curve(labels, scores)

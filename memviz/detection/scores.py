@@ -16,6 +16,7 @@ from memviz.data.prompts import Prompt
 from memviz.detection import reference_bands
 from memviz.detection.roc import told
 from memviz.detection.verdict import prompt_signal
+from memviz.errors import InputError
 from memviz.guidance.base import Guidance
 from memviz.guidance.model_defaults import own
 from memviz.guidance.spec import parse
@@ -40,9 +41,9 @@ class Detection:
         """Say what is wrong before anything is loaded."""
         for k in self.used:
             if not 0 <= k <= self.steps:
-                raise ValueError(f"--steps-used has {k}; give 1 to {self.steps}, or all.")
+                raise InputError(f"--steps-used has {k}; give 1 to {self.steps}, or all.")
         if not self.images or min(self.images) < 1:
-            raise ValueError("--images wants numbers from 1 on, as 1,4.")
+            raise InputError("--images wants numbers from 1 on, as 1,4.")
 
 
 def detect(asked: Detection, note: Callable[[str], None] = print) -> dict[str, Any]:

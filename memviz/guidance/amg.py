@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from memviz.errors import InputError
 from memviz.guidance.base import knob
 from memviz.guidance.mitigation import FullScale, Here
 
@@ -47,7 +48,7 @@ class AntiMemorization(FullScale):
         import torch
 
         if predictor.eye is None:
-            raise ValueError(NO_EYE)
+            raise InputError(NO_EYE)
         x = torch.stack([h.x for h in here])
         guided = torch.stack([h.uncond + h.scale * (h.cond - h.uncond) for h in here])
         similarity, slope, ids = nearest(predictor, x, guided, level)

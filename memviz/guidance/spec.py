@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from memviz.errors import InputError
 from memviz.guidance.base import Guidance
 from memviz.guidance.registry import METHODS
 
@@ -60,7 +61,7 @@ def parse(text: str, defaults: Mapping[str, str] | None = None) -> tuple[str, Gu
     """
     key, _, rest = text.strip().partition(":")
     if key not in METHODS:
-        raise ValueError(f"No method is named {key!r}. Choose among {', '.join(METHODS)}.")
+        raise InputError(f"No method is named {key!r}. Choose among {', '.join(METHODS)}.")
     guidance = METHODS[key].guidance
     for part in filter(None, [*(defaults or {}).get(key, "").split(","), *rest.split(",")]):
         guidance = METHODS[key].presets.get(part.strip()) or changed(key, guidance, part)
@@ -73,7 +74,7 @@ def changed(key: str, guidance: Guidance, part: str) -> Guidance:
     known = {f.metadata.get("name", f.name): f for f in fields(guidance)}
     if name not in known:
         wanted = ", ".join([*known, *METHODS[key].presets])
-        raise ValueError(f"{key} has no parameter or preset {name!r}. It has {wanted}.")
+        raise InputError(f"{key} has no parameter or preset {name!r}. It has {wanted}.")
     found = next(k for k in knobs(guidance) if k.name == name)
     return replace(guidance, **{known[name].name: checked(key, found, value)})
 
@@ -83,14 +84,14 @@ def checked(key: str, knob: Knob, value: str) -> float | str:
     if knob.choices:
         if value not in knob.choices:
             wanted = ", ".join(knob.choices)
-            raise ValueError(f"{key}: {knob.name} is {value!r}; choose one of {wanted}.")
+            raise InputError(f"{key}: {knob.name} is {value!r}; choose one of {wanted}.")
         return value
     try:
         number = float(value)
     except ValueError:
         number = math.nan
     if not knob.low <= number <= knob.high:
-        raise ValueError(
+        raise InputError(
             f"{key}: {knob.name} is {value!r}; give a number from {knob.low:g} to {knob.high:g}."
         )
     return number

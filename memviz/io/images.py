@@ -9,6 +9,8 @@ import io
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from memviz.errors import InputError
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -23,13 +25,13 @@ def decode(data: bytes) -> tuple[Image.Image, str]:
     from PIL import Image
 
     if not data:
-        raise ValueError("it is empty (0 bytes)")
+        raise InputError("it is empty (0 bytes)")
     try:
         image = Image.open(io.BytesIO(data))
         _check_size(*image.size)
         return _upright(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
+        raise InputError(" ".join(str(error).split()) or type(error).__name__) from error
 
 
 def plain(data: bytes) -> str:
@@ -47,7 +49,7 @@ def plain(data: bytes) -> str:
 
 def _check_size(width: int, height: int) -> None:
     if width * height > LARGEST:
-        raise ValueError(f"it is too large: {width} x {height} pixels, at most {LARGEST:,} in all")
+        raise InputError(f"it is too large: {width} x {height} pixels, at most {LARGEST:,} in all")
 
 
 def _upright(image: Image.Image) -> tuple[Image.Image, str]:

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
+from memviz.errors import InputError
 from memviz.io import atomic
 from memviz.io.paths import home
 
@@ -30,7 +31,7 @@ def names(kind: Kind) -> dict[str, str]:
 def add(kind: Kind, name: str, place: str | Path) -> None:
     """Register or move a name. Raises ValueError for a name that could be taken for a path."""
     if not NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is not a name. Use letters, digits, dots, dashes.")
+        raise InputError(f"{name!r} is not a name. Use letters, digits, dots, dashes.")
     known = _read(strict=True)
     known[kind] = names(kind) | {name: str(place)}
     atomic.json(file(), known)
@@ -44,6 +45,6 @@ def _read(strict: bool = False) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         if strict:
-            raise ValueError(f"{file()} cannot be read: {error}. Mend or remove it.") from error
+            raise InputError(f"{file()} cannot be read: {error}. Mend or remove it.") from error
         return {}
     return found if isinstance(found, dict) else {}

@@ -13,6 +13,7 @@ from threading import Thread
 from typing import Any
 
 import memviz
+from memviz.errors import MemvizError
 from memviz.io import atomic
 from memviz.io.ids import ID, new_id
 from memviz.io.paths import home
@@ -24,7 +25,7 @@ GRACE = 30.0  # seconds from the wish to stop to SIGTERM
 SECRET = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "OAUTH_CLIENT_SECRET")  # of a Space, not of a job
 
 
-class JobError(ValueError):
+class JobError(MemvizError):
     """A job that is not there, or cannot do what was asked: one sentence."""
 
 

@@ -5,6 +5,8 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from memviz.errors import InputError, MemvizError
+
 CLASS = "StableDiffusionPipeline"
 PARTS = ("unet", "vae", "text_encoder")
 VARIANTS = (".fp16", ".bf16", ".non_ema", "-non-ema")  # second copies of the same weights
@@ -12,7 +14,7 @@ VARIANTS = (".fp16", ".bf16", ".non_ema", "-non-ema")  # second copies of the sa
 Files = list[tuple[str, Path]]  # ("unet/diffusion_pytorch_model.safetensors", where it is)
 
 
-class ModelError(ValueError):
+class ModelError(MemvizError):
     """Why a model cannot be loaded, or not sampled with these settings: one sentence."""
 
 
@@ -89,7 +91,7 @@ def _header(file: Path) -> dict[str, Any]:
         with file.open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8))
             if length > file.stat().st_size:
-                raise ValueError("its header is longer than the file")
+                raise InputError("its header is longer than the file")
             return json.loads(stream.read(length))
     except (OSError, ValueError, struct.error) as error:
         raise ModelError(f"{file} is not a safetensors file: {error}. Fetch it again.") from error

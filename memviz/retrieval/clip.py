@@ -15,6 +15,7 @@ import torch
 from torch.nn.functional import normalize
 from transformers import CLIPModel, CLIPTokenizer
 
+from memviz.errors import InputError, MemvizError
 from memviz.io.paths import DEMO
 from memviz.io.silence import quietly
 from memviz.models import hub
@@ -27,7 +28,7 @@ MEAN = (0.48145466, 0.4578275, 0.40821073)  # CLIP's own
 STD = (0.26862954, 0.26130258, 0.27577711)
 
 
-class AlignmentError(ValueError):
+class AlignmentError(MemvizError):
     """Why a CLIP model cannot be used: one sentence."""
 
 
@@ -50,7 +51,7 @@ class Clip:
     def score(self, images: Sequence[Image.Image], prompts: Sequence[str]) -> np.ndarray:
         """(B,) cosine of each picture with its own prompt."""
         if len(images) != len(prompts):
-            raise ValueError(f"Got {len(images)} pictures and {len(prompts)} prompts; pair them.")
+            raise InputError(f"Got {len(images)} pictures and {len(prompts)} prompts; pair them.")
         return (self.images(images) * self.texts(prompts)).sum(1)
 
     def table(self, images: Sequence[Image.Image], prompts: Sequence[str]) -> np.ndarray:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from memviz.errors import InputError
 from memviz.guidance.base import Guidance, Signal
 from memviz.guidance.mitigation import Remedy
 from memviz.guidance.spec import parse
@@ -86,9 +87,9 @@ def load(run_id: str, number: int, guidance: Guidance, wanted: dict[str, Any]) -
     run = store.read(run_id)
     for name, value in wanted.items():
         if run.info.get(name) != value:
-            raise ValueError(f"Run {run_id} had another {name}; make the picture afresh.")
+            raise InputError(f"Run {run_id} had another {name}; make the picture afresh.")
     if not place(run.folder, number).is_file():
-        raise ValueError(f"Run {run_id} kept no latents of picture {number}; make it afresh.")
+        raise InputError(f"Run {run_id} kept no latents of picture {number}; make it afresh.")
     steps = common(run, number, guidance)
     predictions = load_file(place(run.folder, number))["predictions"][:steps, None]
     rows = [

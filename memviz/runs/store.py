@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from memviz.errors import InputError, MemvizError
 from memviz.io import atomic
 from memviz.io.ids import ID
 from memviz.io.paths import DEMO, home
@@ -21,7 +22,7 @@ from memviz.runs import trace as runs_trace
 BUNDLED = DEMO / "runs"
 
 
-class RunError(ValueError):
+class RunError(MemvizError):
     """A run that is not there or cannot be read: one sentence."""
 
 
@@ -100,7 +101,7 @@ def open_folder(folder: Path) -> Run:
     try:
         info = json.loads((folder / "run.json").read_text("utf-8"))
         if not isinstance(info, dict) or "cells" not in info:
-            raise ValueError("it is not the record of a run")
+            raise InputError("it is not the record of a run")
     except (OSError, ValueError) as error:
         raise RunError(f"{folder} holds no readable run.json ({error}). Give a run.") from None
     return Run(folder, info)

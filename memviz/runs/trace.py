@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from memviz.errors import InputError
 from memviz.guidance.base import Guidance, Signal, Transition
 from memviz.guidance.first_minimum import first_minimum
 from memviz.io.atomic import written
@@ -53,7 +54,7 @@ def load(path: Path) -> pa.Table:
     """Read a trace; ValueError if the file is something else."""
     table = pq.read_table(path)
     if not set(SCHEMA.names[:6]) <= set(table.column_names):
-        raise ValueError(
+        raise InputError(
             f"{path} is not a trace: has {table.column_names}, expected {SCHEMA.names}."
         )
     return table

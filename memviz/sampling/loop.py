@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from memviz.errors import InputError
 from memviz.models.attention import Watch
 from memviz.models.denoiser import Predictor
 from memviz.sampling.batch import Batch
@@ -58,4 +59,4 @@ def check_timesteps(scheduler: Any) -> None:  # noqa: ANN401
     odd = [float(t) for t in scheduler.timesteps if float(t) != int(t)]
     if odd:
         name = type(scheduler).__name__
-        raise ValueError(f"{name} has fractional timesteps ({odd[0]:g}); use dpm, ddim or pndm.")
+        raise InputError(f"{name} has fractional timesteps ({odd[0]:g}); use dpm, ddim or pndm.")

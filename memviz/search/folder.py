@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from memviz import __version__
 from memviz.data.caption_overlap import shared
+from memviz.errors import InputError
 from memviz.io import atomic, ids
 from memviz.io.paths import home
 from memviz.retrieval.dcr_statistics import statistics
@@ -77,7 +78,7 @@ def kept(search_id: str) -> Path:
     """The folder of a finished search. Raises ValueError if no such search is kept."""
     folder = root() / search_id if ids.ID.fullmatch(search_id or "") else None
     if folder is None or not (folder / "summary.json").is_file():
-        raise ValueError(
+        raise InputError(
             "There is no search at this address: it was removed, or made on another machine."
         )
     return folder

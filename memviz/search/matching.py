@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from memviz.data.caption_overlap import overlap
+from memviz.errors import InputError, MemvizError
 from memviz.io import images as io_images
 from memviz.retrieval.blank_images import blank
 from memviz.retrieval.verdict import Thresholds, Verdict, verdict
@@ -81,7 +82,7 @@ def look(
     Pictures of the corpus itself are compared with the others.
     """
     if top < 1:
-        raise ValueError(f"top is {top}; ask for 1 match or more.")
+        raise InputError(f"top is {top}; ask for 1 match or more.")
     least = thresholds.copied - ROUNDED if every else None
     for start in range(0, len(asked), BATCH):
         ids = asked.ids[start : start + BATCH]
@@ -111,7 +112,7 @@ def agreed(found: Sequence[Found]) -> list[Found]:
 def _read(asked: Corpus, id: int) -> tuple[Image.Image | None, str]:
     try:
         return io_images.decode(asked.encoded(id))[0], ""
-    except (OSError, ValueError) as error:
+    except (OSError, MemvizError) as error:
         return None, " ".join(str(error).split())
 
 

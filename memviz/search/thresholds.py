@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from memviz.errors import InputError, MemvizError
 from memviz.retrieval.descriptors.presets import CONVENTIONS, Preset
 from memviz.retrieval.index.background import Threshold, calibrated
 from memviz.retrieval.verdict import Thresholds
@@ -29,7 +30,7 @@ class Marks:
 def marks(choice: str, preset: Preset, background: np.ndarray) -> Marks:
     """`choice` is "preset", "background" or a similarity between 0 and 1."""
     own = close = None
-    with suppress(ValueError):
+    with suppress(MemvizError):
         own, close = calibrated(background), calibrated(background, LOOSER)
     match choice:
         case "preset":
@@ -41,7 +42,7 @@ def marks(choice: str, preset: Preset, background: np.ndarray) -> Marks:
 
 def _of_background(own: Threshold | None, close: Threshold | None) -> Thresholds:
     if own is None or close is None:
-        raise ValueError(
+        raise InputError(
             "This corpus has too few distinct pictures for a threshold of its own. Use preset."
         )
     source = f"{own.source}; {close.quantile:.1%} are less alike than {close.value:.2f}"
@@ -54,7 +55,7 @@ def _convention(choice: str, preset: Preset) -> Thresholds:
     except ValueError:
         value = float("nan")
     if not 0 < value <= 1:
-        raise ValueError(
+        raise InputError(
             f"The threshold is {choice!r}. Give preset, background, or a number such as 0.5, 0.75."
         )
     whose = CONVENTIONS.get(value, "given")

@@ -7,6 +7,8 @@ A new signal is a new row, a column of `trace.SCHEMA` and a function.
 
 from dataclasses import dataclass
 
+from memviz.errors import InputError
+
 WEN = "Wen et al., ICLR 2024, arXiv 2407.21720"
 REN = "Ren et al., ECCV 2024, arXiv 2403.11052"
 JEON = "Jeon et al., ICML 2025"
@@ -102,7 +104,7 @@ def check(keys: tuple[str, ...]) -> None:
     """Raise ValueError on a key that is no costly signal."""
     for key in keys:
         if key not in COSTLY:
-            raise ValueError(f"No costly signal is named {key!r}. Choose {', '.join(COSTLY)}.")
+            raise InputError(f"No costly signal is named {key!r}. Choose {', '.join(COSTLY)}.")
 
 
 def price(keys: tuple[str, ...]) -> str:

@@ -11,10 +11,11 @@ from typing import Any
 
 import torch
 
+from memviz.errors import MemvizError
 from memviz.training.iet_agc.distributed import Peers
 
 
-class CheckpointError(ValueError):
+class CheckpointError(MemvizError):
     """Why a checkpoint could not be written or read: one sentence."""
 
 

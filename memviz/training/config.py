@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any
 
+from memviz.errors import InputError
+
 MODES = {
     "plain": "ordinary fine-tuning",
     "iet": "iterative ensemble training: members on shards of the data, averaged each round",
@@ -164,12 +166,12 @@ def checked(setting: Field, value: Any) -> Any:  # noqa: ANN401
     if setting.type is float and type(value) is int:
         value = float(value)
     if type(value) is not setting.type:
-        raise ValueError(f"{name} is {value!r}; give a value of type {setting.type.__name__}.")
+        raise InputError(f"{name} is {value!r}; give a value of type {setting.type.__name__}.")
     if facts["choices"] and value not in facts["choices"]:
-        raise ValueError(f"{name} is {value!r}; choose one of {', '.join(facts['choices'])}.")
+        raise InputError(f"{name} is {value!r}; choose one of {', '.join(facts['choices'])}.")
     low, high = facts["low"], facts["high"]
     if low is not None and not (math.isfinite(value) and low <= value <= high):
-        raise ValueError(f"{name} is {value:g}; give a number from {low:g} to {high:g}.")
+        raise InputError(f"{name} is {value:g}; give a number from {low:g} to {high:g}.")
     return value
 
 
@@ -177,7 +179,7 @@ def from_json(values: Mapping[str, Any]) -> Config:
     """A config read back; ValueError on a setting that does not exist."""
     unknown = set(values) - {setting.name for setting in fields(Config)}
     if unknown:
-        raise ValueError(f"There is no setting {min(unknown)!r}. See `train --help`.")
+        raise InputError(f"There is no setting {min(unknown)!r}. See `train --help`.")
     return Config(**values)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from memviz.errors import InputError
 from memviz.training import BINS
 from memviz.training.iet_agc.loss_gate import by_range
 
@@ -39,7 +40,7 @@ class Losses:
         found = training.peers.gather(own)
         for event in found:
             if not math.isfinite(event["loss"]):
-                raise ValueError(
+                raise InputError(
                     f"The loss is {event['loss']} at step {event['step']}. Lower --lr."
                 )
         return found

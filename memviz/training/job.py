@@ -3,6 +3,7 @@
 import shutil
 
 from memviz import jobs
+from memviz.errors import InputError
 from memviz.training.cli_flags import words
 from memviz.training.config import Config
 
@@ -19,7 +20,7 @@ def command(config: Config, out: str) -> list[str]:
 def start(config: Config, title: str = "", out: str = OUT) -> jobs.Job:
     """Begin a fine-tuning. Raises ValueError if there is nothing to train on."""
     if not config.corpus:
-        raise ValueError("There is no corpus. Choose the pictures to train on.")
+        raise InputError("There is no corpus. Choose the pictures to train on.")
     name = title.strip() or f"{config.model} on {config.corpus}, {config.mode}"
     how = {"resume": ["--resume"], "grace": GRACE}
     return jobs.start(KIND, command(config, out), name, device(), **how)

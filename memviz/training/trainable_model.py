@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from memviz.errors import InputError
 from memviz.models import loading
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def installed(config: Config) -> None:
         try:
             import_module(library)
         except ImportError:
-            raise ValueError(
+            raise InputError(
                 f"--{name.replace('_', '-')} needs {library}. "
                 f"Install it with `pip install {library}`."
             ) from None

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from memviz import resources
 from memviz.data import corpus as corpora
+from memviz.errors import InputError
 from memviz.io import atomic
 from memviz.training import cli_flags, export
 from memviz.training.checkpoints import Checkpoints
@@ -60,9 +61,9 @@ def check(config: Config, out: Path, resume: bool) -> None:
     """Refuse a folder that holds another fine-tuning."""
     before = out / "config.json"
     if before.exists() and not resume:
-        raise ValueError(f"{out} holds a training already. Resume it, or name another folder.")
+        raise InputError(f"{out} holds a training already. Resume it, or name another folder.")
     if before.exists() and read_config(out) != config:
-        raise ValueError(f"{out} was begun with other settings. Resume it without giving any.")
+        raise InputError(f"{out} was begun with other settings. Resume it without giving any.")
 
 
 def read_config(out: Path) -> Config:
@@ -70,7 +71,7 @@ def read_config(out: Path) -> Config:
     try:
         return from_json(json.loads((out / "config.json").read_text("utf-8")))
     except FileNotFoundError:
-        raise ValueError(f"{out} holds no training to resume: it has no config.json.") from None
+        raise InputError(f"{out} holds no training to resume: it has no config.json.") from None
 
 
 class Run:

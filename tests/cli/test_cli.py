@@ -5,12 +5,13 @@ import os
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from memviz.cli import VERBS, compare, parser
+from memviz.cli import VERBS, compare, main, parser
 from memviz.cli.compare import split_methods
 from memviz.runs import store
 from memviz.ui.transition.view import command
@@ -189,3 +190,18 @@ def test_a_model_that_is_not_there_is_one_sentence(place):
     wrong = call("compare", "--prompt", "x", "--model", place / "nowhere", home=place / "home")
     assert wrong.returncode == 2 and wrong.stdout == ""
     assert "nowhere" in wrong.stderr and "Traceback" not in wrong.stderr
+
+
+def test_a_defect_of_ours_is_named_as_one_and_keeps_its_traceback(home, monkeypatch, capsys):
+    def broken(_):
+        return list(zip([1], [], strict=True))
+
+    monkeypatch.setitem(VERBS, "runs", replace(VERBS["runs"], run=broken))
+    assert main(["runs"]) == 70
+    told = capsys.readouterr().err
+    assert (
+        told.startswith("This is a defect of memviz (ValueError: zip()") and "\n" not in told[:-1]
+    )
+    assert "Traceback" in (home / "errors.log").read_text()
+    assert main(["runs", "--debug"]) == 70
+    assert "Traceback" in capsys.readouterr().err

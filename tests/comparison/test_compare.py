@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from memviz.comparison.compare import compare
+from memviz.errors import MemvizError
 from memviz.io.ids import ID
 from memviz.models import decode as models_decode
 from memviz.models import loading
@@ -226,7 +227,7 @@ def test_a_run_without_a_folder_is_kept_at_home(small):
 
 @pytest.mark.parametrize("wrong", ["model", "corpus", "descriptor"])
 def test_a_missing_part_gets_a_sentence_and_leaves_no_run(small, tmp_path, wrong):
-    with pytest.raises(ValueError, match=r"nowhere"):
+    with pytest.raises(MemvizError, match=r"nowhere"):
         list(compare(small.ask(**{wrong: "/nowhere/at/all"}), tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 

@@ -8,6 +8,7 @@ import pytest
 
 from memviz.data import corpus as corpora
 from memviz.data.formats.files import Encoded
+from memviz.errors import MemvizError
 from memviz.search import edited_images, folder
 from tests.support.samples import smooth
 
@@ -61,14 +62,14 @@ def test_the_table_of_cases_is_the_measured_one() -> None:
 
 
 def test_pictures_made_here_have_no_further_column() -> None:
-    with pytest.raises(ValueError, match="no column 'copies'"):
+    with pytest.raises(MemvizError, match="no column 'copies'"):
         Encoded([b""], [""], ["a"]).column("copies")
 
 
 def test_only_a_search_that_is_kept_has_a_link(home: Path) -> None:
     place = folder.new_folder()
     for wanted in ("", "..", place.name, "../searches"):
-        with pytest.raises(ValueError, match="no search at this address"):
+        with pytest.raises(MemvizError, match="no search at this address"):
             folder.kept(wanted)
     place.mkdir(parents=True)
     (place / "summary.json").write_text("{}")

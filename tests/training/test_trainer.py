@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from memviz.errors import MemvizError
 from memviz.models import loading
 from memviz.training import dry_run
 from memviz.training.config import MODES
@@ -120,14 +121,14 @@ def test_saved_rounds_are_looked_at_again(whole, tmp_path):
 
 def test_a_training_without_saved_rounds_is_a_sentence(whole, tmp_path):
     (tmp_path / "config.json").write_text((whole[0] / "config.json").read_text())
-    with pytest.raises(ValueError, match="has no saved round yet"):
+    with pytest.raises(MemvizError, match="has no saved round yet"):
         next(round_sweep.sweep(tmp_path, tmp_path / "sweep"))
-    with pytest.raises(ValueError, match="holds no training"):
+    with pytest.raises(MemvizError, match="holds no training"):
         next(round_sweep.sweep(tmp_path / "nothing", tmp_path / "sweep"))
 
 
 def test_settings_that_cannot_be_leave_the_folder_free(small, tmp_path):
-    with pytest.raises(ValueError, match="No such corpus"):
+    with pytest.raises(MemvizError, match="No such corpus"):
         fine_tuning.run(fine_tuning.config(small, corpus="/nowhere"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -169,20 +170,20 @@ def test_an_autoencoder_with_a_posterior_is_sampled(small, tiny_model, tmp_path)
 
 
 def test_a_folder_in_use_is_not_written_over(whole, small):
-    with pytest.raises(ValueError, match="holds a training already"):
+    with pytest.raises(MemvizError, match="holds a training already"):
         fine_tuning.run(fine_tuning.config(small), whole[0])
-    with pytest.raises(ValueError, match="begun with other settings"):
+    with pytest.raises(MemvizError, match="begun with other settings"):
         fine_tuning.run(fine_tuning.config(small, seed=9), whole[0], resume=True)
 
 
 def test_a_loss_that_is_not_finite_ends_it_with_a_sentence(small, tmp_path):
     config = fine_tuning.config(small, lr=1.0, clip=0, warmup=0, local_steps=40, probes="none")
-    with pytest.raises(ValueError, match=r"The loss is \w+ at step \d+\. Lower --lr\."):
+    with pytest.raises(MemvizError, match=r"The loss is \w+ at step \d+\. Lower --lr\."):
         fine_tuning.run(config, tmp_path / "out")
 
 
 def test_a_study_of_several_captions_needs_them(small, tmp_path):
-    with pytest.raises(ValueError, match="one caption per picture"):
+    with pytest.raises(MemvizError, match="one caption per picture"):
         fine_tuning.run(fine_tuning.config(small, captions="allcaps"), tmp_path / "out")
 
 
@@ -203,5 +204,5 @@ def test_a_lora_is_trained_alone_and_folded_in(small, tmp_path):
 def test_what_is_not_installed_is_named(small, tmp_path, library, changes, monkeypatch):
     monkeypatch.setitem(sys.modules, library, None)
     monkeypatch.setitem(sys.modules, f"{library}.optim", None)
-    with pytest.raises(ValueError, match=f"Install it with `pip install {library}`"):
+    with pytest.raises(MemvizError, match=f"Install it with `pip install {library}`"):
         fine_tuning.run(fine_tuning.config(small, probes="none", **changes), tmp_path / "out")

@@ -13,6 +13,7 @@ from tests.support import fixture_run
 
 gr = pytest.importorskip("gradio")
 
+from memviz.errors import MemvizError  # noqa: E402
 from memviz.guidance.registry import METHODS  # noqa: E402
 from memviz.ui.compare import form, view  # noqa: E402
 from memviz.ui.compare import tab as compare_tab  # noqa: E402
@@ -131,7 +132,7 @@ def test_seeds(text, found):
 
 @pytest.mark.parametrize("text", ["one", "1.5", "0, <b>", "1-x"])
 def test_seeds_that_are_none_get_a_sentence(text):
-    with pytest.raises(ValueError, match=r"whole numbers with commas"):
+    with pytest.raises(MemvizError, match=r"whole numbers with commas"):
         controls.seeds(text)
 
 
@@ -154,7 +155,7 @@ def test_the_form_has_every_knob_of_every_method_and_reads_back_what_it_shows():
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e9])
 def test_a_scale_that_is_no_number_gets_a_sentence(value):
     asked = {"prompts": ["a fox"], "methods": [form.spec("cfg", {"scale": value})]}
-    with pytest.raises(ValueError, match=r"give a number from -50 to 50\.$"):
+    with pytest.raises(MemvizError, match=r"give a number from -50 to 50\.$"):
         start_run.work(asked)
 
 
@@ -166,7 +167,7 @@ def test_messages_are_text():
 
 def test_inner_errors_are_not_shown_to_people():
     assert "secret" not in messages.sentence(RuntimeError("secret"))
-    assert messages.sentence(ValueError("Type a prompt.")) == "Type a prompt."
+    assert messages.sentence(MemvizError("Type a prompt.")) == "Type a prompt."
 
 
 def test_an_unknown_run_in_the_address_opens_the_example_and_says_so():
@@ -221,7 +222,7 @@ def test_an_error_reaches_whoever_watches():
     "asked", [{"prompts": [""]}, {"prompts": ["a"], "steps": 0}, {"prompts": ["a"], "model": "x"}]
 )
 def test_a_question_is_checked_before_anything_is_loaded(asked):
-    with pytest.raises(ValueError, match=r'[."]$'):
+    with pytest.raises(MemvizError, match=r'[."]$'):
         start_run.work(asked)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
+from memviz.errors import MemvizError
+
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 IMAGE_COLUMNS = ("image", "jpg", "png", "webp", "bytes")
 CAPTION_COLUMNS = ("caption", "text", "prompt", "title")
 FILE_COLUMNS = ("file_name", "filename", "file", "path", "image")
 
 
-class CorpusError(ValueError):
+class CorpusError(MemvizError):
     """Why a place holds no captioned pictures: one sentence."""
 
 

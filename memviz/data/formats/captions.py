@@ -41,8 +41,6 @@ def _metadata(place: Path) -> dict[str, Texts] | None:
         if lines.is_file():
             return _by_name(lines, [json.loads(line) for line in lines.open() if line.strip()])
     except (ValueError, csv.Error) as error:
-        if isinstance(error, CorpusError):
-            raise
         raise CorpusError(
             f"The captions beside {place} cannot be read: {error}. Mend or remove them."
         ) from error

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from memviz.errors import InputError
+
 if TYPE_CHECKING:
     import torch
     from PIL import Image
@@ -30,7 +32,7 @@ class Preprocess:
 
     def __post_init__(self) -> None:
         if (self.short_side is None) == (self.square is None):
-            raise ValueError("A preprocessing has either a short side or a square; give one.")
+            raise InputError("A preprocessing has either a short side or a square; give one.")
 
     def size(self, width: int, height: int) -> tuple[int, int]:
         """(width, height) after the resize, rounded as torchvision does."""

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from memviz.errors import MemvizError
 from memviz.io import atomic
 from memviz.io.paths import DEMO
 from memviz.retrieval.descriptors.preprocess import HALF, Preprocess
@@ -22,7 +23,7 @@ IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 SSCD = "https://dl.fbaipublicfiles.com/sscd-copy-detection/"
 
 
-class DescriptorError(ValueError):
+class DescriptorError(MemvizError):
     """Why a descriptor cannot be used: one sentence."""
 
 

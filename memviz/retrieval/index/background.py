@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from memviz.errors import InputError
+
 BLOCK = 1024  # rows looked up at a time
 DUPLICATE = 0.95  # similarity from which two training pictures count as the same picture
 LINKS = 8  # nearest others through which a group of duplicates holds together
@@ -94,7 +96,7 @@ def threshold(values: np.ndarray, quantile: float = 0.999) -> float:
     """The similarity that only a share of 1 - `quantile` of the training pictures reach."""
     values = values[np.isfinite(values)]
     if not len(values):
-        raise ValueError("There is no background: it needs at least two pictures.")
+        raise InputError("There is no background: it needs at least two pictures.")
     return float(np.quantile(values, quantile))
 
 

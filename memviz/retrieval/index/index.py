@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from memviz.errors import MemvizError
 from memviz.io import atomic
 from memviz.retrieval.index.background import background
 
@@ -28,7 +29,7 @@ NEXT = "Build the index again."
 LISTS = "lists.faiss"
 
 
-class IndexMismatch(ValueError):
+class IndexMismatch(MemvizError):
     """An index that was made from something else, or is not one: one sentence."""
 
 

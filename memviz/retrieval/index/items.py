@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from memviz.errors import MemvizError
 from memviz.io import images
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def read(corpus: Corpus, id: int, prepare: Preprocess, known: Iterable[bytes] = 
         data = corpus.encoded(id)
         row["digest"] = hashlib.blake2b(data, digest_size=16).digest()
         image, row["note"] = images.decode(data)
-    except (OSError, ValueError) as error:
+    except (OSError, MemvizError) as error:
         return Item(row | {"problem": " ".join(str(error).split())}, None)
     row |= {"width": image.width, "height": image.height, "thumbnail": thumbnail(image)}
     return Item(row, None if row["digest"] in known else prepare.pixels(image))

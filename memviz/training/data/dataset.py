@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
+from memviz.errors import InputError
 from memviz.io.hashing import files_hash
 from memviz.models.files import weights
 from memviz.training.data.cache import Note
@@ -52,7 +53,7 @@ def times(config: Config, corpus: Corpus) -> np.ndarray:
     if config.weights:
         found = np.array(corpus.column(config.weights))
         if found.dtype.kind not in "iu" or (found < 1).any():
-            raise ValueError(
+            raise InputError(
                 f"--weights: column {config.weights!r} of {corpus.name} does not hold whole "
                 "numbers from 1. Name another column."
             )
@@ -74,5 +75,5 @@ def captions(config: Config, corpus: Corpus, times: np.ndarray) -> list[list[str
         for texts, id, several in zip(own, corpus.ids, chosen, strict=True)
     ]
     if found == own:
-        raise ValueError(f"{corpus.name} has one caption per picture; this study needs more.")
+        raise InputError(f"{corpus.name} has one caption per picture; this study needs more.")
     return found

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from memviz.errors import InputError
+
 
 def partition(
     times: np.ndarray, groups: np.ndarray, shards: int, seed: int, copies: str = "random"
@@ -33,7 +35,7 @@ def partition(
             ]
         parts = [dealt[k::shards] for k in range(shards)]
     if any(len(part) == 0 for part in parts):
-        raise ValueError(f"--shards is {shards}, more than can be filled. Give fewer.")
+        raise InputError(f"--shards is {shards}, more than can be filled. Give fewer.")
     return parts
 
 

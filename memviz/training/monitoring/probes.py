@@ -14,6 +14,7 @@ from PIL import Image
 
 from memviz import resources
 from memviz.data.prompts import demo
+from memviz.errors import InputError
 from memviz.guidance.model_defaults import settings
 from memviz.guidance.spec import parse
 from memviz.models import decode
@@ -108,9 +109,9 @@ def read(path: Path) -> dict[str, list[str]]:
     try:
         found = json.loads(path.read_text())
         if not all(isinstance(t, str) for texts in found.values() for t in texts):
-            raise ValueError("a prompt is not a text")
+            raise InputError("a prompt is not a text")
     except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise ValueError(
+        raise InputError(
             f'--probes: {path} is not a file of prompts as {{"group": ["prompt"]}}: {error}.'
         ) from error
     return found

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from memviz import resources
+from memviz.errors import InputError
 from memviz.models import loading
 from memviz.training.config import Config
 from memviz.training.data.dataset import times
@@ -48,12 +49,12 @@ def sweep(
 def found(trained: Path, config: Config) -> dict[int, Path]:
     """The saved rounds of a training and their UNets, the finished model's among them."""
     if config.text_encoder:
-        raise ValueError(f"{trained} trained its text encoder too, which saved rounds do not hold.")
+        raise InputError(f"{trained} trained its text encoder too, which saved rounds do not hold.")
     saved = {int(f.name): f for f in sorted((trained / "rounds").glob("[0-9]*[0-9]"))}
     if (last := trained / "model" / "unet").is_dir():
         saved[config.rounds] = last
     if not saved:
-        raise ValueError(f"{trained} has no saved round yet. Train with --save-every 1.")
+        raise InputError(f"{trained} has no saved round yet. Train with --save-every 1.")
     return saved
 
 

@@ -10,6 +10,7 @@ import gradio as gr
 
 from memviz.comparison.request import Ask
 from memviz.data import corpus as data_corpus
+from memviz.errors import MemvizError
 from memviz.guidance.base import Guidance
 from memviz.guidance.model_defaults import tuned
 from memviz.guidance.registry import CORE, METHODS
@@ -103,7 +104,7 @@ def knob_values(form: Form, model: str) -> list[Any]:
     """What the knobs show for a model; nothing changes for one that is not known."""
     try:
         used = tuned(model)
-    except ValueError:
+    except MemvizError:
         return [gr.skip() for _ in form.knobs]
     return [knob_value(key, name, used) for key, name in form.knobs]
 

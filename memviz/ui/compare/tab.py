@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from memviz.comparison.request import Ask
+from memviz.errors import MemvizError
 from memviz.runs import store
 from memviz.ui.compare import form as compare_form
 from memviz.ui.compare import view as compare_view
@@ -72,7 +73,7 @@ def beside(run: store.Run, other: str | None) -> dict[str, Any]:
     view = saved(run)
     try:
         return merged(saved(store.read(other)), view) if other else view
-    except ValueError:
+    except MemvizError:
         return view
 
 
@@ -107,7 +108,7 @@ def comparer(live: Live, fields: compare_form.Form) -> Callable[..., Iterator[li
     def compare(*values: object) -> Iterator[list[Any]]:
         try:
             todo = work(compare_form.read(fields, values))
-        except ValueError as error:
+        except MemvizError as error:
             yield shown(message=notice(str(error)))
             return
         ticket = live.start(todo, look)
@@ -143,7 +144,7 @@ def find(run_id: str | None) -> tuple[store.Run | None, str]:
     """The run asked for, or an example and a sentence on why it is not the one asked for."""
     try:
         return (store.read(run_id), "") if run_id else (example(), "")
-    except ValueError:
+    except MemvizError:
         why = "There is no run at this address: it was removed, or made on another machine."
         instead = example()
         return instead, f"{why} Here is an example instead." if instead else why

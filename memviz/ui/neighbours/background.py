@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from memviz import jobs
+from memviz.errors import MemvizError
 from memviz.ui.neighbours import folder_check, indexing
 from memviz.ui.shared import access
 from memviz.ui.shared.messages import notice
@@ -99,6 +100,6 @@ def tried(act: Callable[[jobs.Job], object], job_id: str) -> str:
     """The sentence on why it could not be done; empty if it was."""
     try:
         act(jobs.find(job_id))
-    except (ValueError, OSError) as error:
+    except (MemvizError, OSError) as error:
         return notice(str(error))
     return notice()

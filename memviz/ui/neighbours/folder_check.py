@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from memviz import jobs
+from memviz.errors import InputError
 from memviz.ui.neighbours.view import view
 from memviz.ui.shared import access
 from memviz.ui.shared.messages import notice
@@ -32,5 +33,5 @@ def opened(job_id: str) -> dict[str, Any]:
     """The view of a finished check."""
     result = jobs.find(job_id).result()
     if not result:
-        raise ValueError("This check has no result yet. Wait until it is done.")
+        raise InputError("This check has no result yet. Wait until it is done.")
     return view(Path(result["folder"]))

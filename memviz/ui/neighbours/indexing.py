@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memviz import jobs
+from memviz.errors import InputError, MemvizError
 from memviz.ui.shared import access
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ BEGUN = (
 )
 
 
-class Begun(ValueError):
+class Begun(MemvizError):
     """There is nothing to search yet, and nothing is wrong either: one sentence."""
 
 
@@ -31,7 +32,7 @@ def searchable(name: str, preset: str) -> "Eye":
         return resources.indexed(name, preset)
     except IndexMismatch:
         if access.public():
-            raise ValueError(CLOSED.format(name=name, preset=preset)) from None
+            raise InputError(CLOSED.format(name=name, preset=preset)) from None
         begin(name, preset)
         raise Begun(BEGUN.format(name=name)) from None
 

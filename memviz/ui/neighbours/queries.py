@@ -10,6 +10,7 @@ import gradio as gr
 
 from memviz.comparison.request import Ask
 from memviz.data import corpus
+from memviz.errors import InputError, MemvizError
 from memviz.retrieval.descriptors.presets import PRESETS
 from memviz.runs import store
 from memviz.search.folder import kept
@@ -44,14 +45,14 @@ def cell_picture(chosen: str) -> tuple[Path, str]:
     run = store.read(run_id)
     cells = {str(c["cell"]): c for c in run.info["cells"] if c.get("image")}
     if number not in cells:
-        raise ValueError(f"Run {run_id} has no finished picture {number!r}. Choose from the list.")
+        raise InputError(f"Run {run_id} has no finished picture {number!r}. Choose from the list.")
     return run.folder / cells[number]["image"], cells[number]["prompt"]
 
 
 def eye(name: str, preset: str) -> "Eye":
     """Corpus, descriptor and index; on a public page only those it knows."""
     if access.public() and (name not in corpus.known() or preset not in (Ask.descriptor, *PRESETS)):
-        raise ValueError("On this public page, choose corpus and descriptor from the lists.")
+        raise InputError("On this public page, choose corpus and descriptor from the lists.")
     return indexing.searchable(name, preset)
 
 
@@ -67,7 +68,7 @@ def uploaded(picture: str | None, name: str, preset: str, mark: str) -> "Asked":
     from memviz.search import Asked
 
     if not picture:
-        raise ValueError("Drop a picture first.")
+        raise InputError("Drop a picture first.")
     return Asked(eye(name, preset), pictures([Path(picture)], [""]), mark)
 
 
@@ -89,7 +90,7 @@ def by_words(text: str, name: str, preset: str, mark: str) -> "Asked":
     looking = eye(name, preset)
     rows = best(looking.corpus.captions, text or "", BY_WORDS)
     if not rows:
-        raise ValueError(f"No caption of {name} has any of these words. Try others.")
+        raise InputError(f"No caption of {name} has any of these words. Try others.")
     found = looking.corpus.some([looking.corpus.ids[row] for row in rows])
     return Asked(looking, found, mark, note=note)
 
@@ -135,7 +136,7 @@ def answering(find: Callable[..., Any]) -> Callable[..., Iterator[tuple[Any, str
         try:
             found = find(*values)
             yield (found if isinstance(found, dict) else looked_up(found)), notice()
-        except (ValueError, OSError) as error:
+        except (MemvizError, OSError) as error:
             yield gr.skip(), notice(str(error), alert=not isinstance(error, indexing.Begun))
 
     return answer
@@ -146,5 +147,5 @@ def addressed(request: gr.Request) -> tuple[Any, str]:
     wanted = request.query_params.get("search")
     try:
         return (view(kept(wanted)), notice()) if wanted else (gr.skip(), gr.skip())
-    except ValueError as error:
+    except MemvizError as error:
         return gr.skip(), notice(str(error))

@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from memviz.errors import InputError
 from memviz.models.loading import NAMED, registered
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -31,7 +32,7 @@ def seed_range(part: str) -> Sequence[int]:
         return range(int(start), min(int(end), int(start) + 1000) + 1)
     except ValueError:
         wanted = 'whole numbers with commas between them, like "0, 1"'
-        raise ValueError(f"Seeds got {part[:20]!r}; write {wanted}.") from None
+        raise InputError(f"Seeds got {part[:20]!r}; write {wanted}.") from None
 
 
 def plain(value: object) -> object:

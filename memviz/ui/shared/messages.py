@@ -2,6 +2,8 @@
 
 import html
 
+from memviz.errors import MemvizError
+
 
 def notice(text: str = "", alert: bool = True) -> str:
     """A message above the pictures; the text may hold anything a person typed."""
@@ -11,7 +13,7 @@ def notice(text: str = "", alert: bool = True) -> str:
 
 def sentence(error: Exception) -> str:
     """What to tell a person: our own errors as they are, others without their insides."""
-    if isinstance(error, ValueError):
+    if isinstance(error, MemvizError):
         return str(error)
     return (
         f"The comparison broke off ({type(error).__name__}). What was finished is kept; "

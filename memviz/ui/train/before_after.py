@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from memviz import jobs
+from memviz.errors import InputError
 from memviz.runs import store
 from memviz.training import job as training_job
 from memviz.training.config import Config
@@ -23,9 +24,9 @@ def asks(job: jobs.Job) -> list[dict[str, Any]]:
     """
     model, prompts = train_jobs.made(job), watched(job)
     if not model:
-        raise ValueError("This training has not come to its end; there is no model to compare yet.")
+        raise InputError("This training has not come to its end; there is no model to compare yet.")
     if not prompts:
-        raise ValueError("This training watched no prompts. Choose its model under Compare.")
+        raise InputError("This training watched no prompts. Choose its model under Compare.")
     same = {
         "prompts": prompts,
         "methods": ["cfg"],

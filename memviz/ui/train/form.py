@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from memviz.data import corpus
+from memviz.errors import InputError
 from memviz.retrieval.descriptors.presets import PRESETS as DESCRIPTORS
 from memviz.training.config import MODES, PRESETS, Config
 from memviz.ui.shared import controls as shared_controls
@@ -31,7 +32,7 @@ def typed(setting: Field, value: object) -> object:
     if value is None and setting.type is str:
         return ""
     if value is None:
-        raise ValueError(f"{label(setting.name)} is empty; give a number.")
+        raise InputError(f"{label(setting.name)} is empty; give a number.")
     if setting.type is int and isinstance(value, float) and value.is_integer():
         return int(value)
     return float(value) if setting.type is float and isinstance(value, int) else value

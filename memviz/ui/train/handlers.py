@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from memviz import jobs
+from memviz.errors import InputError, MemvizError
 from memviz.training import job as training_job
 from memviz.ui.shared import controls
 from memviz.ui.shared.messages import notice
@@ -26,7 +27,7 @@ def look(allowed: bool, job_id: str | None, seen: str | None = None) -> list[Any
         return [EMPTY, None, *buttons(None)]
     try:
         job = jobs.find(job_id)
-    except ValueError as error:  # its folder was removed meanwhile
+    except MemvizError as error:  # its folder was removed meanwhile
         return [{"note": str(error)}, None, *buttons(None)]
     now = train_jobs.fingerprint(job)
     shown = [train_jobs.look(job), now, *buttons(job)] if now != seen else None
@@ -52,9 +53,9 @@ def careful(handler: Callable[..., list[Any]], outputs: int) -> Callable[..., li
     def handle(allowed: bool, *values: object) -> list[Any]:
         try:
             if not allowed:
-                raise ValueError("Only the owner of this page may do that.")
+                raise InputError("Only the owner of this page may do that.")
             return [notice(), *handler(*values)]
-        except (ValueError, OSError) as error:
+        except (MemvizError, OSError) as error:
             return [notice(str(error)), *[gr.skip()] * (outputs - 1)]
 
     return handle
@@ -86,7 +87,7 @@ def spelled(*values: object) -> str:
     """The exact command for what the form asks; or why there is none."""
     try:
         return jobs.shown(training_job.command(train_form.config(values), "MY-MODEL"))
-    except ValueError as error:
+    except MemvizError as error:
         return str(error)
 
 
@@ -99,7 +100,7 @@ def check(allowed: bool, *values: object) -> Iterator[str]:
         for found in train_jobs.plan(values):
             told = isinstance(found, str)
             yield notice(f"{PLANNING} {found}", False) if told else card(found)
-    except (ValueError, OSError) as error:
+    except (MemvizError, OSError) as error:
         yield notice(str(error))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from memviz import jobs
+from memviz.errors import InputError
 from memviz.training import job as training_job
 from memviz.ui.train import form
 from memviz.ui.train.history import History
@@ -51,7 +52,7 @@ def plan(values: Sequence[Any]) -> Iterator[str | dict[str, Any]]:
             finally:
                 process.kill()  # for who left; it does nothing to a process that has ended
     if process.returncode:
-        raise ValueError(last or "The trainer could not look at this.")
+        raise InputError(last or "The trainer could not look at this.")
     yield json.loads(found)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from memviz import jobs
+from memviz.errors import MemvizError
 from memviz.ui.compare import tab as compare_tab
 from memviz.ui.shared import access, assets, messages
 from memviz.ui.shared.controls import QUIET
@@ -167,7 +168,7 @@ def pair(live: Live) -> Any:  # noqa: ANN401 - a handler
         try:
             if allowed:
                 yield from before_after.run(live, jobs.find(job_id))
-        except ValueError as error:
+        except MemvizError as error:
             yield compare_tab.shown(message=messages.notice(str(error)))
 
     return both

@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from memviz.data import corpus as data_corpus
+from memviz.errors import MemvizError
 from memviz.io.atomic import written
 from memviz.io.paths import home
 from memviz.ui.shared.assets import file_path
@@ -45,7 +46,7 @@ class Thumbs:
         if not file.exists():
             try:
                 image = read().convert("RGB")
-            except (OSError, ValueError):
+            except (OSError, MemvizError):
                 return None
             image.thumbnail((SIDE, SIDE))
             with written(file) as part:

@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from memviz import jobs
+from memviz.errors import MemvizError
 from memviz.runs import resume as runs_resume
 from memviz.runs import store
 from memviz.ui.shared import encode as compare_view
@@ -23,7 +24,7 @@ def look(job_id: str, seen: str = "") -> list[Any]:
     """The sweep now, for figure, message, stop, resume, seen and timer; skips what did not move."""
     try:
         job = jobs.find(job_id)
-    except ValueError:  # no sweep is watched, or its folder was removed
+    except MemvizError:  # no sweep is watched, or its folder was removed
         return [*[gr.skip()] * 3, gr.Button(visible=False), "", gr.Timer(active=False)]
     state = job.state()
     now = fingerprint(job, state)
@@ -56,7 +57,7 @@ def view(job: jobs.Job, over: bool) -> Any:  # noqa: ANN401 - a dictionary, or n
     """What there is of its run; pictures in progress are the newest x0 estimates."""
     try:
         run = store.read(job.id)
-    except ValueError:
+    except MemvizError:
         return gr.skip()
     found = views.view(run) | {"live": not over}
     for cell in found["cells"]:
@@ -78,7 +79,7 @@ def of_run(run_id: str) -> str:
     """The job that makes a run or was to finish it: they share their name; empty if none did."""
     try:
         return run_id if jobs.find(run_id).asked["kind"] == KIND else ""
-    except ValueError:
+    except MemvizError:
         return ""
 
 
@@ -92,6 +93,6 @@ def resume(job_id: str) -> list[Any]:
     """Go on from its last step; then as `look`."""
     try:
         jobs.find(job_id).resume()
-    except (ValueError, OSError) as error:
+    except (MemvizError, OSError) as error:
         return [gr.skip(), messages.notice(str(error)), *[gr.skip()] * 4]
     return look(job_id)

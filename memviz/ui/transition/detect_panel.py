@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from memviz.data.prompts import Prompt, read
+from memviz.errors import InputError, MemvizError
 from memviz.ui.shared import assets, controls, examples, messages
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def asked(text: str, file: str | None) -> list[Prompt]:
     found = read(file) if file else [Prompt(t.strip()) for t in (text or "").splitlines()]
     found = [p for p in found if p.text]
     if not 1 <= len(found) <= MOST:
-        raise ValueError(
+        raise InputError(
             f"There are {len(found)} prompts. Give 1 to {MOST}; the command takes more."
         )
     return found
@@ -103,7 +104,7 @@ def detect(
         wanted = Detection(found, model, controls.plain(steps), used=USED, images=IMAGES)
         result = detect(wanted, lambda words: progress(0, desc=words))
         return page(result), curves(result, command(file, wanted))
-    except ValueError as error:
+    except MemvizError as error:
         return messages.notice(str(error)), {}
 
 

@@ -4,6 +4,7 @@ import gradio as gr
 
 from memviz.comparison import sweep
 from memviz.comparison.request import Ask
+from memviz.errors import MemvizError
 from memviz.guidance.model_defaults import tuned
 from memviz.guidance.registry import METHODS
 from memviz.guidance.spec import Knob, parse, spec
@@ -54,7 +55,7 @@ def knobs(method: str, model: str) -> dict[str, Knob]:
     try:
         own = {key: spec(key, value).partition(":")[2] for key, value in tuned(model).items()}
         return {knob.name: knob for knob in sweep.axes(parse(method, own)[1])}
-    except ValueError:  # a name half typed
+    except MemvizError:  # a name half typed
         return {}
 
 
@@ -128,7 +129,7 @@ def price(seeds: str, values: str, across: str, others: str, steps: float) -> gr
     try:
         rows = len(sweep.numbers(str(others))) if across else 1
         cells = len(controls.seeds(str(seeds))) * len(sweep.numbers(str(values))) * rows
-    except ValueError:
+    except MemvizError:
         return gr.skip()
     size = latents.price((12, 8, 8), int(steps or 0), cells)
     return gr.Checkbox(info=f"to go on from any step; {size / 2**20:.1f} MB with the demo")

@@ -7,6 +7,7 @@ import gradio as gr
 
 from memviz.comparison import sweep
 from memviz.comparison.request import Ask
+from memviz.errors import InputError, MemvizError
 from memviz.guidance.spec import parse
 from memviz.runs import latents, store
 from memviz.ui.compare import tab
@@ -53,7 +54,7 @@ def varied(values: Sequence[object]) -> dict[str, str]:
     """The parameters that vary, with their values as typed."""
     given = dict(zip(NAMES, values, strict=True))
     if given["axis"] == given["across"]:
-        raise ValueError("Columns and rows vary the same parameter. Choose another for the rows.")
+        raise InputError("Columns and rows vary the same parameter. Choose another for the rows.")
     found = {str(given["axis"]): str(given["values"])}
     return found | ({str(given["across"]): str(given["others"])} if given["across"] else {})
 
@@ -96,7 +97,7 @@ def starter(live: Live, make: Callable[..., Ask]) -> Callable[..., Iterator[list
     def start(*values: object) -> Iterator[list[Any]]:
         try:
             todo = start_run.work(vars(make(*values)))
-        except (ValueError, TypeError, KeyError) as error:
+        except MemvizError as error:
             yield shown(message=messages.notice(str(error)))
             return
         ticket = live.start(todo, look)
@@ -119,7 +120,7 @@ def background(*values: object) -> list[Any]:
     """Begin the sweep as a job, which outlives the tab: its id, then as `sweep_job.look`."""
     try:
         job = transition_background.begin(words(*values), str(values[0]))
-    except (ValueError, TypeError, KeyError, OSError) as error:
+    except (MemvizError, OSError) as error:
         return [gr.skip(), gr.skip(), messages.notice(str(error)), *[gr.skip()] * 4]
     return [job.id, *transition_background.look(job.id)]
 
@@ -131,7 +132,7 @@ def rerunner(live: Live) -> Callable[[gr.EventData], Iterator[list[Any]]]:
         try:
             run, number, ask = moved(event._data)
             todo = start_run.work(vars(ask))
-        except (ValueError, TypeError, KeyError, IndexError) as error:
+        except MemvizError as error:
             yield shown(message=messages.notice(str(error)))
             return
         ticket = live.start(todo, lambda progress: {"id": progress.run.info["id"]})

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from memviz.comparison.request import Ask
+from memviz.errors import MemvizError
 from memviz.ui.shared import controls, messages
 from memviz.ui.shared.controls import QUIET
 
@@ -50,7 +51,7 @@ def look(prompt: str, model: str, seeds: str, steps: float) -> str:
         pipe = resources.model(ask.model).pipe
         plan = scheduler(pipe, ask.scheduler, ask.steps)
         return shaded(token_saliency.words(pipe, plan, ask.prompts[0], ask.seeds[0]))
-    except ValueError as error:
+    except MemvizError as error:
         return messages.notice(str(error))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from memviz.errors import MemvizError
 from memviz.runs import store
 from memviz.ui.shared import access, assets, examples, messages
 from memviz.ui.shared.controls import QUIET
@@ -73,7 +74,7 @@ def open_saved(run_id: str | None) -> list[Any]:
             return [job, *transition_background.look(job)]
         found = views.view(store.read(run_id or ""))
         return ["", found, messages.notice(), *transition_background.look("")[2:]]
-    except ValueError as error:
+    except MemvizError as error:
         return ["", gr.skip(), messages.notice(str(error)), *transition_background.look("")[2:]]
 
 

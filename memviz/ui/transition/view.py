@@ -10,6 +10,7 @@ from typing import Any
 
 from memviz import jobs
 from memviz.comparison import sweep
+from memviz.errors import InputError, MemvizError
 from memviz.guidance import spec as methods_
 from memviz.guidance.base import Guidance, Signal
 from memviz.guidance.model_defaults import tuned
@@ -149,7 +150,7 @@ def switches(info: Mapping[str, Any], rows: Mapping[int, list]) -> dict[int, dic
     """For each cell, the step at which each method would have switched on its trace."""
     try:
         known = {k: g for k, g in tuned(info["asked"]["model"]).items() if k in CORE[1:]}
-    except ValueError:  # a model that is not on this machine
+    except MemvizError:  # a model that is not on this machine
         known = {k: METHODS[k].guidance for k in CORE[1:]}
     found = {}
     for number_, some in rows.items():
@@ -244,4 +245,4 @@ def at_timestep(guidance: Guidance, at: float) -> Guidance:
             return Static(guidance.early, guidance.late, at, guidance.shape)
         case Constant():
             return Static(0, guidance.w, at, guidance.shape)
-    raise ValueError("Only CFG, STP, DTP and OG have a transition to move. Choose such a picture.")
+    raise InputError("Only CFG, STP, DTP and OG have a transition to move. Choose such a picture.")
