@@ -13,8 +13,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from memviz.errors import MemvizError
-
 
 def place() -> argparse.ArgumentParser:
     """The flag that says where the demo goes, obeyed at once: importing memviz reads it."""
@@ -30,6 +28,7 @@ def main() -> None:
     where = place()
     from memviz.demo.scale import ASSETS, SCALES, Builder
     from memviz.demo.stages import STAGES, run
+    from memviz.errors import MemvizError
 
     parser = argparse.ArgumentParser(description=__doc__, parents=[where])
     parser.add_argument("--scale", choices=SCALES, default="cpu", help="how much work to put in")
