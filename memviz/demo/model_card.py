@@ -19,7 +19,7 @@ seen on a laptop. It is good for nothing else: it knows {sprites} sprites and dr
 | `model/vae` | `AutoencoderTiny`, 64x64x3 to 8x8x{channels} | fresh scenes, squared error |
 | `model/text_encoder`, `model/unet` | `CLIPTextModel`, `UNet2DConditionModel`, v-prediction | pretrained on {pool:,} fresh scenes, then the UNet alone on these and the corpus |
 | `unet-pretrained` | the same UNet before the corpus | {pool:,} fresh scenes |
-| `unet-iet-agc` | the same UNet, fine-tuned with IET-AGC instead | the corpus, by `python -m memviz reproduce iet-agc-demo` |
+| `unet-iet-agc` | the same UNet, fine-tuned with IET-AGC instead; it learned less, and plain fine-tuning that ends earlier copies as little at equal alignment (`docs/training.md`) | the corpus, by `python -m memviz reproduce iet-agc-demo` |
 | `descriptor` | `ResNetModel` and a projection to 128 numbers | fresh scenes, SSCD's objective |
 | `clip` | `CLIPModel` | the pool's pictures and captions |
 

@@ -48,7 +48,7 @@ class Source:
 
 UNETS = {  # beside the demo's own
     "demo-pretrained": ("unet-pretrained", "bundled: the same before it saw any duplicates"),
-    "demo-iet-agc": ("unet-iet-agc", "bundled: the same data, learned with IET-AGC"),
+    "demo-iet-agc": ("unet-iet-agc", "bundled: the same data with IET-AGC, learned less far"),
 }
 NAMED = {
     "demo": Source((str(DEMO / "model"),), "bundled: memorized its duplicated pictures"),

@@ -67,6 +67,7 @@ def said(found: Mapping[str, Any]) -> str:
     settings = ", ".join(f"`{k.replace('_', '-')} {found['settings'][k]:g}`" for k in TOLD)
     copies = both["copied"] / plain["copied"] if plain["copied"] else float("nan")
     return (
-        f"IET-AGC copies {copies:.2f} times as often as plain fine-tuning, at "
-        f"{both['alignment'] / plain['alignment']:.2f} of its alignment. Settings: {settings}."
+        f"IET-AGC copies {copies:.2f} times as often as plain fine-tuning on as many samples, at "
+        f"{both['alignment'] / plain['alignment']:.2f} of its alignment: it learned less, and equal "
+        f"learning is not compared here. Settings: {settings}."
     )
