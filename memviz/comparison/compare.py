@@ -92,7 +92,10 @@ class Comparison:
             "decoder_note": self.decoder_note,
             "cells": [c.to_json() for c in self.cells],
         }
-        self.before = resume.read(folder, info) if resumable else None
+        # before the folder is made: a refusal leaves none behind
+        self.before = self.kept_steps(info) if ask.since else None
+        if resumable and self.before is None:
+            self.before = resume.read(folder, info)
         self.run = store.create(folder, info)
 
     def found_bands(self) -> reference_bands.Found:
@@ -122,8 +125,10 @@ class Comparison:
     def denoise(self) -> Iterator[Progress]:
         """All steps, then the finished pictures."""
         requests = [Request(c.prompt, c.seed, c.guidance) for c in self.cells]
-        step, known = None, self.known()
-        steps = sample(self.model.pipe, requests, self.scheduler, self.eye, self.ask.signals, known)
+        step, eye = None, self.eye
+        steps = sample(
+            self.model.pipe, requests, self.scheduler, eye, self.ask.signals, self.before
+        )
         for step in steps:
             self.look(step)
             if self.resumable and step.index + 1 < len(self.timesteps):  # the last tells of all
@@ -134,14 +139,14 @@ class Comparison:
             cell.result["mask"] = f"steps/{cell.number}-ending.png"
             mask_picture(mask).save(self.run.folder / cell.result["mask"])
 
-    def known(self) -> Past | None:
-        """The steps that this run goes on from: a kept cell's, or its own before it broke off."""
-        if not self.ask.since:
-            return self.before
+    def kept_steps(self, info: dict[str, Any]) -> Past:
+        """The steps of a kept cell that this run goes on from."""
         run_id, _, number = self.ask.since.partition(":")
-        wanted = {"model": self.run.info["model"], "timesteps": self.timesteps,
-                  "noise_hash": self.run.info["noise_hash"]}  # fmt: skip
-        return latents.load(run_id, int(number or 0), self.cells[0].guidance, wanted)
+        wanted = {name: info[name] for name in ("model", "timesteps")}
+        (seed, noise_hash), *_ = info["noise_hash"].items()  # one cell has one seed
+        return latents.load(
+            run_id, int(number or 0), self.cells[0].guidance, wanted, {seed: noise_hash}
+        )
 
     def look(self, step: Step) -> None:
         """Add a step to every cell's trace and sheet; equal samples are looked at once."""

@@ -8,7 +8,7 @@ from 700 to 500) come out with a pixel one level off.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,20 +74,29 @@ def columns(run: store.Run, number: int) -> list[dict[str, Any]]:
     return table.filter(pc.equal(table["cell"], number)).sort_by("step").to_pylist()
 
 
-def load(run_id: str, number: int, guidance: Guidance, wanted: dict[str, Any]) -> "Past":
+def load(
+    run_id: str,
+    number: int,
+    guidance: Guidance,
+    wanted: Mapping[str, Any],
+    noise: Mapping[str, str],
+) -> "Past":
     """What a cell's run has in common with another method, to go on from.
 
-    `wanted` are the entries of run.json that must be the same. Raises ValueError if the run kept
-    no latents, or was made otherwise.
+    `wanted` are the entries of run.json that must be the same, `noise` the hash of the starting
+    noise by seed, of which the run may have more. Raises InputError if the run kept no latents, or
+    was made otherwise.
     """
     from safetensors.torch import load_file
 
     from memviz.sampling.loop import Past
 
     run = store.read(run_id)
-    for name, value in wanted.items():
-        if run.info.get(name) != value:
-            raise InputError(f"Run {run_id} had another {name}; make the picture afresh.")
+    other = [name for name, value in wanted.items() if run.info.get(name) != value]
+    if not noise.items() <= (run.info.get("noise_hash") or {}).items():
+        other.append("starting noise")
+    if other:
+        raise InputError(f"Run {run_id} had another {other[0]}; make the picture afresh.")
     if not place(run.folder, number).is_file():
         raise InputError(f"Run {run_id} kept no latents of picture {number}; make it afresh.")
     steps = common(run, number, guidance)

@@ -7,6 +7,7 @@ import torch
 
 from memviz.comparison import sweep
 from memviz.comparison.compare import compare
+from memviz.errors import MemvizError
 from memviz.guidance.base import Signal
 from memviz.guidance.prompt_optimization import PromptOptimisation
 from memviz.guidance.registry import METHODS
@@ -88,6 +89,20 @@ def test_a_run_goes_on_from_a_kept_cell(small):
     assert pictures[0] == pictures[1]
     assert went_on.info["unet_evaluations"] < fresh.info["unet_evaluations"]
     assert went_on.trace().column("scale").to_pylist() == fresh.trace().column("scale").to_pylist()
+
+
+def test_one_picture_of_several_seeds_goes_on(small):
+    first = finish(small.ask(methods=["stp:at=700"], seeds=[0, 5], keep=True, steps=6))
+    more = {"methods": ["stp:at=200"], "seeds": [5], "steps": 6}
+    went_on = finish(small.ask(**more, since=f"{first.info['id']}:1"))
+    fresh = finish(small.ask(**more))
+    assert went_on.info["unet_evaluations"] < fresh.info["unet_evaluations"]
+    scales = [run.trace().column("scale").to_pylist() for run in (went_on, fresh)]
+    assert scales[0] == scales[1]
+    before = {folder.name for folder in store.root().iterdir()}
+    with pytest.raises(MemvizError, match="another starting noise"):
+        finish(small.ask(**more | {"seeds": [6]}, since=f"{first.info['id']}:1"))
+    assert {folder.name for folder in store.root().iterdir()} == before
 
 
 def test_going_on_is_refused_where_it_cannot_be_exact(small):
