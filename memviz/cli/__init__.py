@@ -1,4 +1,4 @@
-"""The command line: `python -m memviz VERB`. A verb is a file here and a row in `verbs.py`.
+"""The command line: `python -m memviz VERB`. A verb is a file here and a row in `commands.py`.
 
 Results go to stdout, progress and errors to stderr. A mistake in what was asked is one sentence
 and exit code 2; a defect of ours is one sentence and exit code 70, its traceback in the log.

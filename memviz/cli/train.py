@@ -8,10 +8,11 @@ from typing import Any
 
 from memviz.cli.command import Verb, say
 from memviz.cli.tables import table
-from memviz.errors import InputError
+from memviz.errors import InputError, MemvizError
 from memviz.jobs import Workplace
 from memviz.training import cli_flags
-from memviz.training.config import Config
+from memviz.training.config import Config, read_config
+from memviz.training.job import register_model
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -66,8 +67,6 @@ def asked(args: argparse.Namespace) -> Config:
     given = cli_flags.given(args)
     if not args.resume or not (args.out / "config.json").exists():
         return Config(**given)
-    from memviz.training.trainer import read_config
-
     config = read_config(args.out)
     if other := cli_flags.differing(config, given):
         raise InputError(f"{args.out} was begun with another {other[0]}. Resume it without.")
@@ -97,7 +96,12 @@ def told(event: dict[str, Any], out: Path, here: Workplace) -> None:
         case "checkpoint":
             here.checkpoint(event["step"])
         case "done":
-            here.result(model=str(out.resolve() / event["folder"]), seconds=event["seconds"])
+            model = out.resolve() / event["folder"]
+            here.result(model=str(model), seconds=event["seconds"])
+            try:
+                register_model(here, model)
+            except MemvizError as error:  # a config.json that cannot be read: the model stands
+                say(str(error))
     if line := spoken(event):
         say(line)
 

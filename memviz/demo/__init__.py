@@ -1,1 +1,4 @@
-"""The demo world: a small Stable Diffusion that really memorised, and how it was made."""
+"""The demo world: a small Stable Diffusion that really memorized, and how it was made.
+
+May import everything but the user interfaces; nothing but `cli` and `scripts/` needs it.
+"""

@@ -1,1 +1,4 @@
-"""Sets of prompts to figures: how well a score tells, and what methods do to copying."""
+"""Sets of prompts to figures: what every method does to copying, measured on the demo.
+
+May import everything from `training` down.
+"""

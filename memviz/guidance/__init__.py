@@ -1,1 +1,4 @@
-"""The published remedies that change more than the scale, one file each."""
+"""Guidance methods, one file each, and the registry that names them: scales, switches, mitigations.
+
+May import `models`, `io` and `errors`; the registry needs no torch.
+"""

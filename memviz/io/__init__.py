@@ -1,0 +1,4 @@
+"""Files, folders and names: atomic writes, hashes, images, the user's `config.json`, versions.
+
+May import `errors` only.
+"""

@@ -1,6 +1,7 @@
 """The user's own names for models and corpora: one small file, $MEMVIZ_HOME/config.json.
 
 `{"models": {"mine": "PATH or PATH+UNET"}, "corpora": {"laion-10k": "PATH"}}`; a person may edit it.
+Under "trained" stand the models that trainings on this machine made.
 """
 
 import json
@@ -12,7 +13,7 @@ from memviz.errors import InputError
 from memviz.io import atomic
 from memviz.io.paths import home
 
-Kind = Literal["models", "corpora"]
+Kind = Literal["models", "corpora", "trained"]
 NAME = re.compile(r"[\w][\w.-]{0,63}")
 
 

@@ -17,7 +17,9 @@ Inside it (everything below does nothing when the process is no job):
     here.checkpoint(step)                   from here it can be resumed
     here.result(model=str(folder))          it came to its end; what it made
 
-Nothing here needs torch. In `argv`, `{job}` stands for the job's folder, so that a clone writes
+Needs POSIX, and no torch; may import `io` and `errors`.
+
+In `argv`, `{job}` stands for the job's folder, so that a clone writes
 elsewhere. Jobs of one `device` run one after the other, in the order they came; `device=""` waits
 for none. A folder holds `job.json` (what was asked), `log.txt`, `metrics.jsonl`, and, as they
 come, `process.json` and `worker.json` (pid and start time), `checkpoint.json`, `stop`,

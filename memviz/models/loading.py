@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memviz import jobs
 from memviz.io import user_config
 from memviz.io.hashing import files_hash
 from memviz.io.paths import DEMO
@@ -140,16 +139,13 @@ def is_path(text: str) -> bool:
 
 
 def registered() -> dict[str, Source]:
-    """The user's own: finished trainings, and "PATH" or "PATH+UNET" in the registry."""
-    return dict(_trained()) | dict(_registered(user_config.names("models")))
-
-
-def _trained() -> Iterator[tuple[str, Source]]:
-    for job in jobs.listing():
-        place = (job.result() or {}).get("model")
-        if place and Path(place).is_dir():
-            words = re.findall(r"[a-z0-9.]+", job.asked["title"].lower())
-            yield "-".join([*words, job.id[-4:]]), Source((place,), "trained on this machine")
+    """The user's own: models of finished trainings, and "PATH" or "PATH+UNET" in the registry."""
+    trained = {
+        name: Source((place,), "trained on this machine")
+        for name, place in reversed(user_config.names("trained").items())
+        if Path(place).is_dir()
+    }
+    return trained | dict(_registered(user_config.names("models")))
 
 
 def _registered(entries: dict[str, str]) -> Iterator[tuple[str, Source]]:

@@ -1,4 +1,7 @@
-"""Pictures looked up in a corpus: matches, verdicts, DCR's figures, and a folder of evidence."""
+"""Pictures looked up in a corpus: matches, verdicts, DCR's figures, and a folder of evidence.
+
+May import `retrieval`, `data`, `io` and `errors`.
+"""
 
 from memviz.search.folder import Asked as Asked
 from memviz.search.folder import search as search

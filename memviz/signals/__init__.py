@@ -3,6 +3,8 @@
 Free ones are always recorded. A costly one is asked for by key; `price` is the evaluations that it
 adds to each row and step, where a pair of predictions is 2 and a gradient counts as one more.
 A new signal is a new row, a column of `trace.SCHEMA` and a function.
+
+May import `guidance`, `models` and what stands below them; this registry needs no torch.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Fine-tuning that copies less: IET-AGC (Liu et al., ECCV 2024, https://arxiv.org/abs/2407.15328).
 
+May import everything from `jobs` down.
+
 `config.Config` holds what can be asked. `run.train` is a generator of plain dictionaries, each
 with an `event`; whoever runs it writes them down. A reader needs to know no more than this:
 

@@ -4,9 +4,11 @@ The command line, the form and `config.json` are all made from these fields. The
 of the released trainer of IET-AGC; where a flag is named otherwise there, the help says so.
 """
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from memviz.errors import InputError
@@ -181,6 +183,14 @@ def from_json(values: Mapping[str, Any]) -> Config:
     if unknown:
         raise InputError(f"There is no setting {min(unknown)!r}. See `train --help`.")
     return Config(**values)
+
+
+def read_config(out: Path) -> Config:
+    """The settings an output folder was begun with."""
+    try:
+        return from_json(json.loads((out / "config.json").read_text("utf-8")))
+    except FileNotFoundError:
+        raise InputError(f"{out} holds no training to resume: it has no config.json.") from None
 
 
 @dataclass(frozen=True)

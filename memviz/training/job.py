@@ -1,9 +1,12 @@
 """Fine-tunings, and sweeps over their rounds, as jobs: what the tab and the command line start."""
 
+import re
 import shutil
+from pathlib import Path
 
 from memviz import jobs
 from memviz.errors import InputError
+from memviz.io import user_config
 from memviz.training.cli_flags import words
 from memviz.training.config import Config
 
@@ -30,6 +33,16 @@ def sweep(trained: jobs.Job) -> jobs.Job:
     """Begin to look at all rounds that a fine-tuning saved."""
     argv = jobs.verb(SWEEP, option(trained, "--out"), "--out", OUT)
     return jobs.start(SWEEP, argv, f"{trained.asked['title']}: its rounds", device())
+
+
+def register_model(worker: jobs.Workplace, model: Path) -> None:
+    """Name the model that a job made, so that it can be chosen; nothing outside a job."""
+    if worker.folder is None:
+        return
+    job = jobs.find(worker.folder.name)
+    words = re.findall(r"[a-z0-9.]+", job.asked["title"].lower())
+    name = "-".join([*words, job.id[-4:]])[-64:].lstrip(".-")
+    user_config.add("trained", name, model)
 
 
 def known() -> list[jobs.Job]:

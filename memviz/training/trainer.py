@@ -20,7 +20,7 @@ from memviz.errors import InputError
 from memviz.io import atomic
 from memviz.training import cli_flags, export
 from memviz.training.checkpoints import Checkpoints
-from memviz.training.config import Config, from_json
+from memviz.training.config import Config, read_config
 from memviz.training.data.dataset import Data
 from memviz.training.data.duplicates import groups, sizes
 from memviz.training.events import Event, Gates, Losses, leaderboard
@@ -64,14 +64,6 @@ def check(config: Config, out: Path, resume: bool) -> None:
         raise InputError(f"{out} holds a training already. Resume it, or name another folder.")
     if before.exists() and read_config(out) != config:
         raise InputError(f"{out} was begun with other settings. Resume it without giving any.")
-
-
-def read_config(out: Path) -> Config:
-    """The settings a folder was begun with."""
-    try:
-        return from_json(json.loads((out / "config.json").read_text("utf-8")))
-    except FileNotFoundError:
-        raise InputError(f"{out} holds no training to resume: it has no config.json.") from None
 
 
 class Run:

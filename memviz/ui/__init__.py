@@ -1,1 +1,4 @@
-"""The Gradio app: the only place that imports gradio."""
+"""The Gradio app, a package for each tab: the only place that imports gradio.
+
+May import everything but `cli` and `demo`; of `training` only what can be asked.
+"""

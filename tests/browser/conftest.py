@@ -24,7 +24,7 @@ def app(tmp_path_factory) -> Iterator[str]:
     """The app as a user starts it, with one hand-made run among its runs."""
     home = tmp_path_factory.mktemp("home")
     sys.path.insert(0, str(ROOT / "tests"))
-    from tests.support import fixture_run
+    from tests.support import fixture_run, processes
 
     fixture_run.make(home / "runs", RUN)
     port = free_port()
@@ -34,8 +34,7 @@ def app(tmp_path_factory) -> Iterator[str]:
         [sys.executable, ROOT / "app.py"], cwd=home, env=env, stdout=log, stderr=subprocess.STDOUT
     )
     url = f"http://127.0.0.1:{port}/"
-    while not answers(url, process):
-        process.poll()
+    processes.until(lambda: answers(url, process), 300)
     yield url
     process.terminate()
     process.wait(20)

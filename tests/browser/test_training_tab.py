@@ -16,6 +16,7 @@ import pytest
 
 from memviz.io.paths import DEMO
 from memviz.jobs import files, process
+from tests.support import processes
 from tests.support.chromium import BROWSER, PATIENCE, ROOT, answers, free_port, new_page, sync_api
 
 pytestmark = BROWSER
@@ -45,8 +46,7 @@ class App:
         self.process = subprocess.Popen(
             [sys.executable, ROOT / "app.py"], cwd=self.home, env=env, stdout=log, stderr=log
         )
-        while not answers(self.url, self.process):
-            self.process.poll()
+        processes.until(lambda: answers(self.url, self.process), 300)
 
     def kill(self) -> None:
         self.process.kill()

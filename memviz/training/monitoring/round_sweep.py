@@ -14,13 +14,12 @@ from typing import Any
 from memviz import resources
 from memviz.errors import InputError
 from memviz.models import loading
-from memviz.training.config import Config
+from memviz.training.config import Config, read_config
 from memviz.training.data.dataset import times
 from memviz.training.data.duplicates import groups, sizes
 from memviz.training.events import Event
 from memviz.training.monitoring.monitor import Watch, stop_here
 from memviz.training.monitoring.probes import Judge, prompts
-from memviz.training.trainer import read_config
 
 
 def sweep(

@@ -1,0 +1,1 @@
+"""What several tabs share; imports none of them."""

@@ -4,15 +4,16 @@ import json
 import os
 import sys
 from dataclasses import fields
+from shutil import copytree
 
 import gradio as gr
 import pytest
 from PIL import Image
 
 from memviz import jobs
-from memviz.io import atomic
 from memviz.jobs import Job, files
 from memviz.models import loading
+from memviz.training import job as training_job
 from memviz.training.config import PRESETS, Config
 from memviz.ui.compare import two_models
 from memviz.ui.shared import access
@@ -21,6 +22,7 @@ from memviz.ui.train import jobs as train_jobs
 from memviz.ui.train.history import History, thinned
 from memviz.ui.train.thumbs import Thumbs
 from memviz.ui.train.view import view
+from tests.support import processes
 
 START = {"event": "start", "steps": 40, "samples": 320, "pictures": 9, "members": 4, "mode": "iet"}
 
@@ -32,14 +34,22 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture
-def job(home):
-    """A finished process that was a job; tests write its events themselves."""
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished process that was a job, begun once."""
     asked = [sys.executable, "-c", "", "--corpus", "demo-10k", "--out", "{job}/out"]
-    job = jobs.start("train", asked, "My fox")
-    while not job.state().over:
-        pass
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEMVIZ_HOME", str(tmp_path_factory.mktemp("finished")))
+        job = jobs.start("train", asked, "My fox")
+    processes.until(lambda: job.state().over)
     return job
+
+
+@pytest.fixture
+def job(home, finished):
+    """A copy of it in the test's own home; tests write its events themselves."""
+    copytree(finished.folder, jobs.root() / finished.id)
+    return jobs.find(finished.id)
 
 
 def tell(job: Job, *rows: dict) -> None:
@@ -151,8 +161,7 @@ def test_a_sweep_over_rounds_is_a_view_too(job):
 
 def test_a_failure_says_first_what_the_trainer_said(home):
     job = jobs.start("train", [sys.executable, "-c", "raise SystemExit('No such fox.')"])
-    while not job.state().over:
-        pass
+    processes.until(lambda: job.state().over)
     seen = drawn(History(job))
     assert seen["words"].startswith("No such fox. It failed (exit 1).") and seen["over"]
 
@@ -267,9 +276,11 @@ def test_a_finished_training_is_in_the_model_list_at_once(job):
     assert not loading.registered()
     made = job.folder / "out" / "model"
     made.mkdir(parents=True)
-    atomic.json(job.folder / "result.json", {"model": str(made)})
+    training_job.register_model(jobs.Workplace(job.folder), made)
     (name,) = loading.registered()
     assert name == f"my-fox-{job.id[-4:]}" and loading.find(name).places == (str(made),)
+    made.rmdir()
+    assert not loading.registered()  # its job was removed with its files
 
 
 def test_two_runs_become_one_view_with_a_side_each():
