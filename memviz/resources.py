@@ -1,48 +1,84 @@
-"""What a comparison works with: a model, and the eyes that judge its pictures.
+"""What a process works with: models, the copy detectors that judge pictures, and CLIP.
 
-Loaded once per process and reused; everything here only reads.
+Each is loaded once and reused; everything here only reads, but for an index that is not there yet.
 """
 
 from functools import lru_cache
+from pathlib import Path
 
 from memviz.data import corpus as corpora
 from memviz.models import loading
 from memviz.retrieval import index_store
 from memviz.retrieval.clip import Clip
-from memviz.retrieval.copy_detector import Eye
-from memviz.retrieval.descriptors import descriptor as descriptors_descriptor
+from memviz.retrieval.copy_detector import CopyDetector
+from memviz.retrieval.descriptors.descriptor import Descriptor, descriptor
 from memviz.retrieval.index.index import Index, IndexMismatch
+
+DEMO = "demo"  # as a detector's name: the corpus and descriptor of the model of that name
+CORPUS = "demo-10k"
 
 
 @lru_cache(maxsize=2)
-def model(name: str) -> loading.Model:
-    """A loaded model; the last two stay in memory."""
+def load_model(name: str = DEMO) -> loading.Model:
+    """A model by name, folder or hub id; the last two stay in memory."""
     return loading.load(name)
 
 
-def eye(corpus: str, preset: str) -> Eye:
-    """A corpus, a descriptor and their index, which is built on first use and kept."""
+def load_detector(corpus: str = DEMO, descriptor: str = DEMO) -> CopyDetector:
+    """The copy detector of a corpus: "demo", a registered name, or a place.
+
+    `descriptor` is a preset or a folder. The index is built on first use, which takes about 2 ms
+    a picture with the demo's descriptor, and kept. Raises CorpusError or DescriptorError.
+    """
     try:
-        return indexed(corpus, preset)
+        return open_detector(corpus, descriptor)
     except IndexMismatch:
-        index_store.ready(corpora.load(corpus), descriptors_descriptor.descriptor(preset))
-        return indexed(corpus, preset)
+        index_store.ready(corpora.load(corpus), _descriptor(descriptor))
+        return open_detector(corpus, descriptor)
+
+
+def open_detector(corpus: str, descriptor: str) -> CopyDetector:
+    """The same, but raises IndexMismatch where no index is there or up to date.
+
+    An index that was built again meanwhile, by this process or another, is read again.
+    """
+    if corpus == DEMO and not Path(DEMO).exists():
+        corpus = CORPUS
+    return _detector(corpus, descriptor, _stamp(_folder(corpus, descriptor) / "manifest.json"))
 
 
 @lru_cache(maxsize=4)
-def indexed(corpus: str, preset: str) -> Eye:
-    """The same, but raises IndexMismatch where no index is there or up to date."""
-    images, look = corpora.load(corpus), descriptors_descriptor.descriptor(preset)
-    return Eye(images, look, Index.load(index_store.folder(images, look), images, look))
+def _detector(corpus: str, descriptor: str, stamp: tuple[int, ...]) -> CopyDetector:
+    images, network = corpora.load(corpus), _descriptor(descriptor)
+    folder = index_store.folder(images, network)
+    return CopyDetector(images, network, Index.load(folder, images, network))
+
+
+@lru_cache(maxsize=4)
+def _folder(corpus: str, descriptor: str) -> Path:
+    return index_store.folder(corpora.load(corpus), _descriptor(descriptor))
+
+
+@lru_cache(maxsize=4)
+def _descriptor(name: str) -> Descriptor:
+    return descriptor(name)
+
+
+def _stamp(manifest: Path) -> tuple[int, ...]:
+    """What changes when a file is put in place of another."""
+    if not manifest.is_file():
+        return ()
+    found = manifest.stat()
+    return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 @lru_cache(maxsize=2)
-def clip(path: str = "") -> Clip:
+def load_clip(path: str = "") -> Clip:
     """The CLIP model that scores prompt alignment; the bundled one by default."""
     return Clip(path) if path else Clip()
 
 
 def forget() -> None:
     """Let go of all that is loaded, as after running out of memory."""
-    for cache in (model, indexed, clip):
+    for cache in (load_model, _detector, _folder, _descriptor, load_clip):
         cache.cache_clear()

@@ -38,7 +38,10 @@ def calibrate(args: argparse.Namespace) -> dict[str, Any]:
     from memviz import resources
     from memviz.detection import calibrate as detection_calibrate
 
-    model, run = resources.model(args.model), (args.scheduler, args.steps, args.scale, extra, say)
+    model, run = (
+        resources.load_model(args.model),
+        (args.scheduler, args.steps, args.scale, extra, say),
+    )
     return {
         "bands": [
             detection_calibrate.calibrate(model, prompts, *run, **kind) for kind, prompts in asked

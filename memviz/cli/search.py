@@ -70,7 +70,7 @@ def question(args: argparse.Namespace) -> "Asked":
     pictures = queries(args)
     from memviz.data import corpus
     from memviz.retrieval import index_store
-    from memviz.retrieval.copy_detector import Eye
+    from memviz.retrieval.copy_detector import CopyDetector
     from memviz.retrieval.descriptors.descriptor import descriptor
     from memviz.retrieval.index.index import Index
     from memviz.search import Asked
@@ -81,7 +81,9 @@ def question(args: argparse.Namespace) -> "Asked":
         index = Index.load(args.index, found, look, args.exact)
     else:
         index = index_store.ready(found, look, args.exact, indexing)
-    return Asked(Eye(found, look, index), pictures, args.threshold, args.top, args.all_above)
+    return Asked(
+        CopyDetector(found, look, index), pictures, args.threshold, args.top, args.all_above
+    )
 
 
 def queries(args: argparse.Namespace) -> "Corpus":
@@ -98,15 +100,16 @@ def queries(args: argparse.Namespace) -> "Corpus":
 def one_by_one(asked: "Asked") -> dict[str, Any]:
     """Without a folder: only what is printed."""
     from memviz.search.folder import provenance
-    from memviz.search.matching import look
+    from memviz.search.matching import match_pictures
 
     used = asked.marks()
-    batches = look(asked.eye, asked.pictures, used.used, asked.top, asked.every)
+    detector = asked.detector.with_thresholds(used.used)
+    batches = match_pictures(detector, asked.pictures, asked.top, asked.every)
     return {
         "pairs": [one.to_json() for some in batches for one, _ in some],
         "all_above": asked.every,
         "thresholds": used.to_json(),
-        "provenance": provenance(asked.eye),
+        "provenance": provenance(asked.detector),
     }
 
 

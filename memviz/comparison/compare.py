@@ -73,8 +73,8 @@ class Comparison:
 
     def __init__(self, ask: Ask, folder: Path, run_id: str, resumable: bool = False) -> None:
         self.ask, self.start, self.resumable = ask, time.perf_counter(), resumable
-        self.model: Model = resources.model(ask.model)
-        self.eye = resources.eye(ask.corpus, ask.descriptor) if ask.corpus else None
+        self.model: Model = resources.load_model(ask.model)
+        self.eye = resources.load_detector(ask.corpus, ask.descriptor) if ask.corpus else None
         self.decoder, self.decoder_note = decoder(self.model.pipe, ask.decoder)
         self.settings = settings(self.model.folder)
         self.methods = self.settings.get("methods", {})
@@ -182,7 +182,7 @@ class Comparison:
         x = decode.decode(self.model.pipe, step.x0[rows], vae=self.decoder)
         tiles = decode.tiles(x, TILE)
         blind = self.eye is None
-        vectors = [np.empty(0)] * len(rows) if blind else self.eye.vectors(x)
+        vectors = [np.empty(0)] * len(rows) if blind else self.eye.embed(x)
         return dict(zip(rows, zip(tiles, vectors, strict=True), strict=True))
 
     def finish(self, step: Step) -> None:

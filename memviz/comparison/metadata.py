@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from memviz.comparison.request import Ask
     from memviz.detection.reference_bands import Found
     from memviz.models.loading import Model
-    from memviz.retrieval.copy_detector import Eye
+    from memviz.retrieval.copy_detector import CopyDetector
 
 SCHEMA = 1
 LIBRARIES = ("torch", "diffusers", "transformers", "gradio")
@@ -42,7 +42,7 @@ def asked(
     }
 
 
-def judges(eye: Eye | None, found: Found, prompts: Sequence[str]) -> dict[str, Any]:
+def judges(detector: CopyDetector | None, found: Found, prompts: Sequence[str]) -> dict[str, Any]:
     """Corpus, descriptor, thresholds and bands: what every figure is held against."""
     signals = found.of(*prompts).signals
     told = {
@@ -50,13 +50,13 @@ def judges(eye: Eye | None, found: Found, prompts: Sequence[str]) -> dict[str, A
         "bands": signals,
         "band_note": found.note(*prompts),
     }
-    if eye is None:
+    if detector is None:
         return told | {"corpus": None, "descriptor": None, "thresholds": None}
-    corpus, look = eye.corpus, eye.descriptor
+    corpus, look = detector.corpus, detector.descriptor
     return told | {
         "corpus": {"name": corpus.name, "hash": corpus.hash, "images": len(corpus)},
         "descriptor": {"preset": look.preset.name, "dims": look.preset.dims, "hash": look.hash},
-        "thresholds": vars(eye.thresholds),
+        "thresholds": vars(detector.thresholds),
     }
 
 

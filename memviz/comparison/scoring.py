@@ -9,14 +9,14 @@ import numpy as np
 
 from memviz import resources
 from memviz.detection.verdict import prompt_signal
-from memviz.retrieval.verdict import verdict
+from memviz.retrieval.verdict import judge_similarity
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from memviz.comparison.cell import Cell
     from memviz.detection.reference_bands import Found
-    from memviz.retrieval.copy_detector import Eye
+    from memviz.retrieval import copy_detector
 
 TOP = 8  # matches kept per cell
 UNSEEN = {"similarity": None, "match": None, "verdict": "No corpus", "reason": ""}
@@ -24,27 +24,23 @@ UNSEEN = {"similarity": None, "match": None, "verdict": "No corpus", "reason": "
 Match = dict[str, Any]
 
 
-def matches(eye: Eye | None, images: list[Image.Image]) -> list[list[Match]]:
+def matches(
+    detector: copy_detector.CopyDetector | None, images: list[Image.Image]
+) -> list[list[Match]]:
     """The nearest corpus images of each picture, best first; none without a corpus."""
-    if eye is None:
+    if detector is None:
         return [[] for _ in images]
-    similarity, ids = eye.index.search(eye.descriptor.embed(images), TOP)
-    pairs = (zip(*found, strict=True) for found in zip(similarity, ids, strict=True))
-    return [[match(eye, *pair) for pair in some] for some in pairs]
+    return [[match(found) for found in some] for some in detector.match(images, TOP)]
 
 
-def match(eye: Eye, similarity: float, image_id: int) -> Match:
+def match(found: copy_detector.Match) -> Match:
     """One match; where its picture lies in the run is told when it is put there."""
-    return {
-        "id": int(image_id),
-        "caption": eye.corpus.caption(int(image_id)),
-        "similarity": round(float(similarity), 4),
-    }
+    return {"id": found.id, "caption": found.caption, "similarity": found.similarity}
 
 
 def alignment(prompts: list[str], images: list[Image.Image]) -> list[float]:
     """CLIP's cosine of each picture with its prompt."""
-    return [round(float(score), 4) for score in resources.clip().score(images, prompts)]
+    return [round(float(score), 4) for score in resources.load_clip().score(images, prompts)]
 
 
 def on_prompt(cell: Cell, bands: Found) -> dict[str, Any]:
@@ -54,16 +50,20 @@ def on_prompt(cell: Cell, bands: Found) -> dict[str, Any]:
     return {"prompt_signal": {**vars(signal), "value": round(first, 4)}}
 
 
-def on_picture(eye: Eye | None, found: Sequence[Match]) -> dict[str, Any]:
+def on_picture(
+    detector: copy_detector.CopyDetector | None, found: Sequence[Match]
+) -> dict[str, Any]:
     """Is the picture a copy? By its best match."""
     if not found:
         return dict(UNSEEN)
     top = found[0]["similarity"]
-    said = verdict(top, len(eye.corpus), eye.thresholds)
+    said = judge_similarity(top, len(detector.corpus), detector.thresholds)
     words = {"verdict": said.word, "reason": said.reason, "kind": said.kind}
     return {"similarity": top, "match": found[0]} | words
 
 
-def to_match(eye: Eye, vectors: np.ndarray, found: Match) -> list[float]:
+def to_match(
+    detector: copy_detector.CopyDetector, vectors: np.ndarray, found: Match
+) -> list[float]:
     """Similarity of each x0 estimate's vector (T, D) to the picture that was matched in the end."""
-    return eye.index.similarity(vectors, np.full(len(vectors), found["id"])).tolist()
+    return detector.index.similarity(vectors, np.full(len(vectors), found["id"])).tolist()

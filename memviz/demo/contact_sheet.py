@@ -9,7 +9,7 @@ from memviz.demo.generate import Made
 from memviz.demo.report import Report
 from memviz.demo.scenes import SIDE
 from memviz.guidance.registry import CORE, METHODS
-from memviz.retrieval.verdict import verdict
+from memviz.retrieval.copy_detector import best_similarity
 from memviz.sampling.loop import Request
 
 ZOOM = 3  # at which a person names what is on a 64-pixel picture
@@ -34,16 +34,16 @@ def contact_sheet(group: str = "duplicated", prompts: int = 6, seed: int = 0) ->
     if group == "duplicated":
         titles.insert(0, "In the training set")
         for i, row in enumerate(pictures):
-            row.insert(0, judge.eye.corpus.image(judge.eye.corpus.ids[i]))
+            row.insert(0, judge.detector.corpus.image(judge.detector.corpus.ids[i]))
             notes.insert(i * len(titles), "")
     return mounted(chosen, titles, pictures, notes)
 
 
 def captions(judge: Report, made: Sequence[Made]) -> list[str]:
     """Similarity to the nearest training picture, and the verdict on it."""
-    top, images = judge.similarity(made), len(judge.eye.corpus)
-    kinds = [verdict(float(s), images, judge.eye.thresholds).kind for s in top]
-    return [f"{s:.2f} {WORDS[k]}" for s, k in zip(top, kinds, strict=True)]
+    found = judge.detector.match([m.image for m in made], 1)
+    kinds = [judge.detector.judge(matches).kind for matches in found]
+    return [f"{best_similarity(m):.2f} {WORDS[k]}" for m, k in zip(found, kinds, strict=True)]
 
 
 def mounted(

@@ -30,6 +30,7 @@ from memviz.guidance.model_defaults import own
 from memviz.guidance.registry import CORE
 from memviz.guidance.spec import parse, spec
 from memviz.models import decode
+from memviz.retrieval.copy_detector import best_similarity
 from memviz.sampling.loop import Request
 
 STEPS = 50
@@ -49,9 +50,9 @@ class Report:
         self, note: Note = print, seeds: Sequence[int] = SEEDS, steps: int = STEPS
     ) -> None:
         self.note, self.seeds, self.steps = note, tuple(seeds), steps
-        self.model = resources.model("demo")
-        self.eye = resources.eye("demo-10k", "demo")
-        self.clip = resources.clip()
+        self.model = resources.load_model("demo")
+        self.detector = resources.load_detector("demo-10k", "demo")
+        self.clip = resources.load_clip()
         self.prompts = data_prompts.demo()
         self.own = own(self.model)
 
@@ -90,11 +91,12 @@ class Report:
 
     def similarity(self, made: Sequence[Made]) -> np.ndarray:
         """Similarity of each picture to its nearest corpus image."""
-        return self.eye.index.search(self.eye.descriptor.embed([m.image for m in made]), 1)[0][:, 0]
+        matches = self.detector.match([m.image for m in made], 1)
+        return np.array([best_similarity(found) for found in matches])
 
     def copied(self, made: Sequence[Made]) -> float:
         """Share of pictures at or above the threshold for a copy."""
-        return share(self.similarity(made) >= self.eye.thresholds.copied)
+        return share(self.similarity(made) >= self.detector.thresholds.copied)
 
     def copies(self) -> dict[str, float]:
         """Copied shares of every method, and of plain guidance on the other prompt groups."""
@@ -185,10 +187,10 @@ class Report:
     def copy_detection(self) -> dict[str, Any]:
         """Mean average precision of finding edited held-out scenes, beside two plain baselines."""
         originals = pixels(np.stack([picture for _, picture in islice(self.fresh(), EDITED)]))
-        others = range(40, min(40 + DISTRACTORS, len(self.eye.corpus)))
-        distractors = [self.eye.corpus.image(i) for i in others]
+        others = range(40, min(40 + DISTRACTORS, len(self.detector.corpus)))
+        distractors = [self.detector.corpus.image(i) for i in others]
         looks = {
-            "": self.eye.descriptor.embed,
+            "": self.detector.descriptor.embed,
             "_pixels": demo_copy_detection.pixel_rows,
             "_phash": demo_copy_detection.hash_rows,
         }
@@ -197,7 +199,7 @@ class Report:
 
     def before(self) -> dict[str, float]:
         """What the pretrained model, which saw no duplicates, copies on the same prompts."""
-        pipe = resources.model("demo-pretrained").pipe
+        pipe = resources.load_model("demo-pretrained").pipe
         requests = self.requests("duplicated", ["cfg"], [0])
         return {"copied_pretrained": self.copied(list(make(pipe, requests, self.steps)))}
 
@@ -219,9 +221,9 @@ class Report:
         return {
             "example_prompt": self.prompts["duplicated"][0],
             "model": self.model.hash,
-            "corpus": self.eye.corpus.hash,
-            "descriptor": self.eye.descriptor.hash,
-            "threshold": self.eye.thresholds.copied,
+            "corpus": self.detector.corpus.hash,
+            "descriptor": self.detector.descriptor.hash,
+            "threshold": self.detector.thresholds.copied,
             "methods": [spec(k, self.guidance(k)) for k in CORE],
             "seeds": list(self.seeds),
             "steps": self.steps,

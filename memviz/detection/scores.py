@@ -48,7 +48,7 @@ class Detection:
 
 def detect(asked: Detection, note: Callable[[str], None] = print) -> dict[str, Any]:
     """Scores and verdicts per prompt, and how well they tell where the prompts have labels."""
-    model = resources.model(asked.model)
+    model = resources.load_model(asked.model)
     guidance = parse("cfg", own(model))[1]
     rows = magnitudes(model.pipe, asked, guidance, note)  # (prompts, pictures, steps)
     found = reference_bands.find(model, asked.scheduler, asked.steps, guidance.w)

@@ -21,7 +21,7 @@ from memviz.guidance.spec import parse, spec
 from memviz.io.paths import DEMO
 from memviz.models import decode
 from memviz.models.loading import scheduler
-from memviz.retrieval import copy_detector
+from memviz.retrieval.copy_detector import CopyDetector, best_similarity
 from memviz.sampling.loop import Request, sample
 
 PROMPTS, SEEDS = 12, {"duplicated": (0, 1), "heldout": (0,)}
@@ -53,18 +53,21 @@ def demo() -> Plan:
 
 def remedies(plan: Plan, note: Callable[[str], None] = print) -> dict[str, Any]:
     """A row per method: similarity, copied share, alignment, evaluations, seconds against CFG."""
-    model, eye = resources.model(plan.model), resources.eye(plan.corpus, plan.descriptor)
+    model, detector = (
+        resources.load_model(plan.model),
+        resources.load_detector(plan.corpus, plan.descriptor),
+    )
     rows, settings = {}, own(model)
     for text in plan.methods:
         key, guidance = parse(text, settings)
         note(METHODS[key].label)
-        rows[key] = {"spec": spec(key, guidance), **measured(model, eye, plan, guidance)}
+        rows[key] = {"spec": spec(key, guidance), **measured(model, detector, plan, guidance)}
     return {
         "rows": timed(rows),
         "model": model.hash,
-        "corpus": eye.corpus.hash,
-        "descriptor": eye.descriptor.hash,
-        "threshold": eye.thresholds.copied,
+        "corpus": detector.corpus.hash,
+        "descriptor": detector.descriptor.hash,
+        "threshold": detector.thresholds.copied,
         "pictures": {group: len(pairs) for group, pairs in plan.groups.items()},
         "prompts": {group: len({p for p, _ in pairs}) for group, pairs in plan.groups.items()},
         "steps": plan.steps,
@@ -88,22 +91,24 @@ def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return {**new, "rows": timed({key: row for key, row in rows.items() if row})}
 
 
-def measured(model: Any, eye: copy_detector.Eye, plan: Plan, guidance: Guidance) -> dict[str, Any]:  # noqa: ANN401
+def measured(model: Any, detector: CopyDetector, plan: Plan, guidance: Guidance) -> dict[str, Any]:  # noqa: ANN401
     """One method on all groups, each in one batch."""
     found, seconds, pictures = {}, 0.0, 0
     for group, pairs in plan.groups.items():
         requests = [Request(p, s, guidance) for p, s in pairs]
         start = time.process_time()  # of this process: others on the machine do not count
-        steps = sample(model.pipe, requests, scheduler(model.pipe, plan.scheduler, plan.steps), eye)
+        steps = sample(
+            model.pipe, requests, scheduler(model.pipe, plan.scheduler, plan.steps), detector
+        )
         *_, last = steps
         seconds, pictures = seconds + time.process_time() - start, pictures + len(pairs)
         images = decode.pictures(decode.decode(model.pipe, last.latents))
-        similarity = eye.index.search(eye.descriptor.embed(images), 1)[0][:, 0]
-        copied = similarity >= eye.thresholds.copied
+        similarity = np.array([best_similarity(m) for m in detector.match(images, 1)])
+        copied = similarity >= detector.thresholds.copied
         found[group] = {
             "similarity": mean(similarity),
             "copied": mean(copied.astype(float)),
-            "alignment": mean(resources.clip().score(images, [p for p, _ in pairs])),
+            "alignment": mean(resources.load_clip().score(images, [p for p, _ in pairs])),
             "evaluations": round(float(np.mean(last.costs)), 1),
         }
     return found | {"seconds": round(seconds / pictures, 4)}

@@ -13,7 +13,7 @@ Kind = Literal["copied", "close", "none", "memorized", "ordinary", "unknown"]
 
 
 @dataclass(frozen=True)
-class Thresholds:
+class CopyThresholds:
     """Similarities from which a picture counts as close or copied; `source` says whose they are."""
 
     copied: float
@@ -23,35 +23,33 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A word to show, a sentence with the numbers behind it, and a key for colours and counting."""
+    """A word to show, a sentence with the numbers behind it, and a key for colors and counting."""
 
     word: str
     reason: str
     kind: Kind
 
 
-def verdict(similarity: float, n_images: int, thresholds: Thresholds) -> Verdict:
-    """Is the picture a copy of one of `n_images` training pictures?"""
-    value, t = _checked(similarity), thresholds
-    if value is None:
+def judge_similarity(similarity: float, n_images: int, thresholds: CopyThresholds) -> Verdict:
+    """Is a picture a copy, whose nearest of `n_images` training pictures has this similarity?"""
+    t = thresholds
+    if not math.isfinite(similarity):
         return Verdict("No similarity", "The similarity is not a number.", "unknown")
-    if value >= t.copied:
-        reason = (
-            f"{value:.2f} is at or above {t.copied:.2f}, the threshold for a copy ({t.source})."
-        )
+    value = f"{similarity:.2f}"
+    if similarity >= t.copied:
+        reason = f"{value} is at or above {t.copied:.2f}, the threshold for a copy ({t.source})."
         return Verdict("Copied", reason, "copied")
-    if value >= t.close:
-        reason = (
-            f"{value:.2f} is below {t.copied:.2f} (copied) but not below {t.close:.2f} (close) "
-        )
-        return Verdict("Close", f"{reason}({t.source}).", "close")
-    return Verdict(f"No copy found among {n_images:,} images", _far(value, n_images, t), "none")
+    if similarity >= t.close:
+        reason = f"{value} is below {t.copied:.2f} (copied) but not below {t.close:.2f} (close)"
+        return Verdict("Close", f"{reason} ({t.source}).", "close")
+    reason = (
+        f"The nearest of {n_images:,} training images has {value}, below {t.close:.2f} "
+        f"({t.source}). Images outside this set were not looked at."
+    )
+    return Verdict(f"No copy found among {n_images:,} images", reason, "none")
 
 
-def _far(value: float, n_images: int, t: Thresholds) -> str:
-    nearest = f"The nearest of {n_images:,} training images has {value:.2f}, below {t.close:.2f}"
-    return f"{nearest} ({t.source}). Images outside this set were not looked at."
-
-
-def _checked(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
+def judge_blank(why: str, otherwise: Verdict) -> Verdict:
+    """The verdict on a picture that is too empty to be judged; `otherwise` is what it would be."""
+    about = f"A near-empty picture ({why}) is like any other one, so it is not judged."
+    return Verdict("Too empty to judge", f"{about} {otherwise.reason}", "unknown")

@@ -5,4 +5,4 @@ May import `retrieval`, `data`, `io` and `errors`.
 
 from memviz.search.folder import Asked as Asked
 from memviz.search.folder import search as search
-from memviz.search.matching import look as look
+from memviz.search.matching import match_pictures as match_pictures

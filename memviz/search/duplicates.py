@@ -12,27 +12,27 @@ from memviz.retrieval.index.background import DUPLICATE
 from memviz.search.folder import provenance, train_picture, write
 
 if TYPE_CHECKING:
-    from memviz.retrieval.copy_detector import Eye
+    from memviz.retrieval.copy_detector import CopyDetector
 
 GROUPS = 200  # shown, largest first
 MEMBERS = 6  # shown of each
 
 
-def groups(eye: Eye, kept: Path) -> list[list[int]]:
+def groups(detector: CopyDetector, kept: Path) -> list[list[int]]:
     """Ids that belong together, largest group first; `kept` is the folder of the index."""
     if (kept / "duplicates.json").is_file():
         return json.loads((kept / "duplicates.json").read_text())
     from memviz.retrieval.index.assemble import compare_within
 
     with tempfile.TemporaryDirectory() as place:
-        compare_within(eye.index, Path(place))
+        compare_within(detector.index, Path(place))
         return json.loads((Path(place) / "duplicates.json").read_text())
 
 
-def report(eye: Eye, kept: Path, folder: Path) -> None:
+def report(detector: CopyDetector, kept: Path, folder: Path) -> None:
     """A folder as a search leaves it, whose summary has groups in place of pairs."""
     (folder / "pairs").mkdir(parents=True, exist_ok=True)
-    found = groups(eye, kept)
+    found = groups(detector, kept)
     write(
         folder / "summary.json",
         {
@@ -42,15 +42,19 @@ def report(eye: Eye, kept: Path, folder: Path) -> None:
             "least": DUPLICATE,
             "groups": len(found),
             "images": sum(map(len, found)),
-            "shown": [_group(eye, ids, folder) for ids in found[:GROUPS]],
-            "provenance": provenance(eye),
+            "shown": [_group(detector, ids, folder) for ids in found[:GROUPS]],
+            "provenance": provenance(detector),
         },
     )
 
 
-def _group(eye: Eye, ids: list[int], folder: Path) -> dict[str, object]:
+def _group(detector: CopyDetector, ids: list[int], folder: Path) -> dict[str, object]:
     members = [
-        {"id": id, "caption": eye.corpus.caption(id), "picture": train_picture(eye, id, folder)}
+        {
+            "id": id,
+            "caption": detector.corpus.caption(id),
+            "picture": train_picture(detector, id, folder),
+        }
         for id in ids[:MEMBERS]
     ]
     return {"count": len(ids), "members": members}

@@ -26,14 +26,14 @@ from memviz.io import atomic, ids
 from memviz.io.paths import home
 from memviz.retrieval.dcr_statistics import statistics
 from memviz.retrieval.index.items import thumbnail
-from memviz.search.matching import Found, agreed, look
+from memviz.search.matching import Finding, count_seeds, match_pictures
 from memviz.search.thresholds import Marks, marks
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from memviz.data.corpus import Corpus
-    from memviz.retrieval.copy_detector import Eye
+    from memviz.retrieval.copy_detector import CopyDetector
 
 SHOWN = 500  # pairs kept as pictures: those most alike
 SIDE = 384  # pixels, the longer side of such a picture
@@ -47,7 +47,7 @@ COLUMNS = ("number", "picture", "prompt", "verdict", "kind", "blank", "problem")
 class Asked:
     """A search: what is looked up where, and how it is judged."""
 
-    eye: Eye
+    detector: CopyDetector
     pictures: Corpus
     threshold: str = "preset"
     top: int = 10
@@ -57,11 +57,13 @@ class Asked:
     @property
     def within(self) -> bool:
         """Whether training images are compared with the others."""
-        return self.pictures.hash == self.eye.corpus.hash
+        return self.pictures.hash == self.detector.corpus.hash
 
     def marks(self) -> Marks:
         """The thresholds in use."""
-        return marks(self.threshold, self.eye.descriptor.preset, self.eye.index.background)
+        return marks(
+            self.threshold, self.detector.descriptor.preset, self.detector.index.background
+        )
 
 
 def root() -> Path:
@@ -88,14 +90,15 @@ def search(asked: Asked, folder: Path) -> Iterator[tuple[int, int]]:
     """Look everything up and write the folder; yields pictures so far and in all."""
     start, used = time.perf_counter(), asked.marks()
     (folder / "pairs").mkdir(parents=True, exist_ok=True)
-    found: list[Found] = []
-    for some in look(asked.eye, asked.pictures, used.used, asked.top, asked.every):
+    found: list[Finding] = []
+    detector = asked.detector.with_thresholds(used.used)
+    for some in match_pictures(detector, asked.pictures, asked.top, asked.every):
         for one, image in some:
             found.append(one)
             if image is not None:
                 _keep(image, folder / _own(one))
         yield len(found), len(asked.pictures)
-    found = agreed(found)
+    found = count_seeds(found)
     with atomic.written(folder / "matches.parquet") as part:
         pq.write_table(matches(found), part)
     shown = _shown(asked, found, folder)
@@ -107,7 +110,7 @@ def search(asked: Asked, folder: Path) -> Iterator[tuple[int, int]]:
     atomic.text(folder / "report.html", page(told, folder))
 
 
-def matches(found: list[Found]) -> pa.Table:
+def matches(found: list[Finding]) -> pa.Table:
     """A row per picture and match; a picture without any has one row."""
     rows = []
     for one in found:
@@ -129,9 +132,9 @@ def matches(found: list[Found]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=pa.schema(schema))
 
 
-def summary(asked: Asked, used: Marks, found: list[Found]) -> dict[str, Any]:
+def summary(asked: Asked, used: Marks, found: list[Finding]) -> dict[str, Any]:
     """Counts, figures, thresholds and what every similarity is worth."""
-    eye, null = asked.eye, asked.eye.index.background
+    detector, null = asked.detector, asked.detector.index.background
     top = np.array([one.similarity for one in found], np.float64)
     return {
         "schema": 1,
@@ -148,16 +151,24 @@ def summary(asked: Asked, used: Marks, found: list[Found]) -> dict[str, Any]:
         "statistics": statistics(top, null),
         "thresholds": used.to_json(),
         "histogram": {"pictures": bins(top), "background": bins(null)},
-        "provenance": provenance(eye) | {"searched": asked.pictures.name},
+        "provenance": provenance(detector) | {"searched": asked.pictures.name},
     }
 
 
-def provenance(eye: Eye) -> dict[str, Any]:
+def provenance(detector: CopyDetector) -> dict[str, Any]:
     """Corpus, descriptor and index: a similarity means nothing without them."""
-    preset, told = eye.descriptor.preset, eye.index.manifest
+    preset, told = detector.descriptor.preset, detector.index.manifest
     return {
-        "corpus": {"name": eye.corpus.name, "hash": told.corpus_hash, "images": len(eye.index)},
-        "descriptor": {"preset": preset.name, "hash": eye.descriptor.hash, "dims": preset.dims},
+        "corpus": {
+            "name": detector.corpus.name,
+            "hash": told.corpus_hash,
+            "images": len(detector.index),
+        },
+        "descriptor": {
+            "preset": preset.name,
+            "hash": detector.descriptor.hash,
+            "dims": preset.dims,
+        },
         "preprocess": vars(preset.preprocess),
         "index": {"recipe": told.recipe, "created": told.created, "versions": told.versions},
         "memviz": __version__,
@@ -170,33 +181,33 @@ def bins(values: np.ndarray) -> list[int]:
     return np.histogram(finite.clip(0, 1), bins=BINS, range=(0, 1))[0].tolist()
 
 
-def _shown(asked: Asked, found: list[Found], folder: Path) -> list[dict[str, Any]]:
+def _shown(asked: Asked, found: list[Finding], folder: Path) -> list[dict[str, Any]]:
     """The pairs most alike, with their pictures in the folder; other pictures are let go."""
     order = sorted((one for one in found if one.matches), key=lambda one: -one.similarity)
     for one in order[SHOWN:]:
         (folder / _own(one)).unlink(missing_ok=True)
     deep = len(order) <= FEW
-    return [_pair(asked.eye, one, folder, deep) for one in order[:SHOWN]]
+    return [_pair(asked.detector, one, folder, deep) for one in order[:SHOWN]]
 
 
-def _pair(eye: Eye, one: Found, folder: Path, deep: bool) -> dict[str, Any]:
+def _pair(detector: CopyDetector, one: Finding, folder: Path, deep: bool) -> dict[str, Any]:
     """A pair as the report and the app show it."""
     kept = one.matches[: DEEP if deep else 1]
-    theirs = [train_picture(eye, match.id, folder) for match in kept]
+    theirs = [train_picture(detector, match.id, folder) for match in kept]
     told = one.to_json() | {"number": one.number, "yours": _own(one), "theirs": theirs[0]}
     told["matches"] = [m | {"picture": f} for m, f in zip_longest(told["matches"], theirs)]
     return told | {"shared": shared(one.prompt, one.matches[0].caption)}
 
 
-def train_picture(eye: Eye, id: int, folder: Path) -> str:
+def train_picture(detector: CopyDetector, id: int, folder: Path) -> str:
     """A training picture in the folder of a search, and its name there."""
     name = f"pairs/train-{id}.jpg"
     if not (folder / name).exists():
-        _keep(eye.corpus.image(id), folder / name)
+        _keep(detector.corpus.image(id), folder / name)
     return name
 
 
-def _own(one: Found) -> str:
+def _own(one: Finding) -> str:
     return f"pairs/{one.number}.jpg"
 
 

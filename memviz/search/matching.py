@@ -11,31 +11,21 @@ from memviz.data.caption_overlap import overlap
 from memviz.errors import InputError, MemvizError
 from memviz.io import images as io_images
 from memviz.retrieval.blank_images import blank
-from memviz.retrieval.verdict import Thresholds, Verdict, verdict
+from memviz.retrieval.copy_detector import best_similarity
+from memviz.retrieval.verdict import Verdict
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from memviz.data.corpus import Corpus
-    from memviz.retrieval.copy_detector import Eye
+    from memviz.retrieval.copy_detector import CopyDetector, Match
 
 BATCH = 32
-ROUNDED = 5e-5  # similarities are judged by four digits
 
 
 @dataclass(frozen=True)
-class Match:
-    """A training picture and how alike it is."""
-
-    id: int
-    path: str
-    caption: str
-    similarity: float
-
-
-@dataclass(frozen=True)
-class Found:
-    """One picture that was looked up; `problem` says why it could not be."""
+class Finding:
+    """What was found for one picture; `problem` says why it could not be looked up."""
 
     number: int
     picture: str  # its place
@@ -50,7 +40,7 @@ class Found:
     @property
     def similarity(self) -> float:
         """Of the top match; nan without one."""
-        return self.matches[0].similarity if self.matches else float("nan")
+        return best_similarity(self.matches)
 
     def to_json(self) -> dict[str, Any]:
         """As the command line prints it."""
@@ -73,9 +63,9 @@ class Found:
         }
 
 
-def look(
-    eye: Eye, asked: Corpus, thresholds: Thresholds, top: int = 10, every: bool = False
-) -> Iterator[list[tuple[Found, Image.Image | None]]]:
+def match_pictures(
+    detector: CopyDetector, pictures: Corpus, top: int = 10, every: bool = False
+) -> Iterator[list[tuple[Finding, Image.Image | None]]]:
     """Batches of pictures with what was found for each; an unreadable one has its problem.
 
     `every` gives all matches at or above the threshold for a copy where these are more than `top`.
@@ -83,22 +73,20 @@ def look(
     """
     if top < 1:
         raise InputError(f"top is {top}; ask for 1 match or more.")
-    least = thresholds.copied - ROUNDED if every else None
-    for start in range(0, len(asked), BATCH):
-        ids = asked.ids[start : start + BATCH]
-        read = [_read(asked, id) for id in ids]
-        images = [image for image, _ in read if image is not None]
-        own = [id if asked.hash == eye.corpus.hash else -1 for id in ids]
-        readable = [id for id, (image, _) in zip(own, read, strict=True) if image is not None]
-        found = iter(_nearest(eye, images, readable, top, least))
-        yield [
-            (_judged(eye, asked, id, image, problem, found, thresholds), image)
-            for id, (image, problem) in zip(ids, read, strict=True)
-        ]
+    least = detector.thresholds.copied if every else None
+    within = pictures.hash == detector.corpus.hash
+    for start in range(0, len(pictures), BATCH):
+        ids = pictures.ids[start : start + BATCH]
+        read = {id: _read(pictures, id) for id in ids}
+        images = {id: image for id, image in read.items() if not isinstance(image, str)}
+        own = [*images] if within else None
+        matches = detector.match([*images.values()], top, least=least, own=own)
+        found = dict(zip(images, matches, strict=True))
+        yield [(_finding(detector, pictures, id, read[id], found), images.get(id)) for id in ids]
 
 
-def agreed(found: Sequence[Found]) -> list[Found]:
-    """The same, each told how many pictures of its prompt copy the same training picture."""
+def count_seeds(found: Sequence[Finding]) -> list[Finding]:
+    """The same, each with how many pictures of its prompt copy the same training picture."""
     prompts = Counter(f.prompt for f in found if f.prompt)
     same = Counter((f.prompt, f.matches[0].id) for f in found if f.verdict.kind == "copied")
     return [
@@ -109,59 +97,26 @@ def agreed(found: Sequence[Found]) -> list[Found]:
     ]
 
 
-def _read(asked: Corpus, id: int) -> tuple[Image.Image | None, str]:
+def _read(pictures: Corpus, id: int) -> Image.Image | str:
+    """A picture, or why it cannot be read."""
     try:
-        return io_images.decode(asked.encoded(id))[0], ""
+        return io_images.decode(pictures.encoded(id))[0]
     except (OSError, MemvizError) as error:
-        return None, " ".join(str(error).split())
+        return " ".join(str(error).split())
 
 
-def _nearest(
-    eye: Eye,
-    images: Sequence[Image.Image],
-    own: Sequence[int],
-    top: int,
-    least: float | None,
-) -> Iterator[list[Match]]:
-    """The matches of each picture but itself: the nearest, and with `least` all from there on."""
-    if not images:
-        return
-    vectors = eye.descriptor.embed(images)
-    nearest = zip(*eye.index.search(vectors, top + 1), strict=True)
-    above = eye.index.copies(vectors, least) if least is not None else [((), ())] * len(own)
-    for self, near, far in zip(own, nearest, above, strict=True):
-        found = max(_others(*near, self)[:top], _others(*far, self), key=len)
-        yield [_match(eye, *pair) for pair in found]
-
-
-def _others(similarity: Sequence[float], ids: Sequence[int], self: int) -> list[tuple[float, int]]:
-    pairs = zip(similarity, ids, strict=True)
-    return [(float(s), int(i)) for s, i in pairs if i not in (-1, self)]
-
-
-def _match(eye: Eye, similarity: float, id: int) -> Match:
-    where, caption = eye.corpus.where(id), eye.corpus.caption(id)
-    return Match(id, where, caption, round(similarity, 4))
-
-
-def _judged(
-    eye: Eye,
-    asked: Corpus,
+def _finding(
+    detector: CopyDetector,
+    pictures: Corpus,
     id: int,
-    image: Image.Image | None,
-    problem: str,
-    found: Iterator[list[Match]],
-    thresholds: Thresholds,
-) -> Found:
-    place, prompt = asked.where(id), asked.caption(id)
-    if image is None:
-        said = Verdict("Not read", f"The picture cannot be read: {problem}.", "unknown")
-        return Found(id, place, prompt, said, problem=problem)
-    matches, why = tuple(next(found)), blank(image)
-    similarity = matches[0].similarity if matches else float("nan")
-    said = verdict(similarity, len(eye.index), thresholds)
-    if why:
-        about = f"A near-empty picture ({why}) is like any other one, so it is not judged."
-        said = Verdict("Too empty to judge", f"{about} {said.reason}", "unknown")
-    copies = sum(match.similarity >= thresholds.copied for match in matches)
-    return Found(id, place, prompt, said, matches, why, copies=copies)
+    image: Image.Image | str,
+    found: dict[int, list[Match]],
+) -> Finding:
+    place, prompt = pictures.where(id), pictures.caption(id)
+    if isinstance(image, str):
+        said = Verdict("Not read", f"The picture cannot be read: {image}.", "unknown")
+        return Finding(id, place, prompt, said, problem=image)
+    matches, why = tuple(found[id]), blank(image)
+    copies = sum(match.similarity >= detector.thresholds.copied for match in matches)
+    said = detector.judge(matches, blank=why)
+    return Finding(id, place, prompt, said, matches, why, copies=copies)

@@ -10,7 +10,7 @@ import numpy as np
 from memviz.errors import InputError, MemvizError
 from memviz.retrieval.descriptors.presets import CONVENTIONS, Preset
 from memviz.retrieval.index.background import Threshold, calibrated
-from memviz.retrieval.verdict import Thresholds
+from memviz.retrieval.verdict import CopyThresholds
 
 LOOSER = 0.99  # quantile of the background from which a picture is close
 
@@ -19,7 +19,7 @@ LOOSER = 0.99  # quantile of the background from which a picture is close
 class Marks:
     """The thresholds in use, and the corpus' own beside them."""
 
-    used: Thresholds
+    used: CopyThresholds
     own: Threshold | None  # None where the corpus is too small to have one
 
     def to_json(self) -> dict[str, object]:
@@ -40,16 +40,16 @@ def marks(choice: str, preset: Preset, background: np.ndarray) -> Marks:
     return Marks(_convention(choice, preset), own)
 
 
-def _of_background(own: Threshold | None, close: Threshold | None) -> Thresholds:
+def _of_background(own: Threshold | None, close: Threshold | None) -> CopyThresholds:
     if own is None or close is None:
         raise InputError(
             "This corpus has too few distinct pictures for a threshold of its own. Use preset."
         )
     source = f"{own.source}; {close.quantile:.1%} are less alike than {close.value:.2f}"
-    return Thresholds(own.value, close.value, source)
+    return CopyThresholds(own.value, close.value, source)
 
 
-def _convention(choice: str, preset: Preset) -> Thresholds:
+def _convention(choice: str, preset: Preset) -> CopyThresholds:
     try:
         value = float(choice)
     except ValueError:
@@ -59,4 +59,4 @@ def _convention(choice: str, preset: Preset) -> Thresholds:
             f"The threshold is {choice!r}. Give preset, background, or a number such as 0.5, 0.75."
         )
     whose = CONVENTIONS.get(value, "given")
-    return Thresholds(value, min(value, preset.close), f"{value:g}: {whose}")
+    return CopyThresholds(value, min(value, preset.close), f"{value:g}: {whose}")

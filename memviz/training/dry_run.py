@@ -40,7 +40,7 @@ def plan(config: Config, out: Path, note: Callable[[str], None]) -> dict[str, An
         "samples": config.samples,
         "seconds_per_step": round(step, 3),
         "seconds_of_training": round(step * config.steps / min(run.peers.count, config.members)),
-        "looks": looks(config) if run.eye else 0,
+        "looks": looks(config) if run.detector else 0,
         "memory_mb": round(memory(run)),
         "disk_mb": round(disk(run)),
         "disk_free_mb": round(shutil.disk_usage(existing(out)).free / MB),

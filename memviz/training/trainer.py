@@ -76,14 +76,16 @@ class Run:
         self.student = Student(config, self.peers.device)
         with self.peers.one_by_one():
             watched = config.probes != "none"
-            self.eye = resources.eye(config.corpus, config.descriptor) if watched else None
+            self.detector = (
+                resources.load_detector(config.corpus, config.descriptor) if watched else None
+            )
             self.data = Data(config, self.corpus, self.student.model, note)
-            self.groups = groups(self.corpus, self.eye)
+            self.groups = groups(self.corpus, self.detector)
         self.sizes = sizes(self.groups, self.data.times)
         self.training = Training(config, self.student, self.data, self.groups, self.peers)
         self.checkpoints = Checkpoints(out / "checkpoints", config.keep, self.peers)
         self.losses, self.gates = Losses(), Gates()
-        self.watch = watch(self) if self.eye else None
+        self.watch = watch(self) if self.detector else None
         self.seconds, self.kept = 0.0, 0  # of training; step of the last checkpoint
 
     def events(self, stopping: Callable[[], bool]) -> Iterator[Event]:
@@ -215,5 +217,5 @@ class Run:
 
 def watch(run: Run) -> Watch:
     """The watched prompts, drawn by the model that is trained."""
-    judge = Judge(run.student.pipe, run.student.model.folder, run.eye, run.config.probe_steps)
+    judge = Judge(run.student.pipe, run.student.model.folder, run.detector, run.config.probe_steps)
     return Watch(judge, prompts(run.config, run.corpus.captions, run.sizes), run.out, (0,))

@@ -15,8 +15,8 @@ from PIL import Image
 
 from benchmarks.measure import machine
 from memviz import resources
-from memviz.retrieval import copy_detector
 from memviz.retrieval.blank_images import blank
+from memviz.retrieval.copy_detector import CopyDetector
 from memviz.search.edited_images import CASES
 
 
@@ -27,32 +27,33 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All cases."""
-    eye, count = resources.eye("demo-10k", "demo"), args.images
-    rows = np.random.default_rng(0).choice(len(eye.corpus), count, replace=False)
-    ids = [eye.corpus.ids[row] for row in sorted(rows)]
-    images, found = [eye.corpus.image(id) for id in ids], {}
+    detector, count = resources.load_detector("demo-10k", "demo"), args.images
+    rows = np.random.default_rng(0).choice(len(detector.corpus), count, replace=False)
+    ids = [detector.corpus.ids[row] for row in sorted(rows)]
+    images, found = [detector.corpus.image(id) for id in ids], {}
     for name, case in CASES.items():
         used = [[(i + k) % count for k in range(case.needs)] for i in range(count)]
         made = [case.make([images[k] for k in rows], i) for i, rows in enumerate(used)]
         wanted = np.array([[ids[k] for k in rows] or [-1] for rows in used])
-        found[name] = shares(eye, made, wanted)
-    found["two_logos"] = {"copied": alike(eye, made)}  # the logos come last
+        found[name] = shares(detector, made, wanted)
+    found["two_logos"] = {"copied": alike(detector, made)}  # the logos come last
     return {"cases": found, "images": count, "environment": machine()}
 
 
-def shares(eye: copy_detector.Eye, images: list[Image.Image], ids: np.ndarray) -> dict[str, float]:
+def shares(detector: CopyDetector, images: list[Image.Image], ids: np.ndarray) -> dict[str, float]:
     """Any of a row's ids found first, and called a copy; what is too empty is called nothing."""
-    similarity, nearest = eye.index.search(eye.descriptor.embed(images), 1)
-    judged = np.array([not blank(image) for image in images])
-    copied = (similarity[:, 0] >= eye.thresholds.copied) & judged
-    return {"found": float((nearest == ids).any(1).mean()), "copied": float(copied.mean())}
+    found = detector.match(images, 1)
+    nearest = np.array([[matches[0].id] for matches in found])
+    kinds = [detector.judge(m, blank(image)).kind for m, image in zip(found, images, strict=True)]
+    copied = np.mean([kind == "copied" for kind in kinds])
+    return {"found": float((nearest == ids).any(1).mean()), "copied": float(copied)}
 
 
-def alike(eye: copy_detector.Eye, images: list[Image.Image]) -> float:
+def alike(detector: CopyDetector, images: list[Image.Image]) -> float:
     """The share of pairs at or above the threshold for a copy."""
-    vectors = eye.descriptor.embed(images)
+    vectors = detector.descriptor.embed(images)
     pairs = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
-    return float((pairs >= eye.thresholds.copied).mean())
+    return float((pairs >= detector.thresholds.copied).mean())
 
 
 def lines(result: dict[str, Any]) -> str:

@@ -48,7 +48,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
-    model = resources.model(args.model)
+    model = resources.load_model(args.model)
     ask = Ask([args.prompt], METHODS, SEEDS, args.steps, args.scheduler, args.model)
     requests = [Request(p, s, g) for p, _, g, s in ask.cells(own(model))]
 
@@ -174,7 +174,7 @@ def networks(comparison: Comparison) -> list[tuple[Any, str]]:
         network = comparison.eye.descriptor.network
         found.append((network, "forward"))
     if comparison.settings.get("clip"):
-        clip = resources.clip()._model
+        clip = resources.load_clip()._model
         found += [(clip, "get_image_features"), (clip, "get_text_features")]
     return found
 

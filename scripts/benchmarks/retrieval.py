@@ -195,15 +195,15 @@ def background_by_matrix(rows: np.ndarray) -> np.ndarray:
 
 def demo(repeats: int) -> dict[str, float]:
     """Milliseconds on the bundled corpus: a picture embedded and looked up, and looked up only."""
-    eye = resources.eye("demo-10k", "demo")
-    image = eye.corpus.image(eye.corpus.ids[0])
+    detector = resources.load_detector("demo-10k", "demo")
+    image = detector.corpus.image(detector.corpus.ids[0])
 
     def look() -> Any:  # noqa: ANN401
-        return eye.index.search(eye.descriptor.embed([image]), 10)
+        return detector.index.search(detector.descriptor.embed([image]), 10)
 
-    vector = eye.descriptor.embed([image])
+    vector = detector.descriptor.embed([image])
     both = [timed(look)[0] for _ in range(repeats + 1)]
-    alone = [timed(lambda: eye.index.search(vector, 10))[0] for _ in range(repeats + 1)]
+    alone = [timed(lambda: detector.index.search(vector, 10))[0] for _ in range(repeats + 1)]
     return {"picture_ms": 1000 * median(both[1:]), "search_ms": 1000 * median(alone[1:])}
 
 

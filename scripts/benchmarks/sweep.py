@@ -36,7 +36,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
-    model = resources.model(args.model)
+    model = resources.load_model(args.model)
     values = sweep.numbers(args.values)
     ask = sweep.ask(args.prompt, {"at": values}, SEEDS, steps=args.steps, scheduler=args.scheduler)
     cells = [Request(p, s, g) for p, _, g, s in ask.cells(own(model))]

@@ -30,5 +30,5 @@ def test_the_demo_s_own_sheet_shows_the_copied_picture_first():
     first = sheet.crop((*box, box[0] + contact_sheet.CELL, box[1] + contact_sheet.CELL)).resize(
         (64, 64), 0
     )
-    image = resources.eye("demo-10k", "demo").corpus.image(0)
+    image = resources.load_detector("demo-10k", "demo").corpus.image(0)
     assert first.tobytes() == image.tobytes()

@@ -25,7 +25,7 @@ from tests.support import tiny
 
 @pytest.fixture(scope="module")
 def model(tiny_model):
-    return resources.model(str(tiny_model))
+    return resources.load_model(str(tiny_model))
 
 
 SCORES = np.random.default_rng(0)

@@ -19,8 +19,9 @@ from memviz.guidance.transition import Constant
 from memviz.models import parametrization
 from memviz.models.denoiser import Condition, Level
 from memviz.models.schedulers import scheduler
-from memviz.retrieval.copy_detector import Eye
+from memviz.retrieval.copy_detector import CopyDetector
 from memviz.retrieval.index.index import Index
+from memviz.retrieval.verdict import CopyThresholds
 from memviz.sampling.loop import Request, noise, sample
 from tests.support import samples, tiny
 
@@ -46,7 +47,7 @@ def eye(tmp_path_factory):
     saved = samples.save_descriptor(tmp_path_factory.mktemp("descriptor"))
     look = descriptor(samples.preset(str(saved)), saved)
     images = corpus.load(folder)
-    return Eye(images, look, Index.build(images, look))
+    return CopyDetector(images, look, Index.build(images, look))
 
 
 def run(pipe, guidances, seeds=(0,), steps=4, eye=None, prompt=PROMPT):
@@ -194,12 +195,8 @@ def test_amg_spends_at_most_the_guidance_beyond_one():
 
 
 def test_amg_is_plain_guidance_where_nothing_is_near(pipe, eye):
-    far = Eye(eye.corpus, eye.descriptor, eye.index)
-    object.__setattr__(far.descriptor.preset, "copied", 9.0)
-    try:
-        found = run(pipe, [AntiMemorization(), Constant()], eye=far)[-1]
-    finally:
-        object.__setattr__(far.descriptor.preset, "copied", 0.8)
+    far = eye.with_thresholds(CopyThresholds(9.0, 9.0, "no picture"))
+    found = run(pipe, [AntiMemorization(), Constant()], eye=far)[-1]
     assert torch.equal(found.latents[0], found.latents[1])
     assert found.evaluations == 2 * 4  # and it shares them
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memviz.detection.verdict import prompt_signal
-from memviz.retrieval.verdict import Thresholds, verdict
+from memviz.retrieval.verdict import CopyThresholds, judge_similarity
 
-T = Thresholds(copied=0.83, close=0.7, source="the demo's background")
+T = CopyThresholds(copied=0.83, close=0.7, source="the demo's background")
 
 
 @pytest.mark.parametrize(
@@ -24,12 +24,12 @@ T = Thresholds(copied=0.83, close=0.7, source="the demo's background")
     ],
 )
 def test_words_change_at_the_thresholds(similarity: float, word: str) -> None:
-    assert verdict(similarity, 10_000, T).word == word
+    assert judge_similarity(similarity, 10_000, T).word == word
 
 
 @given(st.floats(-1, 1))
 def test_every_reason_states_a_threshold_and_whose_it_is(similarity: float) -> None:
-    found = verdict(similarity, 10_000, T)
+    found = judge_similarity(similarity, 10_000, T)
     assert "0.83" in found.reason or "0.70" in found.reason
     assert T.source in found.reason
     assert f"{similarity:.2f}" in found.reason
@@ -39,23 +39,23 @@ def test_every_reason_states_a_threshold_and_whose_it_is(similarity: float) -> N
 def test_a_higher_similarity_never_reads_as_less_of_a_copy(a: float, b: float) -> None:
     order = ["none", "close", "copied"]
     low, high = sorted((a, b))
-    ranks = [order.index(verdict(x, 10, T).kind) for x in (low, high)]
+    ranks = [order.index(judge_similarity(x, 10, T).kind) for x in (low, high)]
     assert ranks == sorted(ranks)
 
 
 @given(st.floats(-1, 1), st.floats(0, 100))
 def test_nothing_is_ever_called_not_memorized(similarity: float, magnitude: float) -> None:
-    for found in (verdict(similarity, 5, T), prompt_signal(magnitude, (1, 2))):
+    for found in (judge_similarity(similarity, 5, T), prompt_signal(magnitude, (1, 2))):
         assert "not memorized" not in f"{found.word} {found.reason}".lower()
 
 
 def test_a_far_picture_is_judged_only_among_what_was_looked_at() -> None:
-    assert "Images outside this set were not looked at." in verdict(0.1, 42, T).reason
+    assert "Images outside this set were not looked at." in judge_similarity(0.1, 42, T).reason
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_number_that_is_none_gets_no_verdict(value: float) -> None:
-    assert verdict(value, 10, T).kind == "unknown"
+    assert judge_similarity(value, 10, T).kind == "unknown"
     assert prompt_signal(value, (1, 2)).kind == "unknown"
 
 

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw
 from memviz.cli import main
 from memviz.data import caption_overlap
 from memviz.data import corpus as corpora
-from memviz.retrieval import copy_detector
 from memviz.retrieval.blank_images import blank
+from memviz.retrieval.copy_detector import CopyDetector
 from memviz.retrieval.dcr_statistics import statistics
 from memviz.retrieval.descriptors.descriptor import descriptor
 from memviz.retrieval.index.index import Index
@@ -58,7 +58,7 @@ def test_a_picture_of_the_corpus_finds_itself(corpus: Path, tiny_descriptor: Pat
     (one,) = told["pairs"]
     assert one["matches"][0]["id"] == 7
     assert one["matches"][0]["similarity"] == pytest.approx(1, abs=1e-3)
-    assert set(one["matches"][0]) == {"id", "path", "caption", "similarity"}
+    assert set(one["matches"][0]) == {"id", "path", "caption", "similarity", "background"}
     assert (one["verdict"], len(one["matches"])) == ("Copied", 3)
     about = told["provenance"]
     assert (about["corpus"]["images"], about["descriptor"]["preset"]) == (30, "demo")
@@ -67,8 +67,8 @@ def test_a_picture_of_the_corpus_finds_itself(corpus: Path, tiny_descriptor: Pat
 def test_all_images_above_the_threshold_are_listed_when_asked_for(
     corpus: Path, tiny_descriptor: Path, capsys
 ) -> None:
-    eye = eye_of(corpus, tiny_descriptor)
-    every = np.sort(eye.index.vectors @ eye.index.vectors[7])[::-1]
+    detector = detector_of(corpus, tiny_descriptor)
+    every = np.sort(detector.index.vectors @ detector.index.vectors[7])[::-1]
     middle = round(float(every[10]) - 1e-4, 4)
     options = ("--corpus", corpus, "--preset", tiny_descriptor, "--threshold", middle, "--top", 3)
     (few,) = printed(capsys, "search", corpus / "007.png", *options)["pairs"]
@@ -190,21 +190,21 @@ def test_the_best_texts_share_most_words() -> None:
 # within the corpus
 
 
-def eye_of(folder: Path, look: Path) -> copy_detector.Eye:
+def detector_of(folder: Path, look: Path) -> CopyDetector:
     found, loaded = corpora.load(folder), descriptor(look)
-    return copy_detector.Eye(found, loaded, Index.build(found, loaded))
+    return CopyDetector(found, loaded, Index.build(found, loaded))
 
 
 def test_pictures_of_the_corpus_are_compared_with_the_others(
     corpus: Path, tiny_descriptor: Path, tmp_path: Path
 ) -> None:
-    eye = eye_of(corpus, tiny_descriptor)
-    asked = Asked(eye, eye.corpus.some([7, 3]))
+    detector = detector_of(corpus, tiny_descriptor)
+    asked = Asked(detector, detector.corpus.some([7, 3]))
     assert list(search(asked, tmp_path))[-1] == (2, 2)
     told = json.loads((tmp_path / "summary.json").read_text())
     for pair in told["pairs"]:
         assert pair["number"] not in [m["id"] for m in pair["matches"]]
-        null = eye.index.background[pair["number"]]
+        null = detector.index.background[pair["number"]]
         assert pair["similarity"] == pytest.approx(null, abs=1e-3)
         assert all((tmp_path / m["picture"]).is_file() for m in pair["matches"])
 
@@ -217,9 +217,9 @@ def test_duplicates_are_told_in_groups_with_their_captions(
     for i in range(6):
         smooth(i % 3).save(place / f"{i}.png")
         (place / f"{i}.txt").write_text(f"scene {i % 3}")
-    eye = eye_of(place, tiny_descriptor)
-    eye.index.stored = unit(3, 64)[[0, 1, 2, 0, 1, 2]]
-    duplicates.report(eye, tmp_path / "none", tmp_path / "out")
+    detector = detector_of(place, tiny_descriptor)
+    detector.index.stored = unit(3, 64)[[0, 1, 2, 0, 1, 2]]
+    duplicates.report(detector, tmp_path / "none", tmp_path / "out")
     told = json.loads((tmp_path / "out/summary.json").read_text())
     assert (told["groups"], told["images"]) == (3, 6)
     assert [m["caption"] for m in told["shown"][1]["members"]] == ["scene 1", "scene 1"]

@@ -17,7 +17,7 @@ from memviz.errors import MemvizError
 from memviz.io import atomic
 from memviz.io.paths import DEMO
 from memviz.retrieval.descriptors.preprocess import HALF, Preprocess
-from memviz.retrieval.verdict import Thresholds
+from memviz.retrieval.verdict import CopyThresholds
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 SSCD = "https://dl.fbaipublicfiles.com/sscd-copy-detection/"
@@ -42,9 +42,9 @@ class Preset:
     url: str | None = None
 
     @property
-    def thresholds(self) -> Thresholds:
+    def thresholds(self) -> CopyThresholds:
         """As the verdict takes them."""
-        return Thresholds(self.copied, self.close, self.source)
+        return CopyThresholds(self.copied, self.close, self.source)
 
 
 WAYS = {  # how pictures are prepared: SSCD's two recommendations, and DCR's convention

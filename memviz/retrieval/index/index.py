@@ -152,6 +152,11 @@ class Index:
         """(N,) similarity of each training picture to its nearest other."""
         return background(self.vectors)
 
+    def background_of(self, id: int) -> float | None:
+        """That of one training picture; None where there is no other."""
+        value = float(self.background[self._row[id]])
+        return None if np.isnan(value) else value
+
     @cached_property
     def engine(self) -> Engine:
         """What rows are found with; made on first use."""

@@ -12,24 +12,24 @@ from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
     from memviz.data.corpus import Corpus
-    from memviz.retrieval.copy_detector import Eye
+    from memviz.retrieval.copy_detector import CopyDetector
 
 NEIGHBOURS = 16  # of each picture that are looked at
 
 
-def groups(corpus: Corpus, eye: Eye | None) -> np.ndarray:
+def groups(corpus: Corpus, detector: CopyDetector | None) -> np.ndarray:
     """(N,) the number of each picture's group of copies.
 
     Copies are pictures whose similarity is at or above the descriptor's threshold, whatever lies
     between them; without a descriptor, files that are the same byte for byte.
     """
-    if eye is None:
+    if detector is None:
         digests = [blake2b(corpus.encoded(id), digest_size=16).digest() for id in corpus.ids]
         return np.unique(np.array(digests, "S16"), return_inverse=True)[1]
-    similarity, ids = eye.index.search(eye.index.vectors, NEIGHBOURS)
+    similarity, ids = detector.index.search(detector.index.vectors, NEIGHBOURS)
     row = {int(id): i for i, id in enumerate(corpus.ids)}
-    pairs = np.argwhere(similarity >= eye.thresholds.copied)
-    own = [row[int(id)] for id in eye.index.ids]
+    pairs = np.argwhere(similarity >= detector.thresholds.copied)
+    own = [row[int(id)] for id in detector.index.ids]
     return components(len(corpus), ((own[a], row[int(ids[a, k])]) for a, k in pairs))
 
 

@@ -28,7 +28,7 @@ class Watch:
         found |= {"groups": {}, "pictures": []}
         for group, texts in self.prompts.items():
             seen = self.judge.look(texts, self.seeds)
-            found["groups"][group] = seen.figures(self.judge.eye.thresholds.copied)
+            found["groups"][group] = seen.figures(self.judge.detector.thresholds.copied)
             found["pictures"] += self.kept(f"probes/{step:09}/{group}", group, seen)
         self.looks.append(found)
         return found | {

@@ -19,7 +19,7 @@ from memviz.guidance.model_defaults import settings
 from memviz.guidance.spec import parse
 from memviz.models import decode
 from memviz.models.schedulers import scheduler
-from memviz.retrieval import copy_detector
+from memviz.retrieval.copy_detector import CopyDetector, best_similarity
 from memviz.sampling.loop import Request, sample
 from memviz.training.config import Config
 
@@ -49,13 +49,13 @@ class Look:
 
 
 class Judge:
-    """A pipeline's own way of being sampled, and the eyes that look at its pictures."""
+    """A pipeline's own way of being sampled, and the copy detector that looks at its pictures."""
 
-    def __init__(self, pipe: Any, folder: Path, eye: copy_detector.Eye, steps: int) -> None:  # noqa: ANN401
+    def __init__(self, pipe: Any, folder: Path, detector: CopyDetector, steps: int) -> None:  # noqa: ANN401
         own = settings(folder)
-        self.pipe, self.eye, self.steps = pipe, eye, steps
+        self.pipe, self.detector, self.steps = pipe, detector, steps
         self.guidance = parse("cfg", own.get("methods"))[1]
-        self.clip = resources.clip() if own.get("clip") else None
+        self.clip = resources.load_clip() if own.get("clip") else None
 
     def look(self, prompts: Sequence[str], seeds: Sequence[int] = (0,), rows: int = 64) -> Look:
         """Each prompt with each seed, `rows` at a time."""
@@ -66,7 +66,10 @@ class Judge:
     def _some(self, asked: list[Request]) -> tuple:
         past = list(sample(self.pipe, asked, scheduler(self.pipe, "ddim", self.steps)))
         x = decode.decode(self.pipe, past[-1].latents)
-        similarity, match, vectors = self.eye.nearest(x)
+        vectors = self.detector.embed(x)
+        matches = self.detector.match_vectors(vectors, 1)
+        similarity = np.array([best_similarity(found) for found in matches])
+        match = np.array([found[0].id if found else -1 for found in matches])
         magnitude = np.array([step.signals["magnitude"] for step in past[:FIRST]]).mean(0)
         images = decode.pictures(x)
         aligned = self.clip and self.clip.score(images, [r.prompt for r in asked])

@@ -59,10 +59,10 @@ def found(trained: Path, config: Config) -> dict[int, Path]:
 
 def watching(config: Config, model: loading.Model, out: Path, seeds: Sequence[int]) -> Watch:
     """The prompts that these settings watch."""
-    eye = resources.eye(config.corpus, config.descriptor)
-    shown = sizes(groups(eye.corpus, eye), times(config, eye.corpus))
-    judge = Judge(model.pipe, model.folder, eye, config.probe_steps)
-    return Watch(judge, prompts(config, eye.corpus.captions, shown), out, seeds)
+    detector = resources.load_detector(config.corpus, config.descriptor)
+    shown = sizes(groups(detector.corpus, detector), times(config, detector.corpus))
+    judge = Judge(model.pipe, model.folder, detector, config.probe_steps)
+    return Watch(judge, prompts(config, detector.corpus.captions, shown), out, seeds)
 
 
 def put(pipe: Any, folder: Path) -> None:  # noqa: ANN401

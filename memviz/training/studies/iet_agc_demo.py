@@ -78,15 +78,15 @@ def trained(config: Config, out: Path, note: Note) -> dict[str, Any]:
 
 def judged(run: Run) -> dict[str, Any]:
     """Figures of the pictures that a run's model draws now."""
-    eye = resources.eye(run.config.corpus, run.config.descriptor)
-    judge = Judge(run.student.pipe, run.student.model.folder, eye, STEPS)
+    detector = resources.load_detector(run.config.corpus, run.config.descriptor)
+    judge = Judge(run.student.pipe, run.student.model.folder, detector, STEPS)
     singles = of_corpus(run.corpus.captions, run.data.times, 0)["single"][:SINGLES]
     copies, others = judge.look(demo()["duplicated"], SEEDS), judge.look(singles)
-    once = eye.index.vectors[run.data.times == 1]
+    once = detector.index.vectors[run.data.times == 1]
     return {
-        **told(copies, eye.thresholds.copied),
+        **told(copies, detector.thresholds.copied),
         "alignment_single": mean(others.alignment),
-        "copied_single": mean(others.similarity >= eye.thresholds.copied),
+        "copied_single": mean(others.similarity >= detector.thresholds.copied),
         "frechet": round(frechet(others.vectors, once), 4),
     }
 

@@ -97,9 +97,9 @@ def load() -> None:
     """Import torch and load the demo, so that the first comparison starts at once."""
     from memviz import resources
 
-    resources.model(Ask.model)
-    resources.eye(Ask.corpus, Ask.descriptor)
-    resources.clip()
+    resources.load_model(Ask.model)
+    resources.load_detector(Ask.corpus, Ask.descriptor)
+    resources.load_clip()
 
 
 def comparer(live: Live, fields: compare_form.Form) -> Callable[..., Iterator[list[Any]]]:

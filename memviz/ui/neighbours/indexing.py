@@ -9,7 +9,7 @@ from memviz.errors import InputError, MemvizError
 from memviz.ui.shared import access
 
 if TYPE_CHECKING:
-    from memviz.retrieval.copy_detector import Eye
+    from memviz.retrieval.copy_detector import CopyDetector
 
 KIND = "index"
 CLOSED = "{name} has no index by {preset} yet, and only the owner of this page can make one."
@@ -23,13 +23,13 @@ class Begun(MemvizError):
     """There is nothing to search yet, and nothing is wrong either: one sentence."""
 
 
-def searchable(name: str, preset: str) -> "Eye":
+def searchable(name: str, preset: str) -> "CopyDetector":
     """Corpus, descriptor and index. Raises Begun while a job makes the index."""
     from memviz import resources
     from memviz.retrieval.index.index import IndexMismatch
 
     try:
-        return resources.indexed(name, preset)
+        return resources.open_detector(name, preset)
     except IndexMismatch:
         if access.public():
             raise InputError(CLOSED.format(name=name, preset=preset)) from None

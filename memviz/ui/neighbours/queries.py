@@ -21,7 +21,7 @@ from memviz.ui.shared.kept_runs import own
 from memviz.ui.shared.messages import notice
 
 if TYPE_CHECKING:
-    from memviz.retrieval.copy_detector import Eye
+    from memviz.retrieval.copy_detector import CopyDetector
     from memviz.search import Asked
 
 KEPT_RUNS = 12  # in the menu of pictures that were made
@@ -49,7 +49,7 @@ def cell_picture(chosen: str) -> tuple[Path, str]:
     return run.folder / cells[number]["image"], cells[number]["prompt"]
 
 
-def eye(name: str, preset: str) -> "Eye":
+def find_detector(name: str, preset: str) -> "CopyDetector":
     """Corpus, descriptor and index; on a public page only those it knows."""
     if access.public() and (name not in corpus.known() or preset not in (Ask.descriptor, *PRESETS)):
         raise InputError("On this public page, choose corpus and descriptor from the lists.")
@@ -69,7 +69,7 @@ def uploaded(picture: str | None, name: str, preset: str, mark: str) -> "Asked":
 
     if not picture:
         raise InputError("Drop a picture first.")
-    return Asked(eye(name, preset), pictures([Path(picture)], [""]), mark)
+    return Asked(find_detector(name, preset), pictures([Path(picture)], [""]), mark)
 
 
 def of_run(chosen: str, name: str, preset: str, mark: str) -> "Asked":
@@ -77,7 +77,7 @@ def of_run(chosen: str, name: str, preset: str, mark: str) -> "Asked":
     from memviz.search import Asked
 
     file, prompt = cell_picture(chosen)
-    return Asked(eye(name, preset), pictures([file], [prompt]), mark)
+    return Asked(find_detector(name, preset), pictures([file], [prompt]), mark)
 
 
 def by_words(text: str, name: str, preset: str, mark: str) -> "Asked":
@@ -87,7 +87,7 @@ def by_words(text: str, name: str, preset: str, mark: str) -> "Asked":
 
     note = f"Training images with most of the words “{(text or '').strip()}” in their captions."
 
-    looking = eye(name, preset)
+    looking = find_detector(name, preset)
     rows = best(looking.corpus.captions, text or "", BY_WORDS)
     if not rows:
         raise InputError(f"No caption of {name} has any of these words. Try others.")
@@ -101,7 +101,7 @@ def of_case(case: str) -> Callable[[str, str, str], "Asked"]:
     def changed(name: str, preset: str, mark: str) -> "Asked":
         from memviz.search import Asked, edited_images
 
-        looking = eye(name, preset)
+        looking = find_detector(name, preset)
         made, used = edited_images.pictures(looking.corpus, case, secrets.randbelow(2**32))
         return Asked(looking, made, mark, note=edited_images.said(case, used))
 
@@ -123,7 +123,7 @@ def duplicates(name: str, preset: str, _: str) -> dict[str, Any]:
     from memviz.search.duplicates import report
     from memviz.search.folder import new_folder
 
-    looking, folder = eye(name, preset), new_folder()
+    looking, folder = find_detector(name, preset), new_folder()
     report(looking, index_store.folder(looking.corpus, looking.descriptor), folder)
     return view(folder)
 

@@ -48,7 +48,7 @@ def look(prompt: str, model: str, seeds: str, steps: float) -> str:
         from memviz.detection import token_saliency
         from memviz.models.schedulers import scheduler
 
-        pipe = resources.model(ask.model).pipe
+        pipe = resources.load_model(ask.model).pipe
         plan = scheduler(pipe, ask.scheduler, ask.steps)
         return shaded(token_saliency.words(pipe, plan, ask.prompts[0], ask.seeds[0]))
     except MemvizError as error:

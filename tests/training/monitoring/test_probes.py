@@ -85,8 +85,8 @@ def test_with_a_descriptor_copies_are_pictures_alike(tmp_path):
     bright.save(made.corpus / "0007.png")  # hardly different from 0002.png
     preset = made.descriptor / "preset.json"
     preset.write_text(json.dumps(json.loads(preset.read_text()) | {"copied": 0.9999}))
-    eye = resources.eye(str(made.corpus), str(made.descriptor))
-    found = groups(eye.corpus, eye)
+    detector = resources.load_detector(str(made.corpus), str(made.descriptor))
+    found = groups(detector.corpus, detector)
     assert found[7] == found[2] and len(set(found.tolist())) == 7
 
 

@@ -35,7 +35,7 @@ def test_it_is_indexed_in_the_background_stopped_gone_on_with_and_searched(
 ) -> None:
     asked = (new, str(tiny_descriptor))
     with pytest.raises(indexing.Begun, match="Ask again when it is done"):
-        queries.eye(*asked)
+        queries.find_detector(*asked)
     (job,) = background.known()
     until(lambda: job.state().name == "running", PATIENCE)
     listed, menu, clock, stop, resume, ids = background.standing()
@@ -48,14 +48,16 @@ def test_it_is_indexed_in_the_background_stopped_gone_on_with_and_searched(
     assert "Stopped." in listed and ids == ["", job.id]
     assert not clock.active and not stop.visible and resume.visible
     with pytest.raises(indexing.Begun):  # asking again goes on with it
-        queries.eye(*asked)
+        queries.find_detector(*asked)
     assert "can be resumed" in background.resume(ids)  # it runs already
     assert over(job) == "done", job.log_tail()
     last = background.latest(job)
     assert (last["done"], last["total"]) == (COUNT, COUNT)
     assert "done, it can be searched now" in background.standing()[0]
-    eye = queries.eye(*asked)
-    similarity, ids = eye.index.search(eye.descriptor.embed([eye.corpus.image(7)]), 1)
+    detector = queries.find_detector(*asked)
+    similarity, ids = detector.index.search(
+        detector.descriptor.embed([detector.corpus.image(7)]), 1
+    )
     assert similarity[0, 0] > 0.999 and len(background.known()) == 1
 
 
@@ -65,5 +67,5 @@ def test_a_visitor_of_a_public_page_starts_nothing(
     user_config.add("corpora", "new", new)
     monkeypatch.setenv("SPACE_ID", "someone/space")
     with pytest.raises(ValueError, match="only the owner"):
-        queries.eye("new", "demo")
+        queries.find_detector("new", "demo")
     assert background.standing()[0] == "" and jobs.listing() == []
