@@ -41,10 +41,10 @@ def reproduce(args: argparse.Namespace) -> dict[str, Any]:
 
 def as_table(result: dict[str, Any]) -> str:
     """A mode a line."""
-    from memviz.training.studies.publish import COLUMNS
+    from memviz.training.studies.publish import COLUMNS, format_figure
 
     rows = [
-        (name, *(values.get(key, "-") for key in COLUMNS))
+        (name, *(format_figure(values.get(key)) or "-" for key in COLUMNS))
         for name, values in result.items()
         if name != "settings"
     ]

@@ -14,6 +14,7 @@ from memviz.comparison.request import Ask
 from memviz.errors import InputError
 from memviz.guidance.base import Guidance
 from memviz.guidance.spec import Knob, knobs, parse
+from memviz.statistics import estimate_share
 
 TIMESTEPS = ("at", "latest")  # the smaller, the longer a branch is held back
 MOST = 64  # values of one sweep
@@ -157,15 +158,17 @@ def best(made: Grid, mark: float | None) -> dict[str, Any] | None:
     found = [(point, group) for point in made.points() if (group := made.group(*point))]
     if mark is None or any(c.get("similarity") is None for _, group in found for c in group):
         return None
-    shares = [fmean([c["similarity"] >= mark for c in group]) for _, group in found]
-    few = [pair for pair, share in zip(found, shares, strict=True) if share == min(shares)]
+    shares = [estimate_share([c["similarity"] >= mark for c in group]) for _, group in found]
+    least = min(shares, key=lambda share: share.mean)
+    few = [p for p, share in zip(found, shares, strict=True) if share.mean == least.mean]
     (value, across), group = max(few, key=lambda pair: merit(pair[1]))
     align = mean(group, "alignment")
-    why = f"{round(100 * min(shares))} % of the pictures are copies there, the least of all"
+    why = (f"{round(least.mean * len(group))} of {len(group)} pictures are copies there (95 % "
+           f"interval {least.low:.0%} to {least.high:.0%}), the least of all")  # fmt: skip
     if align is not None:
         why += f"; of the {len(few)} such points it follows the prompt best (alignment {align:.2f})"
     return {"value": value, "across": across, "similarity": mean(group, "similarity"),
-            "alignment": align, "copied": min(shares), "reason": f"{why}."}  # fmt: skip
+            "alignment": align, "copied": least.mean, "reason": f"{why}."}  # fmt: skip
 
 
 def merit(group: Sequence[Mapping[str, Any]]) -> tuple[float, float]:

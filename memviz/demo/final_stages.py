@@ -79,8 +79,13 @@ def best(judge: report.Report, key: str) -> dict[str, Any]:
     copies, others = (judge.by_method(half, methods, judge.seeds) for half in halves)
     tried = []
     for text, copy, other in zip(CANDIDATES[key], copies, others, strict=True):
-        aligned = {"alignment": judge.alignment(copy), "alignment_heldout": judge.alignment(other)}
-        tried.append({"parameters": text, "copied": judge.copied(copy), **aligned})
+        estimates = {
+            "copied": judge.copied(copy),
+            "alignment": judge.alignment(copy),
+            "alignment_heldout": judge.alignment(other),
+        }
+        means = {name: e.to_json()["mean"] for name, e in estimates.items()}
+        tried.append({"parameters": text, **means})
         print(key, tried[-1], flush=True)
     return picked(tried) | {"tried": tried}
 

@@ -107,8 +107,8 @@ def corpus_facts(builder: Builder) -> dict[str, Any]:
 
 def table(report: dict[str, Any]) -> str:
     """The numeric figures, one row each."""
-    rows = {k: v for k, v in report.items() if isinstance(v, float) and k != "threshold"}
-    return "\n".join(f"| `{name}` | {value:g} |" for name, value in rows.items())
+    rows = [k for k, v in report.items() if isinstance(v, float) and k != "threshold"]
+    return "\n".join(f"| `{name}` | {format_figure(name, report)} |" for name in rows)
 
 
 FIGURE = re.compile(r"[^|<>]*<!-- (\w+) -->")
@@ -119,10 +119,20 @@ def refresh(text: str, figures: Mapping[str, Any]) -> str:
 
     def value(found: re.Match[str]) -> str:
         return (
-            f" {plain(figures[found[1]])} <!-- {found[1]} -->" if found[1] in figures else found[0]
+            f" {format_figure(found[1], figures)} <!-- {found[1]} -->"
+            if found[1] in figures
+            else found[0]
         )
 
     return FIGURE.sub(value, text)
+
+
+def format_figure(name: str, figures: Mapping[str, Any]) -> str:
+    """A figure by its name, with the 95 % interval that was measured with it."""
+    interval = figures.get("intervals", {}).get(name)
+    if not interval:
+        return plain(figures[name])
+    return f"{figures[name]:.3f} ({interval[0]:.2f} to {interval[1]:.2f})"
 
 
 def plain(value: Any) -> str:  # noqa: ANN401

@@ -6,7 +6,7 @@ are of the prompts that had no part in the choice.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -32,6 +32,7 @@ from memviz.guidance.spec import parse, spec
 from memviz.models import decode
 from memviz.retrieval.copy_detector import best_similarity
 from memviz.sampling.loop import Request
+from memviz.statistics import Estimate, estimate_auc, estimate_mean, estimate_share
 
 STEPS = 50
 SEEDS = (0, 1, 2, 3)
@@ -94,11 +95,12 @@ class Report:
         matches = self.detector.match([m.image for m in made], 1)
         return np.array([best_similarity(found) for found in matches])
 
-    def copied(self, made: Sequence[Made]) -> float:
+    def copied(self, made: Sequence[Made]) -> Estimate:
         """Share of pictures at or above the threshold for a copy."""
-        return share(self.similarity(made) >= self.detector.thresholds.copied)
+        copies = self.similarity(made) >= self.detector.thresholds.copied
+        return estimate_share(copies, [m.request.prompt for m in made])
 
-    def copies(self) -> dict[str, float]:
+    def copies(self) -> dict[str, Estimate]:
         """Copied shares of every method, and of plain guidance on the other prompt groups."""
         found = {"copied_cfg_duplicated": self.copied(self.made["duplicated", "cfg"])}
         others = [("duplicated", k) for k in CORE if k != "cfg"]
@@ -113,29 +115,32 @@ class Report:
         """Whether a picture's prompt had no part in choosing the methods' parameters."""
         return self.prompts["duplicated"].index(made.request.prompt) % 2 == 1
 
-    def alignments(self) -> dict[str, float]:
+    def alignments(self) -> dict[str, Estimate]:
         """Mean CLIP cosine of picture and prompt, per method and prompt group."""
         names = {"duplicated": "", "heldout": "_heldout"}
         return {
             f"alignment_{k}{names[g]}": self.alignment(self.made[g, k]) for g in names for k in CORE
         }
 
-    def alignment(self, made: Sequence[Made]) -> float:
+    def alignment(self, made: Sequence[Made]) -> Estimate:
         """Mean CLIP cosine of each picture with its prompt."""
-        scores = self.clip.score([m.image for m in made], [m.request.prompt for m in made])
-        return round(float(scores.mean()), 4)
+        prompts = [m.request.prompt for m in made]
+        return estimate_mean(self.clip.score([m.image for m in made], prompts), prompts)
 
-    def detection(self) -> dict[str, float]:
+    def detection(self) -> dict[str, Estimate]:
         """AUC of the magnitude: duplicated against held-out titles and swapped captions."""
-        yes, no, swapped = (
-            np.array([m.magnitudes for m in self.made[g, "cfg"]])
-            for g in ("duplicated", "heldout", "swapped")
-        )
+        groups = ("duplicated", "heldout", "swapped")
+        yes, no, swapped = (np.array([m.magnitudes for m in self.made[g, "cfg"]]) for g in groups)
+        many, few, others = (len(self.prompts[g]) for g in groups)
         found = {
-            f"auc_magnitude_{name}": auc(yes[:, :k].mean(1), no[:, :k].mean(1))
+            f"auc_magnitude_{name}": estimate_auc(
+                auc(yes[:, :k].mean(1), no[:, :k].mean(1)), many, few
+            )
             for name, k in (("k1", 1), ("k5", 5), ("all", None))
         }
-        return found | {"auc_caption_swap": auc(yes[:, 0], swapped[:, 0])}
+        return found | {
+            "auc_caption_swap": estimate_auc(auc(yes[:, 0], swapped[:, 0]), many, others)
+        }
 
     def transitions(self) -> dict[str, float | None]:
         """How often the dynamic transition found a minimum, and at which step."""
@@ -197,7 +202,7 @@ class Report:
         found = demo_copy_detection.precisions(originals, distractors, looks)
         return {f"descriptor_map{name}": value for name, value in found.items()}
 
-    def before(self) -> dict[str, float]:
+    def before(self) -> dict[str, Estimate]:
         """What the pretrained model, which saw no duplicates, copies on the same prompts."""
         pipe = resources.load_model("demo-pretrained").pipe
         requests = self.requests("duplicated", ["cfg"], [0])
@@ -214,7 +219,9 @@ class Report:
         for part in parts:
             self.note(part.__name__)
             found |= part()
-        return found | self.context() | {"seconds": round(time.perf_counter() - start)}
+        return (
+            with_intervals(found) | self.context() | {"seconds": round(time.perf_counter() - start)}
+        )
 
     def context(self) -> dict[str, Any]:
         """What the figures were measured with."""
@@ -246,6 +253,13 @@ def single(caption: str) -> bool:
 def share(values: Sequence[bool]) -> float:
     """The share that is true."""
     return round(float(np.mean(values)), 4)
+
+
+def with_intervals(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures as plain numbers, and the intervals of those that have one beside them."""
+    estimates = {k: v.to_json() for k, v in figures.items() if isinstance(v, Estimate)}
+    plain = {k: estimates[k]["mean"] if k in estimates else v for k, v in figures.items()}
+    return plain | {"intervals": {k: [v["low"], v["high"]] for k, v in estimates.items()}}
 
 
 def auc(yes: np.ndarray, no: np.ndarray) -> float:

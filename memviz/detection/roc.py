@@ -11,10 +11,9 @@ import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from memviz.errors import InputError
+from memviz.statistics import estimate_auc, wilson
 
 RATE = 0.01  # of false positives
-Z = 1.96  # 95 %
-DRAWS = 1_000  # of the bootstrap
 
 
 def told(yes: Sequence[float], no: Sequence[float]) -> dict[str, Any]:
@@ -26,13 +25,15 @@ def told(yes: Sequence[float], no: Sequence[float]) -> dict[str, Any]:
     scores = np.r_[np.asarray(yes, float), np.asarray(no, float)]
     fpr, tpr, _ = roc_curve(labels, scores)
     strict, near = below(fpr, tpr), closest(fpr, tpr)
+    auc = float(roc_auc_score(labels, scores))
+    area = estimate_auc(auc, len(yes), len(no))
     return {
-        "auc": float(roc_auc_score(labels, scores)),
-        "auc_interval": auc_interval(np.asarray(yes, float), np.asarray(no, float)),
+        "auc": auc,
+        "auc_interval": [area.low, area.high],
         "tpr_at_1_fpr": strict,  # the last point with FPR below 1 % (Wen et al.)
-        "tpr_at_1_fpr_interval": wilson(strict, len(yes)),
+        "tpr_at_1_fpr_interval": list(wilson(strict, len(yes))),
         "tpr_nearest_1_fpr": near,  # the point whose FPR is nearest to 1 %, above it or not
-        "tpr_nearest_1_fpr_interval": wilson(near, len(yes)),
+        "tpr_nearest_1_fpr_interval": list(wilson(near, len(yes))),
         "fpr_nearest": float(fpr[np.argmin(np.abs(fpr - RATE))]),
         "roc": {"fpr": fpr.tolist(), "tpr": tpr.tolist()},
         "memorized": len(yes),
@@ -48,20 +49,3 @@ def below(fpr: np.ndarray, tpr: np.ndarray) -> float:
 def closest(fpr: np.ndarray, tpr: np.ndarray) -> float:
     """The true positive rate where the false positive rate is nearest to 1 %."""
     return float(tpr[np.argmin(np.abs(fpr - RATE))])
-
-
-def wilson(share: float, n: int) -> list[float]:
-    """Wilson's 95 % interval of a share of n."""
-    middle = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    half = Z * np.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
-    return [float(max(0, middle - half)), float(min(1, middle + half))]
-
-
-def auc_interval(yes: np.ndarray, no: np.ndarray) -> list[float]:
-    """The bootstrap's 95 % interval of the AUC, prompts drawn within their group; fixed seed."""
-    draw = np.random.default_rng(0)
-    wins = (yes[:, None] > no[None]) + 0.5 * (yes[:, None] == no[None])
-    rows = draw.integers(0, len(yes), (DRAWS, len(yes)))
-    columns = draw.integers(0, len(no), (DRAWS, len(no)))
-    found = [wins[np.ix_(r, c)].mean() for r, c in zip(rows, columns, strict=True)]
-    return np.percentile(found, (2.5, 97.5)).round(4).tolist()

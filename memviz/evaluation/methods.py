@@ -23,12 +23,13 @@ from memviz.models import decode
 from memviz.models.loading import scheduler
 from memviz.retrieval.copy_detector import CopyDetector, best_similarity
 from memviz.sampling.loop import Request, sample
+from memviz.statistics import estimate_mean, estimate_share, format_estimate
 
 PROMPTS, SEEDS = 12, {"duplicated": (0, 1), "heldout": (0,)}
 STEPS, SCHEDULER = 50, "ddim"
 FILE = DEMO / "remedies.json"
+FIGURES = ("similarity", "copied", "alignment")  # each with its interval
 BEGIN, END = "<!-- remedies -->", "<!-- /remedies -->"
-Z = 1.96  # 95 %
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def remedies(plan: Plan, note: Callable[[str], None] = print) -> dict[str, Any]:
         "threshold": detector.thresholds.copied,
         "pictures": {group: len(pairs) for group, pairs in plan.groups.items()},
         "prompts": {group: len({p for p, _ in pairs}) for group, pairs in plan.groups.items()},
+        "pairs": {group: [list(pair) for pair in pairs] for group, pairs in plan.groups.items()},
         "steps": plan.steps,
         "scheduler": plan.scheduler,
     }
@@ -104,21 +106,19 @@ def measured(model: Any, detector: CopyDetector, plan: Plan, guidance: Guidance)
         seconds, pictures = seconds + time.process_time() - start, pictures + len(pairs)
         images = decode.pictures(decode.decode(model.pipe, last.latents))
         similarity = np.array([best_similarity(m) for m in detector.match(images, 1)])
-        copied = similarity >= detector.thresholds.copied
+        prompts = [prompt for prompt, _ in pairs]
+        alignment = resources.load_clip().score(images, prompts)
         found[group] = {
-            "similarity": mean(similarity),
-            "copied": mean(copied.astype(float)),
-            "alignment": mean(resources.load_clip().score(images, [p for p, _ in pairs])),
+            "similarity": estimate_mean(similarity, prompts).to_json(),
+            "copied": estimate_share(similarity >= detector.thresholds.copied, prompts).to_json(),
+            "alignment": estimate_mean(alignment, prompts).to_json(),
             "evaluations": round(float(np.mean(last.costs)), 1),
+            "pictures": {
+                "similarity": np.round(similarity, 4).tolist(),
+                "alignment": np.round(alignment, 4).tolist(),
+            },
         }
     return found | {"seconds": round(seconds / pictures, 4)}
-
-
-def mean(values: Sequence[float]) -> dict[str, float]:
-    """The mean and half of its 95 % interval."""
-    values = np.asarray(values, float)
-    half = Z * values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else float("nan")
-    return {"mean": round(float(values.mean()), 4), "half": round(float(half), 4)}
 
 
 def markdown(result: Mapping[str, Any]) -> str:
@@ -132,18 +132,13 @@ def markdown(result: Mapping[str, Any]) -> str:
         dup, held = row["duplicated"], row["heldout"]
         cells = [
             METHODS[key].label,
-            *(shown(dup[name]) for name in ("similarity", "copied", "alignment")),
+            *(format_estimate(dup[name]) for name in FIGURES),
             f"{dup['evaluations']:g}",
             f"{row['seconds_to_first']:.2f}",
-            *(shown(held[name]) for name in ("similarity", "copied", "alignment")),
+            *(format_estimate(held[name]) for name in FIGURES),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def shown(value: Mapping[str, float]) -> str:
-    """A mean with its interval."""
-    return f"{value['mean']:.2f} ± {value['half']:.2f}"
 
 
 def context(result: Mapping[str, Any]) -> str:
@@ -151,8 +146,9 @@ def context(result: Mapping[str, Any]) -> str:
     many = ", ".join(f"{n} {g} pictures" for g, n in result["pictures"].items())
     return (
         f"Measured on {many}; model {result['model'][:12]}, {result['scheduler']}, "
-        f"{result['steps']} steps, copies from a similarity of {result['threshold']:.3f} on; means "
-        "with 95 % intervals. Evaluations are what a picture would need alone."
+        f"{result['steps']} steps, copies from a similarity of {result['threshold']:.3f} on. In "
+        "brackets 95 % intervals over prompts: a prompt's seeds count as one where they agree. "
+        "Evaluations are what a picture would need alone."
     )
 
 

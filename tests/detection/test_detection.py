@@ -47,11 +47,6 @@ def test_both_readings_of_tpr_at_one_percent():
     assert roc.closest(fpr, tpr) == 0.7  # 1.2 % is nearer than 0.2 %
 
 
-def test_wilson_is_the_textbook_interval():
-    assert roc.wilson(0.5, 100) == pytest.approx([0.4038, 0.5962], abs=1e-4)
-    assert roc.wilson(0, 10)[0] == 0 and roc.wilson(1, 10)[1] == 1
-
-
 def test_a_band_is_the_percentiles_of_every_step():
     rows = {"magnitude": [[float(i), 2.0 * i] for i in range(101)],
             "x0_change": [[float("nan"), float(i)] for i in range(101)],

@@ -4,7 +4,7 @@ Every mode starts from the bundled pretrained UNet and learns the bundled corpus
 scenes count several hundred times. What was finished before is read, not made again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from memviz import resources
 from memviz.data.prompts import demo
 from memviz.io import atomic
 from memviz.jobs.files import read_json
+from memviz.statistics import estimate_mean, estimate_share
 from memviz.training.config import PRESETS, Config, from_json
 from memviz.training.monitoring.probes import Judge, Look, of_corpus
 from memviz.training.trainer import Run, opened
@@ -81,23 +82,26 @@ def judged(run: Run) -> dict[str, Any]:
     detector = resources.load_detector(run.config.corpus, run.config.descriptor)
     judge = Judge(run.student.pipe, run.student.model.folder, detector, STEPS)
     singles = of_corpus(run.corpus.captions, run.data.times, 0)["single"][:SINGLES]
-    copies, others = judge.look(demo()["duplicated"], SEEDS), judge.look(singles)
+    duplicated = demo()["duplicated"]
+    copies, others = judge.look(duplicated, SEEDS), judge.look(singles)
+    single = others.similarity >= detector.thresholds.copied
     once = detector.index.vectors[run.data.times == 1]
     return {
-        **told(copies, detector.thresholds.copied),
-        "alignment_single": mean(others.alignment),
-        "copied_single": mean(others.similarity >= detector.thresholds.copied),
+        **summarize_duplicated(copies, duplicated, detector.thresholds.copied),
+        "alignment_single": estimate_mean(others.alignment).to_json(),
+        "copied_single": estimate_share(single).to_json(),
         "frechet": round(frechet(others.vectors, once), 4),
     }
 
 
-def told(look: Look, copied: float) -> dict[str, float]:
-    """Figures of the duplicated prompts."""
+def summarize_duplicated(look: Look, prompts: Sequence[str], copied: float) -> dict[str, Any]:
+    """Figures of prompts that were each drawn with all seeds, with intervals over prompts."""
+    drawn = [prompt for prompt in prompts for _ in SEEDS]
     return {
-        "copied": mean(look.similarity >= copied),
-        "similarity_mean": mean(look.similarity),
+        "copied": estimate_share(look.similarity >= copied, drawn).to_json(),
+        "similarity_mean": estimate_mean(look.similarity, drawn).to_json(),
         "similarity_95pc": round(float(np.percentile(look.similarity, 95)), 4),
-        "alignment": mean(look.alignment),
+        "alignment": estimate_mean(look.alignment, drawn).to_json(),
     }
 
 
@@ -116,8 +120,3 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
     roots = np.linalg.eigvals(spreads[0] @ spreads[1])  # of a product of two such: not negative
     cross = np.sqrt(np.clip(roots.real, 0, None)).sum()
     return float(((means[0] - means[1]) ** 2).sum() + np.trace(spreads[0] + spreads[1]) - 2 * cross)
-
-
-def mean(values: np.ndarray) -> float:
-    """To four digits."""
-    return round(float(np.mean(values)), 4)

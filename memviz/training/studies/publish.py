@@ -11,6 +11,7 @@ from typing import Any
 
 from memviz.io import atomic
 from memviz.io.paths import DEMO
+from memviz.statistics import format_estimate
 
 FILE = DEMO / "iet_agc.json"
 PAGE = Path(__file__).parents[3] / "docs" / "training.md"
@@ -28,6 +29,7 @@ COLUMNS = {
     "samples_seen": "samples",
     "seconds": "seconds",
 }
+Figure = float | Mapping[str, float]
 TOLD = ("rounds", "local_steps", "shards", "batch_size", "ratio", "ema_decay", "lr", "seed")
 
 
@@ -49,25 +51,34 @@ def table(found: Mapping[str, Any]) -> str:
     """A line per mode, in Markdown."""
     lines = [f"| mode | {' | '.join(COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
     for name in ("before", *MODES):
-        cells = (shown(found[name].get(column)) for column in COLUMNS)
+        cells = (format_figure(found[name].get(column)) for column in COLUMNS)
         lines.append(f"| {name.replace('_', '-')} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def shown(value: float | None) -> str:
-    """A figure; nothing where it makes no sense."""
+def format_figure(value: Figure | None) -> str:
+    """A figure, with its interval if it has one; nothing where it makes no sense."""
     if value is None:
         return ""
+    if isinstance(value, Mapping):
+        return format_estimate(value, 3)
     return f"{value:,.0f}" if value > 10 or isinstance(value, int) else f"{value:.3f}"
+
+
+def mean_of(value: Figure) -> float:
+    """The number of a figure with or without an interval."""
+    return value["mean"] if isinstance(value, Mapping) else value
 
 
 def said(found: Mapping[str, Any]) -> str:
     """What the table comes to, and with which settings it was made."""
     plain, both = found["plain"], found["iet_agc"]
     settings = ", ".join(f"`{k.replace('_', '-')} {found['settings'][k]:g}`" for k in TOLD)
-    copies = both["copied"] / plain["copied"] if plain["copied"] else float("nan")
+    copied = [mean_of(mode["copied"]) for mode in (both, plain)]
+    aligned = [mean_of(mode["alignment"]) for mode in (both, plain)]
+    copies = copied[0] / copied[1] if copied[1] else float("nan")
     return (
         f"IET-AGC copies {copies:.2f} times as often as plain fine-tuning on as many samples, at "
-        f"{both['alignment'] / plain['alignment']:.2f} of its alignment: it learned less, and equal "
-        f"learning is not compared here. Settings: {settings}."
+        f"{aligned[0] / aligned[1]:.2f} of its alignment: it learned less, and "
+        f"equal learning is not compared here. Settings: {settings}."
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from statistics import median
+from statistics import fmean, median
 from threading import Lock
 from typing import Any
 
@@ -94,5 +94,4 @@ def thinned(rows: Sequence[Row], x: str, y: str, points: int = POINTS) -> dict[s
 
 def mean(rows: Iterable[Row], name: str) -> float:
     """The mean of a column."""
-    values = [row[name] for row in rows]
-    return sum(values) / len(values)
+    return fmean(row[name] for row in rows)

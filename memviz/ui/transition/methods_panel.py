@@ -6,6 +6,7 @@ from typing import Any
 
 from memviz.guidance.registry import METHODS
 from memviz.io.paths import DEMO
+from memviz.statistics import format_estimate
 from memviz.ui.shared import encode
 
 FILE = DEMO / "remedies.json"
@@ -29,7 +30,8 @@ def table() -> str:
     rows = "".join(row(key, values) for key, values in found["rows"].items())
     about = (
         f"{found['pictures']['duplicated']} pictures of duplicated prompts, "
-        f"{found['pictures']['heldout']} of held-out ones; means ± 95 %. Measured by "
+        f"{found['pictures']['heldout']} of held-out ones; in brackets 95 % "
+        "intervals over prompts. Measured by "
         "<code>python -m memviz remedies</code>; docs/methods.md explains the rows."
     )
     return (
@@ -40,15 +42,10 @@ def table() -> str:
 
 def row(key: str, values: dict[str, Any]) -> str:
     """One method."""
-    dup, held = ([interval(values[g][n]) for n in NAMES] for g in ("duplicated", "heldout"))
+    dup, held = ([format_estimate(values[g][n]) for n in NAMES] for g in ("duplicated", "heldout"))
     cost = [f"{values['duplicated']['evaluations']:g}", f"{values['seconds_to_first']:.2f}"]
     cells = "".join(f"<td>{value}</td>" for value in (*dup, *cost, *held))
     return f'<tr><th scope="row">{html.escape(METHODS[key].label)}</th>{cells}</tr>'
-
-
-def interval(value: dict[str, float]) -> str:
-    """A mean with its interval."""
-    return f"{value['mean']:.2f} ± {value['half']:.2f}"
 
 
 def points() -> list[dict[str, Any]]:
@@ -60,7 +57,7 @@ def points() -> list[dict[str, Any]]:
             "name": METHODS[key].label,
             "similarity": values["duplicated"]["similarity"],
             "alignment": values["duplicated"]["alignment"],
-            "evaluations": {"mean": values["duplicated"]["evaluations"], "half": 0},
+            "evaluations": {"mean": values["duplicated"]["evaluations"]},
         }
         for key, values in found["rows"].items()
     ]

@@ -29,8 +29,12 @@ function makeTradeoff(plotlyPath) {
 
 function flat(point) {
   const names = ['similarity', 'alignment', 'evaluations'];
-  return Object.fromEntries(names.flatMap((n) => [[n, point[n]?.mean], [`${n}_half`, point[n]?.half]]));
+  return Object.fromEntries(names.flatMap((n) => [[n, point[n]?.mean], [`${n}_low`, point[n]?.low], [`${n}_high`, point[n]?.high]]));
 }
+
+// Ends of an interval; a mean of too few has none.
+function lowEnd(value) { return value.low ?? value.mean; }
+function highEnd(value) { return value.high ?? value.mean; }
 
 // Low similarity is good; high alignment is good, many evaluations are not.
 function front(points, cost) {
@@ -94,7 +98,7 @@ function tradeoffOf(self, colours) {
   const dots = points.map((p) => {
     const method = view.methods[p.method] ?? { symbol: 'circle', color: 0 };
     const colour = colours.method(method);
-    const bar = (n) => ({ type: 'data', array: [p[n].half], color: colour, thickness: 1, width: 3 });
+    const bar = (n) => ({ type: 'data', array: [highEnd(p[n]) - p[n].mean], arrayminus: [p[n].mean - lowEnd(p[n])], color: colour, thickness: 1, width: 3 });
     return {
       type: 'scatter',
       mode: 'markers',
@@ -116,7 +120,7 @@ function tradeoffOf(self, colours) {
 
 // The range of a figure with room for its labels.
 function roomy(points, name, share) {
-  const ends = points.flatMap((p) => [p[name].mean - p[name].half, p[name].mean + p[name].half]);
+  const ends = points.flatMap((p) => [lowEnd(p[name]), highEnd(p[name])]);
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const room = share * (high - low || 1);
   return [low - room, high + room];
@@ -126,5 +130,5 @@ function tradeoffWords(self) {
   const points = self.view.tradeoff.filter((p) => p[self.cost]);
   const names = front(points, self.cost).map((p) => p.name).join(', ');
   const of = self.view.id ? 'this run' : 'the demo’s duplicated prompts';
-  return `Means over the pictures of ${of}, with 95 % intervals. No other point is better in both: ${names}.`;
+  return `Means over the pictures of ${of}, with 95 % intervals over prompts, or over seeds where there is but one. No other point is better in both: ${names}.`;
 }

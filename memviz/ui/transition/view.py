@@ -5,7 +5,6 @@ One dictionary, made from the run's folder alone; the browser does the rest.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from statistics import fmean, stdev
 from typing import Any
 
 from memviz import jobs
@@ -19,6 +18,7 @@ from memviz.guidance.spec import knobs, parse, spec
 from memviz.guidance.transition import Constant, Dynamic, Opposite, Static
 from memviz.runs import store, trace
 from memviz.signals import SIGNALS
+from memviz.statistics import estimate_mean
 from memviz.ui.shared.assets import file_path
 from memviz.ui.shared.encode import methods, number
 
@@ -33,7 +33,6 @@ WORDS = (  # of what is asked, as the command line takes it
     *("signals", "decoder"),
 )
 FLAGS = ("keep", "probe")
-FEW = 3  # below it an interval says nothing
 
 
 def view(run: store.Run) -> dict[str, Any]:
@@ -174,14 +173,14 @@ def spread(info: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def tradeoff(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A point per method and parameters: means over the pictures, with 95 % intervals."""
+    """A point per method and parameters: means over the pictures, with their intervals."""
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for cell in cells:
         groups.setdefault(cell["spec"], []).append(cell)
     names = named(cells)
     made = [
         {"method": some[0]["method"], "name": names[text],
-         **{n: mean([c.get(n) for c in some]) for n in ("similarity", "alignment", "evaluations")}}
+         **{n: estimate(some, n) for n in ("similarity", "alignment", "evaluations")}}
         for text, some in groups.items()
     ]  # fmt: skip
     return [point for point in made if point["similarity"]]
@@ -207,12 +206,12 @@ def values(guidance: Guidance) -> dict[str, float | str]:
     return {k.name: k.default for k in knobs(guidance)}
 
 
-def mean(values: Sequence[float | None]) -> dict[str, float] | None:
-    """The mean and half of its 95 % interval; None where a value is missing."""
+def estimate(cells: Sequence[Mapping[str, Any]], name: str) -> dict[str, float | None] | None:
+    """The mean of a figure with its 95 % interval over prompts; None where a value is missing."""
+    values = [c.get(name) for c in cells]
     if not values or any(v is None for v in values):
         return None
-    half = 1.96 * stdev(values) / len(values) ** 0.5 if len(values) >= FEW else 0.0
-    return {"mean": round(fmean(values), 4), "half": round(half, 4)}
+    return estimate_mean(values, [c["prompt"] for c in cells]).to_json()
 
 
 def command(info: Mapping[str, Any]) -> str:

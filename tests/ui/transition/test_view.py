@@ -150,9 +150,11 @@ def test_what_was_chosen_stays_where_the_new_method_has_it_too():
 
 
 def test_an_interval_needs_three_pictures():
-    assert views.mean([1, 2]) == {"mean": 1.5, "half": 0}
-    assert views.mean([1, 2, 3])["half"] == pytest.approx(1.1316, abs=1e-3)
-    assert views.mean([1, None]) is None
+    cells = [{"prompt": "a fox", "similarity": value} for value in (1, 2, 3)]
+    assert views.estimate(cells[:2], "similarity") == {"mean": 1.5, "low": None, "high": None}
+    found = views.estimate(cells, "similarity")
+    assert 1 <= found["low"] < found["mean"] == 2 < found["high"] <= 3
+    assert views.estimate([*cells, {"prompt": "a fox"}], "similarity") is None
 
 
 def test_words_and_prompts_are_only_ever_text():
