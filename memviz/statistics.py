@@ -149,6 +149,7 @@ def estimate_auc(auc: float, positives: int, negatives: int) -> Estimate:
         wide = 1 + more * (1 - area) / (2 - area) + more * area / (1 + area)
         return (auc - area) ** 2 - z * z * area * (1 - area) * wide / (positives * negatives)
 
-    low = float(brentq(excess, 0, auc)) if auc > 0 else 0.0
-    high = float(brentq(excess, auc, 1)) if auc < 1 else 1.0
+    inside = float(np.clip(auc, 1e-9, 1 - 1e-9))  # 0 and 1 solve it, too, and say nothing
+    low = float(brentq(excess, 0, inside)) if auc > 0 else 0.0
+    high = float(brentq(excess, inside, 1)) if auc < 1 else 1.0
     return Estimate(auc, low, high)
