@@ -12,7 +12,7 @@ from memviz.cli.compare import split_methods
 from memviz.guidance.base import Signal
 from memviz.guidance.registry import CORE, METHODS
 from memviz.guidance.spec import parse, spec
-from memviz.models.loading import NAMED, is_path
+from memviz.models.loading import bundled, is_path
 from memviz.retrieval.descriptors.presets import PRESETS
 
 ROOT = Path(__file__).parents[1]
@@ -74,10 +74,10 @@ def test_no_verb_is_promised_that_does_not_exist():
     assert set(re.findall(r"python -m memviz ([a-z][\w-]*)", text)) <= set(VERBS)
 
 
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", bundled())
 def test_every_model_and_its_mirrors_are_in_the_readme(name):
     assert f"`{name}`" in README
-    for place in NAMED[name].places:
+    for place in bundled()[name].places:
         assert is_path(place) or f"`{place}`" in README
 
 
@@ -126,8 +126,8 @@ def test_the_methods_of_the_readme_are_spelled_right():
 
 
 def test_the_table_of_remedies_is_the_measured_one():
-    from memviz.evaluation.methods import FILE, refresh
+    from memviz.evaluation.methods import refresh, results_file
 
     page = (ROOT / "docs" / "methods.md").read_text()
     assert all(f"`{key}`" in page for key in METHODS)
-    assert refresh(page, json.loads(FILE.read_text())) == page
+    assert refresh(page, json.loads(results_file().read_text())) == page

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     found, workers = corpus.load(args.corpus), build.Workers()
     look = descriptor(args.preset, args.checkpoint, workers.device, args.trust, args.half)
     out = args.out or index_store.folder(found, look)
-    if out == index_store.BUNDLED:
+    if out == index_store.bundled_folder():
         raise InputError(f"The index of {found.name} comes with memviz. Name another with --out.")
     how = {"exact": args.exact, "fresh": args.fresh, "batch": args.batch}
     last = watched(build.build(found, look, out, workers, **how), len(found))

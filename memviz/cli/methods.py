@@ -2,15 +2,12 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
 
 from memviz.cli.command import Verb, say
 from memviz.cli.tables import table
 from memviz.guidance.registry import METHODS
-from memviz.io import atomic
-
-DOCS = Path(__file__).parents[2] / "docs" / "methods.md"
+from memviz.io import atomic, paths
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -28,13 +25,15 @@ def remedies(args: argparse.Namespace) -> dict[str, Any]:
     from memviz.cli.compare import split_methods
     from memviz.evaluation import methods as evaluation
 
+    page = paths.page("methods.md") if args.save else None
     plan = replace(evaluation.demo(), methods=split_methods(args.methods))
     result = evaluation.remedies(plan, say)
-    if args.save:
-        if evaluation.FILE.is_file():
-            result = evaluation.merged(json.loads(evaluation.FILE.read_text()), result)
-        atomic.json(evaluation.FILE, result)
-        atomic.text(DOCS, evaluation.refresh(DOCS.read_text("utf-8"), result))
+    if page:
+        file = evaluation.results_file()
+        if file.is_file():
+            result = evaluation.merged(json.loads(file.read_text("utf-8")), result)
+        atomic.json(file, result)
+        atomic.text(page, evaluation.refresh(page.read_text("utf-8"), result))
     return result
 
 

@@ -2,7 +2,7 @@
 
 A corpus is a folder of pictures (a .txt beside each, a metadata table, LAION-10k or generations as
 DCR published them), parquet files, webdataset tar shards, a list of captions and URLs, or a name:
-one from `NAMED`, or one that the user registered.
+one from `bundled()`, or one that the user registered.
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ from typing import TYPE_CHECKING, Any
 from memviz.data.formats import CorpusError as CorpusError
 from memviz.data.formats import Layout, layout
 from memviz.io import images, user_config
-from memviz.io.paths import DEMO
+from memviz.io.paths import demo
 
 if TYPE_CHECKING:
     from PIL import Image
 
-NAMED = {"demo-10k": DEMO / "corpus"}
+
+def bundled() -> dict[str, Path]:
+    """The names of corpora that come with memviz."""
+    return {"demo-10k": demo() / "corpus"}
 
 
 def known() -> dict[str, Path]:
     """Names and their places: the bundled ones and the user's own."""
     own = {name: Path(place).expanduser() for name, place in user_config.names("corpora").items()}
-    return own | NAMED
+    return own | bundled()
 
 
 def load(name_or_path: str | Path) -> Corpus:

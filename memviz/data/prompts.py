@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from memviz.errors import InputError
-from memviz.io.paths import DEMO
+from memviz.io import paths
 
 Label = Literal["memorized", "ordinary", "hard"]
 COLUMNS = ("prompt", "caption", "text")
@@ -36,7 +36,7 @@ class Prompt:
 
 def demo() -> dict[str, list[str]]:
     """The bundled demo's prompts by group; empty where there is no demo."""
-    file = DEMO / "prompts.json"
+    file = paths.demo() / "prompts.json"
     return json.loads(file.read_text("utf-8")) if file.is_file() else {}
 
 

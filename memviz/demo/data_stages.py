@@ -16,13 +16,13 @@ from memviz.demo import scenes
 from memviz.demo.autoencoder import pixels
 from memviz.demo.scale import Builder
 from memviz.io import atomic
-from memviz.io.paths import SHIPPED
+from memviz.io.paths import bundled_demo
 
 
 def corpus(builder: Builder) -> None:
     """The captioned scenes as one parquet file, and the prompt lists."""
     if not (builder.assets / "sprites").exists():
-        copytree(SHIPPED / "sprites", builder.assets / "sprites")
+        copytree(bundled_demo() / "sprites", builder.assets / "sprites")
     world = builder.world
     copies = len(world.duplicated)
     times = builder.times_shown()

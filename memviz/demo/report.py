@@ -23,12 +23,12 @@ from memviz.demo import scenes
 from memviz.demo.autoencoder import pixels
 from memviz.demo.generate import SCHEDULER, Made, make
 from memviz.demo.judges import through
-from memviz.demo.scale import ASSETS
 from memviz.demo.world import World
 from memviz.guidance.base import Guidance
 from memviz.guidance.model_defaults import own
 from memviz.guidance.registry import CORE
 from memviz.guidance.spec import parse, spec
+from memviz.io.paths import demo
 from memviz.models import decode
 from memviz.retrieval.copy_detector import best_similarity
 from memviz.sampling.loop import Request
@@ -159,7 +159,7 @@ class Report:
 
     def fresh(self) -> Iterator[tuple[str, np.ndarray]]:
         """Captions and scenes that nothing was trained on, uint8 (64, 64, 3)."""
-        art = scenes.sprites(ASSETS / "sprites")
+        art = scenes.sprites(demo() / "sprites")
         return scenes.stream(99, art, World(tuple(art)).reserved)
 
     def readable(self) -> dict[str, float]:
@@ -180,7 +180,7 @@ class Report:
 
     def named(self, images: Sequence[Image.Image], captions: Sequence[str]) -> float:
         """Share of pictures of one sprite for which CLIP picks their caption's own."""
-        names = scenes.names(ASSETS / "sprites")
+        names = scenes.names(demo() / "sprites")
         right = []
         for image, caption in zip(images, captions, strict=True):
             thing, rest = caption.split(" on ", 1)

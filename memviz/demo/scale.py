@@ -13,12 +13,10 @@ from PIL import Image
 from memviz.demo import scenes
 from memviz.demo.world import World
 from memviz.errors import InputError
-from memviz.io.paths import DEMO
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderTiny
 
-ASSETS = DEMO
 COMPILERS = ("g++", "clang++")  # what torch.compile asks for
 DUPLICATED_SHARE = 0.5  # of a fine-tuning batch: each comes up 312 times as often as others
 

@@ -8,6 +8,7 @@ paper or the model's own file states.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from memviz.guidance.base import Guidance
 from memviz.guidance.model_defaults import own
 from memviz.guidance.registry import METHODS
 from memviz.guidance.spec import parse, spec
-from memviz.io.paths import DEMO
+from memviz.io import paths
 from memviz.models import decode
 from memviz.models.loading import scheduler
 from memviz.retrieval.copy_detector import CopyDetector, best_similarity
@@ -27,7 +28,6 @@ from memviz.statistics import estimate_mean, estimate_share, format_estimate
 
 PROMPTS, SEEDS = 12, {"duplicated": (0, 1), "heldout": (0,)}
 STEPS, SCHEDULER = 50, "ddim"
-FILE = DEMO / "remedies.json"
 FIGURES = ("similarity", "copied", "alignment")  # each with its interval
 BEGIN, END = "<!-- remedies -->", "<!-- /remedies -->"
 
@@ -43,6 +43,11 @@ class Plan:
     steps: int = STEPS
     scheduler: str = SCHEDULER
     methods: Sequence[str] = tuple(METHODS)
+
+
+def results_file() -> Path:
+    """Where the demo's measured table stands."""
+    return paths.demo() / "remedies.json"
 
 
 def demo() -> Plan:

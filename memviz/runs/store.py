@@ -16,10 +16,8 @@ import pyarrow as pa
 from memviz.errors import InputError, MemvizError
 from memviz.io import atomic
 from memviz.io.ids import ID
-from memviz.io.paths import DEMO, home
+from memviz.io.paths import demo, home
 from memviz.runs import trace as runs_trace
-
-BUNDLED = DEMO / "runs"
 
 
 class RunError(MemvizError):
@@ -53,7 +51,7 @@ def root() -> Path:
 
 def bundled_roots() -> list[Path]:
     """Folders of finished runs that come with memviz."""
-    return [BUNDLED]
+    return [demo() / "runs"]
 
 
 def create(folder: Path, info: Mapping[str, Any]) -> Run:

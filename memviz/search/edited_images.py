@@ -9,15 +9,14 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
 from memviz.data.corpus import Corpus
 from memviz.data.formats.files import Encoded
+from memviz.io.paths import NoCheckout, page
 
-MEASURED = Path(__file__).resolve().parents[2] / "docs" / "cases.json"
 Images = Sequence[Image.Image]
 
 
@@ -49,9 +48,10 @@ def said(name: str, used: Sequence[int]) -> str:
     case = CASES[name]
     images = f"training image{'s' * (len(used) > 1)} {', '.join(f'#{id}' for id in used)}"
     made = f"{case.about}, made of {images}." if used else f"{case.about}, in no training set."
-    if not MEASURED.is_file():
+    try:
+        told = json.loads(page("cases.json").read_text("utf-8"))
+    except NoCheckout:
         return made
-    told = json.loads(MEASURED.read_text("utf-8"))
     found = told["cases"][name]
     first = f"{found['found']:.0%} found their image first, " if used else ""
     return f"{made} Of {told['images']} such pictures {first}{found['copied']:.0%} were “Copied”."

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from memviz.io.paths import DEMO
+from memviz.io.paths import demo
 from memviz.jobs import files, process
 from tests.support import processes
 from tests.support.chromium import BROWSER, PATIENCE, ROOT, answers, free_port, new_page, sync_api
@@ -67,7 +67,7 @@ def app(tmp_path_factory) -> Iterator[App]:
 
 def part_of_the_demo(path: Path) -> Path:
     """What is repeated in the demo's corpus, and some of the rest: ten thousand take a minute."""
-    rows = pa.concat_tables(map(pq.read_table, sorted((DEMO / "corpus").glob("*.parquet"))))
+    rows = pa.concat_tables(map(pq.read_table, sorted((demo() / "corpus").glob("*.parquet"))))
     often = pc.greater(rows["copies"], 1)
     some = [rows.filter(often), rows.filter(pc.invert(often)).slice(0, SINGLES)]
     pq.write_table(pa.concat_tables(some), path)

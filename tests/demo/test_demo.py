@@ -12,13 +12,15 @@ import torch
 
 from memviz.data import corpus
 from memviz.demo import autoencoder, diffusion, judges, precision, scenes, tokenizer
-from memviz.demo.scale import ASSETS, SCALES, Builder
+from memviz.demo.scale import SCALES, Builder
 from memviz.demo.stages import STAGES, run
 from memviz.demo.world import World, swap
+from memviz.io.paths import bundled_demo
 from memviz.models import loading
 from memviz.models.decode import eight_bits
 
 SCRIPT = Path(__file__).parents[2] / "scripts/build_demo.py"
+ASSETS = bundled_demo()
 REPORT = json.loads((ASSETS / "report.json").read_text())
 PROMPTS = json.loads((ASSETS / "prompts.json").read_text())
 

@@ -16,7 +16,7 @@ OLD, NEW = "20260101-000000-0123456789abcdef", "20260102-000000-0123456789abcdef
 def root(tmp_path, monkeypatch):
     """A home of its own, and no bundled runs."""
     monkeypatch.setenv("MEMVIZ_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(store, "BUNDLED", tmp_path / "bundled")
+    monkeypatch.setenv("MEMVIZ_DEMO", str(tmp_path))
     (tmp_path / "home" / "runs").mkdir(parents=True)
     return tmp_path / "home" / "runs"
 
@@ -131,7 +131,7 @@ def test_no_runs_at_all(root):
 
 
 def test_bundled_runs_are_found_after_ones_own(root, tmp_path):
-    make(tmp_path / "bundled", OLD, title="bundled")
+    make(tmp_path / "runs", OLD, title="bundled")
     assert store.read(OLD).info["title"] == "bundled"
     assert [r.info["id"] for r in store.bundled()] == [OLD]
     make(root, OLD, title="mine")
@@ -160,7 +160,7 @@ def test_a_removed_run_is_gone_with_all_its_files(root):
 
 
 def test_bundled_runs_and_those_in_progress_are_not_removed(root, tmp_path):
-    make(tmp_path / "bundled"), make(root, NEW, state="running")
+    make(tmp_path / "runs"), make(root, NEW, state="running")
     with pytest.raises(RunError, match="comes with memviz"):
         store.own(OLD)
     with pytest.raises(RunError, match="in progress, or was killed"):

@@ -9,6 +9,7 @@ import pytest
 from memviz.data import corpus as corpora
 from memviz.data.formats.files import Encoded
 from memviz.errors import MemvizError
+from memviz.io import paths
 from memviz.search import edited_images, folder
 from tests.support.samples import smooth
 
@@ -44,18 +45,16 @@ def test_two_logos_differ(corpus: corpora.Corpus) -> None:
 
 @pytest.mark.parametrize("name", edited_images.CASES)
 def test_every_case_was_measured(name: str) -> None:
-    told = json.loads(edited_images.MEASURED.read_text())["cases"][name]
+    told = json.loads(paths.page("cases.json").read_text())["cases"][name]
     said = edited_images.said(name, [7] * edited_images.CASES[name].needs)
     assert f"{told['copied']:.0%} were “Copied”" in said
     assert ("#7" in said) == (edited_images.CASES[name].needs > 0)
 
 
 def test_the_table_of_cases_is_the_measured_one() -> None:
-    page = (
-        (edited_images.MEASURED.parent / "scale.md").read_text().partition("## What still finds")[2]
-    )
+    page = paths.page("scale.md").read_text().partition("## What still finds")[2]
     rows = re.findall(r"\| ([\d.]+) \| ([\d.]+) \|$", page, re.M)
-    measured = json.loads(edited_images.MEASURED.read_text())["cases"]
+    measured = json.loads(paths.page("cases.json").read_text())["cases"]
     assert sorted(rows) == sorted(
         (f"{case['found']:g}", f"{case['copied']:g}") for case in measured.values() if len(case) > 1
     )

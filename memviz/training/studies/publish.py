@@ -9,13 +9,10 @@ from pathlib import Path
 from shutil import copytree
 from typing import Any
 
-from memviz.io import atomic
-from memviz.io.paths import DEMO
+from memviz.io import atomic, paths
 from memviz.statistics import format_estimate
 
-FILE = DEMO / "iet_agc.json"
-PAGE = Path(__file__).parents[3] / "docs" / "training.md"
-UNET = DEMO / "unet-iet-agc"
+PAGE = "training.md"
 BEGIN, END = "<!-- iet-agc -->", "<!-- /iet-agc -->"
 MODES = ("plain", "iet", "agc", "iet_agc")  # in the order in which they are read
 COLUMNS = {
@@ -33,11 +30,22 @@ Figure = float | Mapping[str, float]
 TOLD = ("rounds", "local_steps", "shards", "batch_size", "ratio", "ema_decay", "lr", "seed")
 
 
+def results_file() -> Path:
+    """Where the shipped figures stand."""
+    return paths.demo() / "iet_agc.json"
+
+
+def unet() -> Path:
+    """Where the shipped UNet stands."""
+    return paths.demo() / "unet-iet-agc"
+
+
 def save(found: Mapping[str, Any], out: Path) -> None:
     """Ship what a study found in its folder `out`."""
-    copytree(out / "iet_agc" / "model" / "unet", UNET, dirs_exist_ok=True)
-    atomic.json(FILE, found)
-    atomic.text(PAGE, refresh(PAGE.read_text("utf-8"), found))
+    page = paths.page(PAGE)
+    copytree(out / "iet_agc" / "model" / "unet", unet(), dirs_exist_ok=True)
+    atomic.json(results_file(), found)
+    atomic.text(page, refresh(page.read_text("utf-8"), found))
 
 
 def refresh(text: str, found: Mapping[str, Any]) -> str:

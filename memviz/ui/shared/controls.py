@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from memviz.errors import InputError
-from memviz.models.loading import NAMED, registered
+from memviz.models.loading import bundled, registered
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -42,7 +42,7 @@ def plain(value: object) -> object:
 
 def models() -> list[tuple[str, str]]:
     """The model menu: names with what they are; reading it loads and fetches nothing."""
-    found = NAMED | registered()
+    found = bundled() | registered()
     return [(f"{name} ({m.about})" if m.about else name, name) for name, m in found.items()]
 
 

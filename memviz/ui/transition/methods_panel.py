@@ -5,18 +5,18 @@ import json
 from typing import Any
 
 from memviz.guidance.registry import METHODS
-from memviz.io.paths import DEMO
+from memviz.io.paths import demo
 from memviz.statistics import format_estimate
 from memviz.ui.shared import encode
 
-FILE = DEMO / "remedies.json"
 NAMES = ("similarity", "copied", "alignment")
 MISSING = "<p>Not measured yet: <code>python -m memviz remedies --save</code> does it.</p>"
 
 
 def result() -> dict[str, Any] | None:
     """What `python -m memviz remedies --save` left."""
-    return json.loads(FILE.read_text("utf-8")) if FILE.is_file() else None
+    file = demo() / "remedies.json"
+    return json.loads(file.read_text("utf-8")) if file.is_file() else None
 
 
 def table() -> str:

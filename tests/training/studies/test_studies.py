@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from memviz.models.loading import NAMED, UNETS
+from memviz.io import paths
+from memviz.models.loading import UNETS, bundled
 from memviz.training.config import from_json
 from memviz.training.studies import iet_agc_demo, publish
 
-SHIPPED = publish.FILE.is_file()
+SHIPPED = publish.results_file().is_file()
 
 
 def figures(**changes):
@@ -37,17 +38,17 @@ def test_the_page_is_brought_up_to_date_between_its_marks(found):
 
 
 def test_the_page_says_what_was_measured_or_that_nothing_was():
-    page = publish.PAGE.read_text("utf-8")
+    page = paths.page(publish.PAGE).read_text("utf-8")
     if SHIPPED:
-        assert publish.refresh(page, json.loads(publish.FILE.read_text("utf-8"))) == page
+        assert publish.refresh(page, json.loads(publish.results_file().read_text("utf-8"))) == page
     else:
         assert "No table stands here yet." in page
 
 
 @pytest.mark.skipif(not SHIPPED, reason="no study is shipped")
 def test_the_shipped_study_is_told_with_what_its_controls_found():
-    found = json.loads(publish.FILE.read_text("utf-8"))
-    page, readme = publish.PAGE, publish.PAGE.parents[1] / "README.md"
+    found = json.loads(publish.results_file().read_text("utf-8"))
+    page, readme = paths.page(publish.PAGE), paths.page("../README.md")
     told = readme.read_text("utf-8")
     for mode in ("plain", "iet_agc"):
         assert f"{publish.mean_of(found[mode]['copied']):.3f}" in told
@@ -56,8 +57,8 @@ def test_the_shipped_study_is_told_with_what_its_controls_found():
 
 
 def test_the_model_is_named_where_it_is_shipped():
-    assert ("demo-iet-agc" in NAMED) == publish.UNET.is_dir() == SHIPPED
-    assert UNETS["demo-iet-agc"][0] == publish.UNET.name
+    assert ("demo-iet-agc" in bundled()) == publish.unet().is_dir() == SHIPPED
+    assert UNETS["demo-iet-agc"][0] == publish.unet().name
 
 
 def test_a_finished_study_is_read_and_not_made_again(found, tmp_path):
