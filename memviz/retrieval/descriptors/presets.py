@@ -47,8 +47,9 @@ class Preset:
         return CopyThresholds(self.copied, self.close, self.source)
 
 
-WAYS = {  # how pictures are prepared: SSCD's two recommendations, and DCR's convention
+WAYS = {  # how pictures are prepared: SSCD's two recommendations, and two papers' conventions
     "288": Preprocess(short_side=288, **IMAGENET),
+    "288-square": Preprocess(square=288, **IMAGENET),  # MemBench
     "320": Preprocess(square=320, **IMAGENET),
     "dcr": Preprocess(short_side=256, crop=224, mean=HALF, std=HALF),
 }

@@ -243,7 +243,7 @@ def test_sscd_is_prepared_as_its_reference(size: tuple[int, int]) -> None:
 
 
 def test_every_checkpoint_has_every_way() -> None:
-    assert len(PRESETS) == 9
+    assert len(PRESETS) == 12
     for name, preset_ in PRESETS.items():
         assert name.startswith(preset_.checkpoint.partition(".")[0])
         assert preset_.dims == (1024 if "large" in name else 512)
