@@ -9,7 +9,7 @@ import yaml
 
 from memviz.cli import VERBS
 from memviz.cli.compare import split_methods
-from memviz.guidance.base import Signal
+from memviz.guidance.base import Observation
 from memviz.guidance.registry import CORE, METHODS
 from memviz.guidance.spec import parse, spec
 from memviz.models.loading import bundled, is_path
@@ -113,7 +113,7 @@ def test_the_method_of_the_readme_works():
     try:
         exec(code, {"__name__": "readme"})
         key, guidance = parse("ramp:late=5")
-        assert guidance.scale([Signal(500, 1.0)]) == 2.5
+        assert guidance.scale([Observation(500, {"magnitude": 1.0})]) == 2.5
         assert parse(spec(key, guidance)) == (key, guidance)
     finally:
         METHODS.clear()

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from memviz.cli.command import Verb, say
+from memviz.cli.options import add_options
 from memviz.cli.tables import table
-from memviz.comparison.request import SCHEDULERS, Ask
+from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError
-from memviz.signals import COSTLY, check, price
+from memviz.signals import check, price
 
 CONTROLS = 112  # fresh captions of either kind for the demo
 
@@ -17,21 +18,18 @@ CONTROLS = 112  # fresh captions of either kind for the demo
 def options(sub: argparse.ArgumentParser) -> None:
     """What the band shall hold for."""
     text = sub.add_argument
-    text("--model", default=Ask.model, help="a name, a folder, owner/name or PIPE+UNET")
     text("--prompts", type=Path, help="a file of at least 100 ordinary prompts")
     text("--kind", help="what these prompts are, in the plural: captions, song titles, ...")
     text("--like", type=pattern, help="regular expression of a whole prompt of that kind")
-    text("--steps", type=int, default=Ask.steps, help="denoising steps (default: %(default)s)")
-    text("--scheduler", default=Ask.scheduler, help=f"{', '.join(SCHEDULERS)} (%(default)s)")
     text("--scale", type=float, help="of plain guidance (default: the model's own)")
-    text("--signals", default="", help=f"costly ones as well: {', '.join(COSTLY)}")
+    add_options(sub, "model", "steps", "scheduler", "signals")
 
 
 def calibrate(args: argparse.Namespace) -> dict[str, Any]:
     """Measure the bands and keep them."""
     extra = tuple(part.strip() for part in args.signals.split(",") if part.strip())
     check(extra)
-    Ask(["calibration"], steps=args.steps, scheduler=args.scheduler)
+    ComparisonRequest(["calibration"], steps=args.steps, scheduler=args.scheduler)
     if extra:
         say(f"Costs {price(extra)}.")
     asked = controls(args)

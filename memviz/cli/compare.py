@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from memviz.cli.command import Verb, complain, watched
+from memviz.cli.options import OPTIONS, add_options
 from memviz.cli.tables import figure, table
-from memviz.comparison.request import SCHEDULERS, Ask
+from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError
 from memviz.guidance.registry import CORE, METHODS
-from memviz.signals import COSTLY, price
+from memviz.signals import price
 
+CORPUS = ComparisonRequest.corpus
 CELL = (
     *("prompt", "method", "seed", "similarity", "match", "verdict", "prompt_signal"),
     *("transition_step", "transition_timestep", "alignment", "image"),
@@ -19,22 +21,13 @@ CELL = (
 
 
 def options(sub: argparse.ArgumentParser) -> None:
-    """What an `Ask` takes, and where the run goes."""
+    """What a `ComparisonRequest` takes, and where the run goes."""
     text = sub.add_argument
     text("--prompt", action="append", required=True, help="what to show; may be given repeatedly")
     text("--methods", default=",".join(CORE), help="as cfg:scale=7.5,stp:early=0,at=500")
-    text("--seeds", default="0", help="whole numbers, as 0,1,2,3")
-    text("--steps", type=int, default=Ask.steps, help="denoising steps (default: %(default)s)")
-    text("--scheduler", default=Ask.scheduler, help=f"{', '.join(SCHEDULERS)} (%(default)s)")
-    text("--model", default=Ask.model, help="a name, a folder, owner/name or PIPE+UNET")
-    text("--corpus", help=f"training images to look through (default: {Ask.corpus})")
-    text("--descriptor", default=Ask.descriptor, help="how pictures are compared (%(default)s)")
-    text("--signals", default="", help=f"costly ones to record: {', '.join(COSTLY)}")
-    text("--decoder", default="", help="of the estimates: a folder, a hub id, or own")
-    text("--keep", action="store_true", help="keep the latents, to go on from any step")
-    text("--probe", action="store_true", help="record magnitudes along plain guidance as well")
+    corpus = {"default": None, "help": OPTIONS["corpus"]["help"] % {"default": CORPUS}}
+    add_options(sub, *OPTIONS, corpus=corpus)
     text("--since", default="", metavar="RUN:CELL", help="go on from a kept picture")
-    text("--out", type=Path, metavar="DIR", help="write the run folder here")
 
 
 def compare(args: argparse.Namespace) -> dict[str, Any]:
@@ -54,16 +47,16 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
     return summary(made, store.open_folder(made).info)
 
 
-def asked(args: argparse.Namespace) -> Ask:
+def asked(args: argparse.Namespace) -> ComparisonRequest:
     """The comparison to make, checked before torch is imported."""
-    return Ask(
+    return ComparisonRequest(
         prompts=tuple(args.prompt),
         methods=tuple(split_methods(args.methods)),
         seeds=tuple(whole_numbers(args.seeds)),
         steps=args.steps,
         scheduler=args.scheduler,
         model=args.model,
-        corpus=Ask.corpus if args.corpus is None else args.corpus,
+        corpus=CORPUS if args.corpus is None else args.corpus,
         descriptor=args.descriptor,
         signals=tuple(filter(None, args.signals.split(","))),
         decoder=args.decoder,

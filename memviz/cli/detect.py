@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from memviz.cli.command import Verb, say
+from memviz.cli.options import add_options
 from memviz.cli.tables import table
-from memviz.comparison.request import SCHEDULERS, Ask
+from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError
 
 
@@ -14,11 +15,9 @@ def options(sub: argparse.ArgumentParser) -> None:
     """The prompts, and which readings of the score are wanted."""
     text = sub.add_argument
     text("prompts", type=Path, help="text, jsonl, csv, parquet, or json of groups; labels if any")
-    text("--model", default=Ask.model, help="a name, a folder, owner/name or PIPE+UNET")
     text("--steps-used", default="1,5,all", help="first steps of a score (default: %(default)s)")
     text("--images", default="1,4", help="pictures of each prompt (default: %(default)s)")
-    text("--steps", type=int, default=Ask.steps, help="denoising steps (default: %(default)s)")
-    text("--scheduler", default=Ask.scheduler, help=f"{', '.join(SCHEDULERS)} (%(default)s)")
+    add_options(sub, "model", "steps", "scheduler")
 
 
 def numbers(text: str, flag: str) -> list[int]:
@@ -35,7 +34,7 @@ def detect(args: argparse.Namespace) -> dict[str, Any]:
 
     prompts = read(args.prompts)
     used, images = numbers(args.steps_used, "--steps-used"), numbers(args.images, "--images")
-    Ask(["detection"], steps=args.steps, scheduler=args.scheduler)
+    ComparisonRequest(["detection"], steps=args.steps, scheduler=args.scheduler)
     from memviz.detection.scores import Detection, detect
 
     asked = Detection(prompts, args.model, args.steps, args.scheduler, used, images)

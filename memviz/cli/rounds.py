@@ -6,6 +6,7 @@ from typing import Any
 
 from memviz.cli.command import Verb, say
 from memviz.cli.compare import whole_numbers
+from memviz.cli.options import add_options
 from memviz.cli.tables import table
 from memviz.cli.train import spoken
 from memviz.jobs import Workplace
@@ -17,7 +18,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     """Which training, and how closely it is looked at."""
     sub.add_argument("trained", type=Path, metavar="DIR", help="the output folder of a training")
     sub.add_argument("--out", type=Path, help="where the pictures go (DIR/sweep)")
-    sub.add_argument("--seeds", default="0,1", help="whole numbers (default: %(default)s)")
+    add_options(sub, "seeds", seeds={"default": "0,1"})
     for name, kind in WATCHED.items():
         flag = "--" + name.replace("_", "-")
         sub.add_argument(flag, type=kind, default=argparse.SUPPRESS, help="as in train (as it was)")

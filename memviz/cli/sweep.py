@@ -4,16 +4,16 @@ import argparse
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memviz.cli.command import Verb, complain, watched
 from memviz.cli.compare import fresh, summary, whole_numbers
+from memviz.cli.options import OPTIONS, add_options
 from memviz.cli.tables import table
 from memviz.comparison import sweep as sweeps
-from memviz.comparison.request import SCHEDULERS, Ask
+from memviz.comparison.request import ComparisonRequest
 from memviz.jobs import Workplace
-from memviz.signals import COSTLY, price
+from memviz.signals import price
 
 if TYPE_CHECKING:
     from memviz.comparison.compare import Progress
@@ -32,17 +32,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     text("--vary", action="append", default=[], metavar="NAME=VALUES",
          help="any number of the method, as latest=100:500:100; twice for two")  # fmt: skip
     text("--method", default="stp", help="whose parameters they are, as dtp or stp:late=5")
-    text("--seeds", default="0", help="whole numbers, as 0,1,2,3")
-    text("--steps", type=int, default=Ask.steps, help="denoising steps (default: %(default)s)")
-    text("--scheduler", default=Ask.scheduler, help=f"{', '.join(SCHEDULERS)} (%(default)s)")
-    text("--model", default=Ask.model, help="a name, a folder, owner/name or PIPE+UNET")
-    text("--corpus", default=Ask.corpus, help="training images to look through (%(default)s)")
-    text("--descriptor", default=Ask.descriptor, help="how pictures are compared (%(default)s)")
-    text("--signals", default="", help=f"costly ones to record: {', '.join(COSTLY)}")
-    text("--probe", action="store_true", help="plain guidance on every seed as well")
-    text("--decoder", default="", help="of the estimates: a folder, a hub id, or own")
-    text("--keep", action="store_true", help="keep the latents, to go on from any step")
-    text("--out", type=Path, metavar="DIR", help="write the run folder here")
+    add_options(sub, *OPTIONS)
 
 
 def varied(text: str) -> tuple[str, str]:
@@ -51,7 +41,7 @@ def varied(text: str) -> tuple[str, str]:
     return name.strip(), values
 
 
-def asked(args: argparse.Namespace) -> Ask:
+def asked(args: argparse.Namespace) -> ComparisonRequest:
     """The sweep as a comparison."""
     given = {axis: getattr(args, axis) for axis in FLAGS if getattr(args, axis) is not None}
     given |= dict(map(varied, args.vary))

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from memviz.guidance.base import Guidance, Signal
+from memviz.guidance.base import Guidance, Observation
 from memviz.guidance.registry import METHODS
 from memviz.guidance.spec import spec
 from memviz.runs import trace
+from memviz.signals import observe
 
 
 @dataclass
@@ -35,9 +36,9 @@ class Cell:
     result: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def seen(self) -> list[Signal]:
+    def seen(self) -> list[Observation]:
         """The signals that the method has looked at."""
-        return [Signal(r["t"], r["magnitude"]) for r in self.rows]
+        return [observe(r["t"], r) for r in self.rows]
 
     def newest(self) -> Image.Image | None:
         """The x0 estimate of the last step that was looked at."""
@@ -78,7 +79,7 @@ def switched(cell: Cell) -> dict[str, Any]:
     }
 
 
-def prominence(seen: Sequence[Signal], step: int) -> float:
+def prominence(seen: Sequence[Observation], step: int) -> float:
     """How deep the minimum at a step is, in deviations of the curve."""
     return round(trace.prominence([s.magnitude for s in seen], step), 4)
 

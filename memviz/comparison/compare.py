@@ -20,7 +20,7 @@ from PIL import Image
 from memviz import resources
 from memviz.comparison import metadata, scoring
 from memviz.comparison.cell import Cell, parameters
-from memviz.comparison.request import Ask
+from memviz.comparison.request import ComparisonRequest
 from memviz.detection import reference_bands
 from memviz.errors import InputError
 from memviz.guidance.model_defaults import settings
@@ -58,7 +58,9 @@ class Progress:
         return [c.newest() for c in self.comparison.cells]
 
 
-def compare(ask: Ask, folder: Path | None = None, resumable: bool = False) -> Iterator[Progress]:
+def compare(
+    ask: ComparisonRequest, folder: Path | None = None, resumable: bool = False
+) -> Iterator[Progress]:
     """Make all cells of `ask` in `folder` (a new run of the user's by default).
 
     A resumable run is named by its folder and keeps every step: the same call, made again after it
@@ -71,7 +73,9 @@ def compare(ask: Ask, folder: Path | None = None, resumable: bool = False) -> It
 class Comparison:
     """A run being made."""
 
-    def __init__(self, ask: Ask, folder: Path, run_id: str, resumable: bool = False) -> None:
+    def __init__(
+        self, ask: ComparisonRequest, folder: Path, run_id: str, resumable: bool = False
+    ) -> None:
         self.ask, self.start, self.resumable = ask, time.perf_counter(), resumable
         self.model: Model = resources.load_model(ask.model)
         self.eye = resources.load_detector(ask.corpus, ask.descriptor) if ask.corpus else None

@@ -11,7 +11,7 @@ from memviz.runs.sheet import COLUMNS
 from memviz.sampling.loop import noise, noise_hash
 
 if TYPE_CHECKING:
-    from memviz.comparison.request import Ask
+    from memviz.comparison.request import ComparisonRequest
     from memviz.detection.reference_bands import Found
     from memviz.models.loading import Model
     from memviz.retrieval.copy_detector import CopyDetector
@@ -21,7 +21,7 @@ LIBRARIES = ("torch", "diffusers", "transformers", "gradio")
 
 
 def asked(
-    ask: Ask, model: Model, methods: Mapping[str, str], timesteps: Sequence[int]
+    ask: ComparisonRequest, model: Model, methods: Mapping[str, str], timesteps: Sequence[int]
 ) -> dict[str, Any]:
     """What was asked, of which model, from which noise; `methods` as the model spells them."""
     prints = {str(s): noise_hash(noise(model.pipe, [s])[0]) for s in ask.seeds}

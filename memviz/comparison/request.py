@@ -9,17 +9,17 @@ from memviz.errors import InputError
 from memviz.guidance.base import Guidance
 from memviz.guidance.registry import CORE
 from memviz.guidance.spec import parse, spec
+from memviz.models.schedulers import SCHEDULERS
 from memviz.signals import check
 
 LONGEST = 2_000  # characters of a prompt; Stable Diffusion reads about 77 tokens
 STEPS = 2, 1_000
 SEEDS = 0, 2**63 - 1
 CELLS = 256
-SCHEDULERS = ("ddim", "dpm", "pndm")
 
 
 @dataclass(frozen=True)
-class Ask:
+class ComparisonRequest:
     """Prompts x methods x seeds, how to denoise and to judge them; ValueError if that cannot be."""
 
     prompts: Sequence[str]
@@ -90,7 +90,7 @@ def check_whole(what: str, value: object, low: int, high: int) -> None:
         raise InputError(f"{what} is {value}. Give a whole number from {low} to {high}.")
 
 
-def check_some(ask: Ask) -> None:
+def check_some(ask: ComparisonRequest) -> None:
     """At least one cell, and no more than a run can hold."""
     for what in ("prompts", "methods", "seeds"):
         if not getattr(ask, what):

@@ -1,7 +1,8 @@
 """A sweep: one prompt under a method at many values of one parameter, or of two, as a run.
 
 All branches are denoised together, so they share every evaluation until they part. What is here
-turns values into an `Ask`, and a finished run into a grid with its best compromise. No torch.
+turns values into a `ComparisonRequest`, and a finished run into a grid with its best compromise.
+No torch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from itertools import product
 from statistics import fmean
 from typing import Any
 
-from memviz.comparison.request import Ask
+from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError
 from memviz.guidance.base import Guidance
 from memviz.guidance.spec import Knob, knobs, parse
@@ -78,8 +79,8 @@ def ask(
     seeds: Sequence[int] = (0,),
     method: str = "stp",
     probe: bool = False,
-    **more: Any,  # noqa: ANN401 - of Ask
-) -> Ask:
+    **more: Any,  # noqa: ANN401 - of ComparisonRequest
+) -> ComparisonRequest:
     """The comparison that makes a sweep of one parameter or two; ValueError if it cannot be one.
 
     A probe adds plain guidance on every seed.
@@ -95,7 +96,7 @@ def ask(
     points = [",".join(f"{n}={v:g}" for n, v in zip(values, p, strict=True))
               for p in product(*values.values())]  # fmt: skip
     methods = [f"{key}:{rest}{',' * bool(rest)}{point}" for point in points]
-    return Ask([prompt], ["cfg"] * probe + methods, seeds, probe=probe, **more)
+    return ComparisonRequest([prompt], ["cfg"] * probe + methods, seeds, probe=probe, **more)
 
 
 def numbers(text: str) -> list[float]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from memviz import resources
 from memviz.comparison.compare import Comparison
-from memviz.comparison.request import Ask
+from memviz.comparison.request import ComparisonRequest
 from memviz.demo import report, scenes
 from memviz.demo.generate import make
 from memviz.demo.scale import Builder
@@ -126,7 +126,7 @@ def examples(builder: Builder) -> None:
     shutil.rmtree(builder.assets / "runs", ignore_errors=True)
     for number, (title, prompt) in enumerate(titles.items(), 1):
         run_id = f"20260101-00000{number}-{sha256(prompt.encode()).hexdigest()[:16]}"
-        ask = Ask([prompt], seeds=(0, 1), steps=builder.scale.steps)
+        ask = ComparisonRequest([prompt], seeds=(0, 1), steps=builder.scale.steps)
         made = Comparison(ask, builder.assets / "runs" / run_id, run_id)
         made.run.info["title"] = title
         for _ in made.make():

@@ -6,10 +6,11 @@ from typing import Any
 
 from PIL import Image
 
-from memviz.guidance.base import Signal
+from memviz.guidance.base import Observation
 from memviz.models import decode
 from memviz.models.loading import scheduler
-from memviz.sampling.loop import Request, sample
+from memviz.sampling.loop import Request, Step, sample
+from memviz.signals import observe
 
 SCHEDULER = "ddim"
 ROWS = 64  # requests denoised together
@@ -39,11 +40,11 @@ def make(
         images = decode.pictures(decode.decode(pipe, past[-1].latents))
         for i, (request, image) in enumerate(zip(group, images, strict=True)):
             magnitudes = [s.signals["magnitude"][i] for s in past]
-            change = request.guidance.transition(seen(past, magnitudes))
+            change = request.guidance.transition(seen(past, i))
             kind, step = (change.kind, change.step) if change else ("none", None)
             yield Made(request, magnitudes, kind, step, image)
 
 
-def seen(past: Sequence[Any], magnitudes: Sequence[float]) -> list[Signal]:
-    """The signals of one row."""
-    return [Signal(s.t, m) for s, m in zip(past, magnitudes, strict=True)]
+def seen(past: Sequence[Step], row: int) -> list[Observation]:
+    """What the method of one row has seen."""
+    return [observe(s.t, {k: v[row] for k, v in s.signals.items()}) for s in past]

@@ -1,16 +1,25 @@
 """What a guidance method is asked, what it may see, and how its parameters are declared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
-class Signal:
-    """What a method may look at: one step's timestep and the sample's magnitude there."""
+class Observation:
+    """What a method sees of one step: its timestep, and every signal recorded before it is taken.
+
+    `signals` maps keys of `memviz.signals.SIGNALS` to the sample's own value; a costly signal is
+    there only if the run records it.
+    """
 
     t: int
-    magnitude: float
+    signals: Mapping[str, float]
+
+    @property
+    def magnitude(self) -> float:
+        """The norm of what the prompt adds to the prediction."""
+        return self.signals["magnitude"]
 
 
 @dataclass(frozen=True)
@@ -24,10 +33,10 @@ class Transition:
 class Guidance(Protocol):
     """A method's answers for one sample, given its own steps so far, newest last."""
 
-    def scale(self, seen: Sequence[Signal]) -> float:
+    def scale(self, seen: Sequence[Observation]) -> float:
         """The scale of the newest step."""
 
-    def transition(self, seen: Sequence[Signal]) -> Transition | None:
+    def transition(self, seen: Sequence[Observation]) -> Transition | None:
         """When the late scale began; None while it has not, or where there is none."""
 
 

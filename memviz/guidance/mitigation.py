@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memviz.guidance.base import Guidance, Signal, Transition, scale_knob
+from memviz.guidance.base import Guidance, Observation, Transition, scale_knob
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -73,10 +73,10 @@ class FullScale(Remedy):
 
     w: float = scale_knob(7.5, "scale at every step", name="scale")
 
-    def scale(self, seen: Sequence[Signal]) -> float:
+    def scale(self, seen: Sequence[Observation]) -> float:
         """The scale, whatever was seen."""
         return self.w
 
-    def transition(self, seen: Sequence[Signal]) -> Transition | None:
+    def transition(self, seen: Sequence[Observation]) -> Transition | None:
         """None: the prompt is followed from the first step."""
         return None

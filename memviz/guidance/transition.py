@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from memviz.guidance.base import Signal, Transition, knob, scale_knob
+from memviz.guidance.base import Observation, Transition, knob, scale_knob
 from memviz.guidance.first_minimum import dip
 
 SHAPES: dict[str, Callable[[float], float]] = {
@@ -27,13 +27,13 @@ SHAPES: dict[str, Callable[[float], float]] = {
 """Factors of the full scale by noise level u = t / 1000: 1 at the first step, 0 at the last."""
 
 
-def static(seen: Sequence[Signal], at: float) -> Transition | None:
+def static(seen: Sequence[Observation], at: float) -> Transition | None:
     """Guidance from the first timestep that is not above `at`."""
     step = next((i for i, s in enumerate(seen) if s.t <= at), None)
     return None if step is None else Transition(step, "static")
 
 
-def dynamic(seen: Sequence[Signal], latest: float, rise: float = 0) -> Transition | None:
+def dynamic(seen: Sequence[Observation], latest: float, rise: float = 0) -> Transition | None:
     """Guidance from the step that reveals the first minimum, or else below timestep `latest`."""
     found = dip([s.magnitude for s in seen], rise)
     fallback = next((i for i, s in enumerate(seen) if s.t < latest), None)
@@ -70,11 +70,11 @@ class Constant:
     w: float = scale_knob(7.5, "scale at every step", name="scale")
     shape: str = knob("static", **SHAPE)
 
-    def scale(self, seen: Sequence[Signal]) -> float:
+    def scale(self, seen: Sequence[Observation]) -> float:
         """The scale, whatever was seen."""
         return self.w * SHAPES[self.shape](seen[-1].t / 1000)
 
-    def transition(self, seen: Sequence[Signal]) -> Transition | None:
+    def transition(self, seen: Sequence[Observation]) -> Transition | None:
         """None: the prompt is followed from the first step."""
         return None
 
@@ -88,11 +88,11 @@ class Static:
     at: float = knob(500, **AT)
     shape: str = knob("static", **SHAPE)
 
-    def scale(self, seen: Sequence[Signal]) -> float:
+    def scale(self, seen: Sequence[Observation]) -> float:
         """Early or late, by the newest timestep."""
         return switched(self, seen)
 
-    def transition(self, seen: Sequence[Signal]) -> Transition | None:
+    def transition(self, seen: Sequence[Observation]) -> Transition | None:
         """The first step with t <= at."""
         return static(seen, self.at)
 
@@ -107,11 +107,11 @@ class Dynamic:
     rise: float = knob(0, **RISE, high=10)
     shape: str = knob("static", **SHAPE)
 
-    def scale(self, seen: Sequence[Signal]) -> float:
+    def scale(self, seen: Sequence[Observation]) -> float:
         """Early or late, by the sample's own magnitudes."""
         return switched(self, seen)
 
-    def transition(self, seen: Sequence[Signal]) -> Transition | None:
+    def transition(self, seen: Sequence[Observation]) -> Transition | None:
         """One step after the minimum, or the fallback."""
         return dynamic(seen, self.latest, self.rise)
 
@@ -127,16 +127,16 @@ class Opposite:
     latest: float = knob(300, **LATEST, when="dynamic")
     shape: str = knob("static", **SHAPE)
 
-    def scale(self, seen: Sequence[Signal]) -> float:
+    def scale(self, seen: Sequence[Observation]) -> float:
         """Early or late, by the chosen transition."""
         return switched(self, seen)
 
-    def transition(self, seen: Sequence[Signal]) -> Transition | None:
+    def transition(self, seen: Sequence[Observation]) -> Transition | None:
         """That of the chosen kind."""
         return static(seen, self.at) if self.kind == "static" else dynamic(seen, self.latest)
 
 
-def switched(guidance: Static | Dynamic | Opposite, seen: Sequence[Signal]) -> float:
+def switched(guidance: Static | Dynamic | Opposite, seen: Sequence[Observation]) -> float:
     """The early scale before the transition, the shaped late scale from it on."""
     if guidance.transition(seen) is None:
         return guidance.early

@@ -21,7 +21,6 @@ from memviz.io.silence import quietly
 from memviz.models import hub
 from memviz.models.files import ModelError as ModelError
 from memviz.models.files import parameters, pipeline_folder, unet_folder, weights
-from memviz.models.schedulers import SCHEDULERS as SCHEDULERS
 from memviz.models.schedulers import scheduler as scheduler
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     Scheduler = DPMSolverMultistepScheduler | DDIMScheduler | PNDMScheduler
 
-SCHEDULERS = {
-    "dpm": "DPM-Solver++ (second order)",
+SCHEDULERS = {  # what each is called in menus
     "ddim": "DDIM",
+    "dpm": "DPM-Solver++ (second order)",
     "pndm": "PNDM (one model call more than steps)",
 }
 KEPT = {  # the fields that fix a schedule, and what Stable Diffusion's first release used for each

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memviz.errors import InputError
-from memviz.guidance.base import Guidance, Signal
+from memviz.guidance.base import Guidance, Observation
 from memviz.guidance.mitigation import Remedy
 from memviz.guidance.spec import parse
 from memviz.io.atomic import written
 from memviz.runs import store
+from memviz.signals import observe
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,7 +49,7 @@ def price(shape: Sequence[int], steps: int, cells: int, size: int = 4) -> int:
     return math.prod(shape) * steps * cells * size
 
 
-def shared(guidance: Guidance, seen: Sequence[Signal], scales: Sequence[float]) -> int:
+def shared(guidance: Guidance, seen: Sequence[Observation], scales: Sequence[float]) -> int:
     """For how many steps another method would have used the very scales of this trace."""
     for i, scale in enumerate(scales):
         if not math.isclose(guidance.scale(seen[: i + 1]), scale, rel_tol=1e-5, abs_tol=1e-7):
@@ -62,7 +63,7 @@ def common(run: store.Run, number: int, guidance: Guidance) -> int:
     if isinstance(guidance, Remedy) or isinstance(parse(cell["spec"])[1], Remedy):
         return 0
     rows = columns(run, number)
-    seen = [Signal(r["t"], r["magnitude"]) for r in rows]
+    seen = [observe(r["t"], r) for r in rows]
     return shared(guidance, seen, [r["scale"] for r in rows])
 
 

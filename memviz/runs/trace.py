@@ -9,9 +9,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from memviz.errors import InputError
-from memviz.guidance.base import Guidance, Signal, Transition
+from memviz.guidance.base import Guidance, Observation, Transition
 from memviz.guidance.first_minimum import first_minimum
 from memviz.io.atomic import written
+from memviz.signals import observe
 
 PROMINENT = 0.5  # deviations of the curve: a minimum below this is taken for noise
 
@@ -60,13 +61,13 @@ def load(path: Path) -> pa.Table:
     return table
 
 
-def signals(table: pa.Table, cell: int) -> list[Signal]:
+def signals(table: pa.Table, cell: int) -> list[Observation]:
     """What a method would have seen of one cell, in order."""
-    rows = table.filter(pc.equal(table["cell"], cell)).select(["t", "magnitude"])
-    return [Signal(r["t"], r["magnitude"]) for r in rows.to_pylist()]
+    rows = table.filter(pc.equal(table["cell"], cell))
+    return [observe(r["t"], r) for r in rows.to_pylist()]
 
 
-def estimated(seen: Sequence[Signal]) -> int | None:
+def estimated(seen: Sequence[Observation]) -> int | None:
     """The estimated transition: the step of the magnitude's first local minimum, if any."""
     return first_minimum([s.magnitude for s in seen])
 
@@ -80,14 +81,14 @@ def prominence(values: Sequence[float], at: int) -> float:
     return float((max(values[: at + 1]) - values[at]) / deviation) if deviation else 0.0
 
 
-def prominent(seen: Sequence[Signal], least: float = PROMINENT) -> int | None:
+def prominent(seen: Sequence[Observation], least: float = PROMINENT) -> int | None:
     """The step of the first local minimum with at least this prominence, if any."""
     values = [s.magnitude for s in seen]
     minima = (i for i in range(1, len(values) - 1) if values[i - 1] > values[i] < values[i + 1])
     return next((i for i in minima if prominence(values, i) >= least), None)
 
 
-def replay(guidance: Guidance, seen: Sequence[Signal]) -> Transition | None:
+def replay(guidance: Guidance, seen: Sequence[Observation]) -> Transition | None:
     """Where a method would have switched on this trace.
 
     Exact up to that method's own transition; after it the trajectory would have been another.

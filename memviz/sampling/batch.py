@@ -1,19 +1,19 @@
 """The rows of one call of `sample` while they are denoised, and what is told of each step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from memviz.guidance.base import Signal
+from memviz.guidance.base import Observation
 from memviz.guidance.mitigation import Here, Row, remedy
 from memviz.models import parametrization
 from memviz.models.denoiser import Level, Predictor
 from memviz.sampling.noise import noise
 from memviz.sampling.types import Past, Request, Step
-from memviz.signals import free
+from memviz.signals import SEEN, free, observe
 from memviz.signals.costly import Instruments, Look
 
 NO_SIGNAL = 1e-7  # alpha-bar below this is zero terminal SNR; Stable Diffusion ends at 0.0047
@@ -29,7 +29,7 @@ class Batch:
         self.rows = self.begin()
         start = torch.stack([r.noise for r in self.rows]).to(self.device, predictor.pipe.unet.dtype)
         self.x = start * scheduler.init_noise_sigma
-        self.seen: list[list[Signal]] = [[] for _ in requests]
+        self.seen: list[list[Observation]] = [[] for _ in requests]
         self.states = first_of([id(r.noise) for r in self.rows])
         self.before: Tensor | None = None  # the x0 estimates of the step before
 
@@ -78,8 +78,7 @@ class Batch:
         look = Look(self.predictor, self.x, rows, self.states, level, *eps)
         last = index == len(self.scheduler.timesteps) - 1
         row |= instruments.look(look, last)
-        for past, magnitude in zip(self.seen, row["magnitude"].tolist(), strict=True):
-            past.append(Signal(int(t), magnitude))
+        self.observe(int(t), {name: row[name].tolist() for name in SEEN if name in row})
         scales = self.scales()
         prediction = parametrization.guided(uncond, cond, torch.tensor(scales, device=self.device))
         changes = self.corrections(rows, uncond, cond, scales, level)
@@ -90,6 +89,11 @@ class Batch:
         made = self.move(index, t, level, prediction, states, row, scales)
         pull = (instruments.pulls or [None])[-1]
         return replace(made, whole={**instruments.whole}, masks=instruments.masks, pull=pull)
+
+    def observe(self, t: int, columns: Mapping[str, Sequence[float]]) -> None:
+        """Show each method the signals of its own sample at this step."""
+        for i, seen in enumerate(self.seen):
+            seen.append(observe(t, {name: values[i] for name, values in columns.items()}))
 
     def scales(self) -> list[float]:
         """Each method's answer to what its sample has shown."""
@@ -107,8 +111,7 @@ class Batch:
     def repeat(self, index: int, t: Tensor, past: Past) -> Step:
         """A step of the past: its prediction and signals are known, so no evaluation is made."""
         columns = past.signals[index]
-        for seen, magnitude in zip(self.seen, columns["magnitude"], strict=True):
-            seen.append(Signal(int(t), magnitude))
+        self.observe(int(t), columns)
         prediction = past.predictions[index].to(self.x)
         row = {name: torch.tensor(values) for name, values in columns.items()}
         if past.states:

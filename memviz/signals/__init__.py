@@ -7,9 +7,11 @@ A new signal is a new row, a column of `trace.SCHEMA` and a function.
 May import `guidance`, `models` and what stands below them; this registry needs no torch.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from memviz.errors import InputError
+from memviz.guidance.base import Observation
 
 WEN = "Wen et al., ICLR 2024, arXiv 2407.21720"
 REN = "Ren et al., ECCV 2024, arXiv 2403.11052"
@@ -19,7 +21,10 @@ JAIN = "Jain et al., CVPR 2025, arXiv 2411.16738"
 
 @dataclass(frozen=True)
 class Instrument:
-    """A row of the registry; `when` says at which steps a costly one pays its price."""
+    """A row of the registry; `when` says at which steps a costly one pays its price.
+
+    `seen`: known before a step is taken, so that a guidance rule may look at it.
+    """
 
     label: str
     formula: str
@@ -29,6 +34,7 @@ class Instrument:
     price: int = 0
     free: bool = True
     when: str = "every step"
+    seen: bool = True
 
 
 SIGNALS: dict[str, Instrument] = {
@@ -39,7 +45,7 @@ SIGNALS: dict[str, Instrument] = {
     ),
     "magnitude_mean": Instrument(
         "Mean magnitude", "(1/k) Σ ‖ε_c − ε_∅‖₂ over the first k steps", WEN,
-        "looks memorized", "looks ordinary",
+        "looks memorized", "looks ordinary", seen=False,
     ),
     "magnitude_unit": Instrument(
         "Magnitude per dimension", "‖ε_c − ε_∅‖₂ / √(C h w)", WEN,
@@ -52,15 +58,15 @@ SIGNALS: dict[str, Instrument] = {
     ),
     "latent_change": Instrument(
         "Turn of the latents", "1 − cos(x_t, x_{t−1})", f"released code of {JAIN}",
-        "the step turned the sample", "the sample keeps its direction",
+        "the step turned the sample", "the sample keeps its direction", seen=False,
     ),
     "step_size": Instrument(
         "Step size", "‖x_t − x_{t−1}‖₂", "Broken Memories, KDD 2026, arXiv 2605.22050",
-        "the sample jumps", "the sample rests",
+        "the sample jumps", "the sample rests", seen=False,
     ),
     "x0_change": Instrument(
         "Change of the x0 estimate", "‖x̂0_t − x̂0_{t−1}‖₂", "after Kim, arXiv 2509.25705",
-        "the picture is still being decided", "the picture is settled",
+        "the picture is still being decided", "the picture is settled", seen=False,
     ),
     "one_step": Instrument(
         "One-step score", "mean (x̂0(ε_c) − x_t)²", "Webster, arXiv 2305.08694",
@@ -85,7 +91,7 @@ SIGNALS: dict[str, Instrument] = {
         "Bright-ending magnitude", "‖(ε_c − ε_∅) ∘ m‖₂ / mean m, m the last step's attention on "
         "the end token", "Chen et al. (Bright Ending), ICLR 2025",
         "the pull sits where the ending is bright: a copied part of the picture",
-        "no part is copied", free=False,
+        "no part is copied", free=False, seen=False,
     ),
     "sharpness": Instrument(
         "Sharpness (difference)", "‖g‖ ‖g(x + δĝ) − g(x)‖ / δ (1 − ᾱ), g = ε_c − ε_∅", JEON,
@@ -99,7 +105,13 @@ SIGNALS: dict[str, Instrument] = {
 }  # fmt: skip
 
 COSTLY = tuple(key for key, row in SIGNALS.items() if not row.free)
+SEEN = tuple(key for key, row in SIGNALS.items() if row.seen)
 WATCHING = ("attention_entropy", "padding_entropy", "masked_magnitude")  # need the attention seen
+
+
+def observe(t: int, row: Mapping[str, float | None]) -> Observation:
+    """What a guidance rule may see of a step, out of all that is recorded of it."""
+    return Observation(t, {k: value for k in SEEN if (value := row.get(k)) is not None})
 
 
 def check(keys: tuple[str, ...]) -> None:

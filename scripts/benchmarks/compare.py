@@ -22,8 +22,8 @@ import torch
 from benchmarks.measure import environment, timed
 from memviz import resources
 from memviz.comparison.compare import Comparison
-from memviz.comparison.request import Ask
-from memviz.guidance.base import Signal
+from memviz.comparison.request import ComparisonRequest
+from memviz.guidance.base import Observation
 from memviz.guidance.model_defaults import own
 from memviz.models.parametrization import epsilon, guided
 from memviz.models.schedulers import scheduler
@@ -49,7 +49,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
     model = resources.load_model(args.model)
-    ask = Ask([args.prompt], METHODS, SEEDS, args.steps, args.scheduler, args.model)
+    ask = ComparisonRequest([args.prompt], METHODS, SEEDS, args.steps, args.scheduler, args.model)
     requests = [Request(p, s, g) for p, _, g, s in ask.cells(own(model))]
 
     def fresh() -> Any:  # noqa: ANN401 - a diffusers scheduler
@@ -104,7 +104,7 @@ def separate(pipe: Any, request: Request, steps: Any) -> tuple[torch.Tensor, int
         low, full = pipe.unet(both, t, encoder_hidden_states=text, return_dict=False)[0].chunk(2)
         alpha = float(steps.alphas_cumprod[int(t)])
         pull = magnitude(*(epsilon(p, x, alpha, kind) for p in (low, full)))
-        seen.append(Signal(int(t), pull.item()))
+        seen.append(Observation(int(t), {"magnitude": pull.item()}))
         mixed = guided(low, full, torch.tensor([request.guidance.scale(seen)]))
         x = steps.step(mixed, t, x, return_dict=False)[0]
     return x, 2 * len(seen)
@@ -112,7 +112,7 @@ def separate(pipe: Any, request: Request, steps: Any) -> tuple[torch.Tensor, int
 
 def overhead(args: argparse.Namespace) -> dict[str, Any]:
     """Whole comparisons, files and all: the share of time in no network."""
-    ask = Ask(
+    ask = ComparisonRequest(
         [args.prompt],
         METHODS,
         SEEDS,

@@ -5,13 +5,13 @@ import json
 
 import pytest
 
-from memviz.comparison.request import CELLS, LONGEST, SEEDS, Ask
+from memviz.comparison.request import CELLS, LONGEST, SEEDS, ComparisonRequest
 from memviz.guidance.registry import CORE
 from memviz.guidance.transition import Constant, Static
 
 
 def ask(**changes):
-    return Ask(**({"prompts": ["a fox"]} | changes))
+    return ComparisonRequest(**({"prompts": ["a fox"]} | changes))
 
 
 def test_the_defaults_make_one_cell_for_each_method():

@@ -8,7 +8,7 @@ import torch
 from memviz.comparison import sweep
 from memviz.comparison.compare import compare
 from memviz.errors import MemvizError
-from memviz.guidance.base import Signal
+from memviz.guidance.base import Observation
 from memviz.guidance.prompt_optimization import PromptOptimisation
 from memviz.guidance.registry import METHODS
 from memviz.guidance.spec import parse, spec
@@ -55,7 +55,7 @@ def test_shared_branches_make_the_pictures_of_separate_runs(name):
 def test_going_on_from_a_kept_step_equals_a_fresh_run(name):
     pipe = tiny.pipeline()
     old = list(sample(pipe, [Request("a fox", 0, Static(at=700))], scheduler(pipe, name, 10)))
-    seen = [Signal(s.t, s.signals["magnitude"][0]) for s in old]
+    seen = [Observation(s.t, {"magnitude": s.signals["magnitude"][0]}) for s in old]
     k = latents.shared(Static(at=300), seen, [s.scales[0] for s in old])
     assert k == next(i for i, s in enumerate(old) if s.t <= 700) > 0
     known = Past(torch.stack([s.prediction for s in old[:k]]), [s.signals for s in old[:k]])
@@ -70,7 +70,7 @@ def test_going_on_from_a_kept_step_equals_a_fresh_run(name):
 
 
 def test_methods_share_a_trace_until_their_scales_differ():
-    seen = [Signal(900 - 100 * i, m) for i, m in enumerate([5, 3, 1, 2, 4, 6])]
+    seen = [Observation(900 - 100 * i, {"magnitude": m}) for i, m in enumerate([5, 3, 1, 2, 4, 6])]
     zero = [0.0, 0.0, 0.0, 7.5, 7.5, 7.5]  # as Dynamic: the dip shows at index 3
     assert latents.shared(Dynamic(), seen, zero) == 6
     assert latents.shared(Static(at=500), seen, zero) == 3

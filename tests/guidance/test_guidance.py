@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memviz.guidance.base import Signal, Transition
+from memviz.guidance.base import Observation, Transition
 from memviz.guidance.first_minimum import dip, first_minimum
 from memviz.guidance.registry import METHODS
 from memviz.guidance.spec import knobs, parse, spec
@@ -71,11 +71,11 @@ def test_first_minimum_agrees_with_the_papers_definition(values):
     assert first_minimum(kept) == slow
 
 
-def seen(*magnitudes: float, first: int = 900, by: int = 100) -> list[Signal]:
-    return [Signal(first - by * i, m) for i, m in enumerate(magnitudes)]
+def seen(*magnitudes: float, first: int = 900, by: int = 100) -> list[Observation]:
+    return [Observation(first - by * i, {"magnitude": m}) for i, m in enumerate(magnitudes)]
 
 
-def scales(guidance, signals: list[Signal]) -> list[float]:
+def scales(guidance, signals: list[Observation]) -> list[float]:
     """What a method answers at each step of a trace."""
     return [guidance.scale(signals[: i + 1]) for i in range(len(signals))]
 

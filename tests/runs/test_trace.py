@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from memviz.guidance.base import Signal, Transition
+from memviz.guidance.base import Transition
 from memviz.guidance.transition import Constant, Dynamic, Static
 from memviz.runs import trace
 
@@ -61,7 +61,8 @@ def test_a_file_that_is_no_parquet_is_refused(tmp_path):
 
 
 def test_signals_are_one_cell_in_order(table):
-    assert trace.signals(table, 0) == [Signal(t, m) for t, m in zip(TIMES, CURVES[0], strict=True)]
+    seen = trace.signals(table, 0)
+    assert [(o.t, o.magnitude) for o in seen] == [*zip(TIMES, CURVES[0], strict=True)]
     assert trace.signals(table, 7) == []
 
 

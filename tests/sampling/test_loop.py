@@ -1,5 +1,7 @@
 """The loop equals diffusers' own, and each row is what it would be alone."""
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 
@@ -133,3 +135,21 @@ def test_the_magnitude_is_not_zero_where_no_signal_is_left():
     first = run(pipe, [Request(PROMPT, 0, Constant(2))], steps=4)[0]
     assert first.t == 999
     assert first.signals["magnitude"][0] > 0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A rule that reads another signal than the magnitude."""
+
+    def scale(self, seen):
+        return 7.5 if seen[-1].signals["cosine"] > 0 else 2
+
+    def transition(self, seen):
+        return None
+
+
+def test_a_rule_sees_every_signal_that_is_recorded_before_its_step():
+    pipe = tiny.pipeline()
+    steps = list(sample(pipe, [Request(PROMPT, 0, Turn())], scheduler(pipe, "ddim", 4)))
+    wanted = [7.5 if step.signals["cosine"][0] > 0 else 2 for step in steps]
+    assert [step.scales[0] for step in steps] == wanted

@@ -183,7 +183,9 @@ def test_prominence_is_the_fall_in_deviations():
 
 
 def test_a_shallow_minimum_is_overlooked_by_the_second_rule():
-    from memviz.guidance.base import Signal
+    from memviz.guidance.base import Observation
 
-    seen = [Signal(900 - 100 * i, m) for i, m in enumerate([9.0, 8.9, 9.0, 5, 2, 6])]
+    seen = [
+        Observation(900 - 100 * i, {"magnitude": m}) for i, m in enumerate([9.0, 8.9, 9.0, 5, 2, 6])
+    ]
     assert trace.estimated(seen) == 1 and trace.prominent(seen) == 4

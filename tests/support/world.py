@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from memviz.comparison.request import Ask
+from memviz.comparison.request import ComparisonRequest
 from tests.support import samples, tiny
 
 PROMPT = "vintage fox poster"
@@ -17,7 +17,7 @@ class World:
     corpus: Path
     descriptor: Path
 
-    def ask(self, **changes: object) -> Ask:
+    def ask(self, **changes: object) -> ComparisonRequest:
         """A comparison of two methods on one seed in four steps."""
         usual = {
             "prompts": [PROMPT],
@@ -27,7 +27,7 @@ class World:
             "corpus": str(self.corpus),
             "descriptor": str(self.descriptor),
         }
-        return Ask(**(usual | changes))
+        return ComparisonRequest(**(usual | changes))
 
 
 def build(folder: Path) -> World:

@@ -8,21 +8,21 @@ from typing import Any
 
 import gradio as gr
 
-from memviz.comparison.request import Ask
+from memviz.comparison.request import ComparisonRequest
 from memviz.data import corpus as data_corpus
 from memviz.errors import MemvizError
 from memviz.guidance.base import Guidance
 from memviz.guidance.model_defaults import tuned
 from memviz.guidance.registry import CORE, METHODS
 from memviz.guidance.spec import Knob, knobs, parse
+from memviz.models.schedulers import SCHEDULERS
 from memviz.retrieval.descriptors.presets import PRESETS
 from memviz.ui.shared.controls import NO_CORPUS, QUIET, menu, models, plain, seeds
 
-SCHEDULERS = [("DDIM", "ddim"), ("DPM-Solver++", "dpm"), ("PNDM", "pndm")]
 DEFAULTS: dict[str, Any] = {
     "seeds": [0, 1],
-    "steps": Ask.steps,
-    "scheduler": Ask.scheduler,
+    "steps": ComparisonRequest.steps,
+    "scheduler": ComparisonRequest.scheduler,
 }
 
 
@@ -120,7 +120,7 @@ def knob_field(knob: Knob) -> gr.components.Component:
 
 def method_fields() -> Iterator[tuple[tuple[str, str], gr.components.Component]]:
     """The controls of every method in the METHODS table, each method in a column of its own."""
-    for key, guidance in tuned(Ask.model).items():
+    for key, guidance in tuned(ComparisonRequest.model).items():
         method = METHODS[key]
         with gr.Column(min_width=240):
             gr.Markdown(f"**{method.label}**")
@@ -167,7 +167,7 @@ def step_fields() -> dict[str, gr.components.Component]:
             DEFAULTS["steps"], label="Steps", info="of denoising", min_width=200, elem_id="steps"
         ),
         "scheduler": gr.Dropdown(
-            SCHEDULERS,
+            [(label, key) for key, label in SCHEDULERS.items()],
             value=DEFAULTS["scheduler"],
             label="Scheduler",
             info="the rule by which a step removes noise",
@@ -179,10 +179,14 @@ def step_fields() -> dict[str, gr.components.Component]:
 def model_fields() -> dict[str, gr.components.Component]:
     """The model, the images it was trained on, and what compares pictures with them."""
     about = "a name from the list, a folder, or a hub id"
-    looks = list(dict.fromkeys([Ask.descriptor, *PRESETS]))
+    looks = list(dict.fromkeys([ComparisonRequest.descriptor, *PRESETS]))
     corpora = [*data_corpus.known(), ("none: make pictures without searching", NO_CORPUS)]
     return {
-        "model": menu("model", models(), Ask.model, "Model", about),
-        "corpus": menu("corpus", corpora, Ask.corpus, "Training images", "a name, or a folder"),
-        "descriptor": menu("descriptor", looks, Ask.descriptor, "Descriptor", "compares pictures"),
+        "model": menu("model", models(), ComparisonRequest.model, "Model", about),
+        "corpus": menu(
+            "corpus", corpora, ComparisonRequest.corpus, "Training images", "a name, or a folder"
+        ),
+        "descriptor": menu(
+            "descriptor", looks, ComparisonRequest.descriptor, "Descriptor", "compares pictures"
+        ),
     }

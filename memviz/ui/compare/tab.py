@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from memviz.comparison.request import Ask
+from memviz.comparison.request import ComparisonRequest
 from memviz.errors import MemvizError
 from memviz.runs import store
 from memviz.ui.compare import form as compare_form
@@ -97,8 +97,8 @@ def load() -> None:
     """Import torch and load the demo, so that the first comparison starts at once."""
     from memviz import resources
 
-    resources.load_model(Ask.model)
-    resources.load_detector(Ask.corpus, Ask.descriptor)
+    resources.load_model(ComparisonRequest.model)
+    resources.load_detector(ComparisonRequest.corpus, ComparisonRequest.descriptor)
     resources.load_clip()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from memviz.comparison.request import Ask
+from memviz.comparison.request import ComparisonRequest
 from memviz.data import corpus
 from memviz.retrieval.descriptors.presets import CONVENTIONS, PRESETS
 from memviz.search.edited_images import CASES
@@ -127,11 +127,17 @@ def field(name: str, label: str, example: str) -> gr.Textbox:
 
 def judges() -> list[gr.components.Component]:
     """Where to look, how pictures are compared, and from when one is a copy."""
-    looks = [Ask.descriptor, *PRESETS]
+    looks = [ComparisonRequest.descriptor, *PRESETS]
     about = "scores of two are never mixed"
     return [
-        menu("near-corpus", [*corpus.known()], Ask.corpus, "Training images", "name or folder"),
-        menu("near-preset", looks, Ask.descriptor, "Descriptor", about),
+        menu(
+            "near-corpus",
+            [*corpus.known()],
+            ComparisonRequest.corpus,
+            "Training images",
+            "name or folder",
+        ),
+        menu("near-preset", looks, ComparisonRequest.descriptor, "Descriptor", about),
         gr.Dropdown(
             MARKS,
             value="preset",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from memviz.comparison.request import Ask
+from memviz.comparison.request import ComparisonRequest
 from memviz.models import loading
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def work(asked: dict[str, Any]) -> Callable[[], "Iterator[Progress]"]:
     """The comparison to make, checked here and now; torch is imported where it runs."""
-    ask = Ask(**asked)
+    ask = ComparisonRequest(**asked)
     loading.find(ask.model)
 
     def run() -> "Iterator[Progress]":

@@ -84,7 +84,7 @@ def of_run(run_id: str) -> str:
 
 
 def stop(job_id: str) -> None:
-    """Ask it to leave at its next step."""
+    """ComparisonRequest it to leave at its next step."""
     if job_id and not (job := jobs.find(job_id)).state().over:
         job.stop()
 

@@ -3,7 +3,7 @@
 import gradio as gr
 
 from memviz.comparison import sweep
-from memviz.comparison.request import Ask
+from memviz.comparison.request import ComparisonRequest
 from memviz.errors import MemvizError
 from memviz.guidance.model_defaults import tuned
 from memviz.guidance.registry import METHODS
@@ -31,7 +31,7 @@ PRICE = "what they cost is said here once one is chosen; free ones are always re
 
 def build_axes() -> Controls:
     """Whose parameters vary: one along the columns, seeds and perhaps another along the rows."""
-    columns, rows = axes("stp", Ask.model)
+    columns, rows = axes("stp", ComparisonRequest.model)
     with gr.Row():
         method = gr.Dropdown(CHOICES, value="stp", label="Method", allow_custom_value=True,
                              info="of the list, or as stp:late=5", min_width=240,
@@ -90,10 +90,10 @@ def build_details() -> Controls:
     """Steps and model, and what is recorded beside the free signals."""
     with gr.Accordion("Steps, model and what is recorded", open=False):
         with gr.Row():
-            steps = gr.Number(Ask.steps, label="Steps", info="of denoising", min_width=100,
-                              elem_id="t-steps")  # fmt: skip
+            steps = gr.Number(ComparisonRequest.steps, label="Steps", info="of denoising",
+                              min_width=100, elem_id="t-steps")  # fmt: skip
             model = controls.menu(
-                "t-model", controls.models(), Ask.model, "Model", "a name or a folder"
+                "t-model", controls.models(), ComparisonRequest.model, "Model", "a name or a folder"
             )
         with gr.Row():
             keep = gr.Checkbox(True, label="Keep the latents", info="to go on from any step",

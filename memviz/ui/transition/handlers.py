@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from memviz.comparison import sweep
-from memviz.comparison.request import Ask
+from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError, MemvizError
 from memviz.guidance.spec import parse
 from memviz.runs import latents, store
@@ -36,7 +36,7 @@ NAMES = ("prompt", "method", "axis", "values", "across", "others", "seeds", "ste
 
 
 def asked(values: Sequence[object]) -> dict[str, Any]:
-    """The options of an `Ask` that a sweep and many seeds share, and the method as `method`."""
+    """The options that a sweep and many seeds share, and the method as `method`."""
     given = dict(zip(NAMES, values, strict=True))
     return {
         "prompt": given["prompt"] or "",
@@ -59,18 +59,18 @@ def varied(values: Sequence[object]) -> dict[str, str]:
     return found | ({str(given["across"]): str(given["others"])} if given["across"] else {})
 
 
-def sweep_ask(*values: object) -> Ask:
+def sweep_ask(*values: object) -> ComparisonRequest:
     """The sweep that the controls ask for."""
     found = {axis: sweep.numbers(text) for axis, text in varied(values).items()}
     more = asked(values)
     return sweep.ask(more.pop("prompt"), found, **more)
 
 
-def seeds_ask(*values: object) -> Ask:
+def seeds_ask(*values: object) -> ComparisonRequest:
     """One method on all seeds, to see how the transition depends on them."""
     more = asked(values)
     methods = ["cfg"] * more["probe"] + [more.pop("method")]
-    return Ask([more.pop("prompt")], list(dict.fromkeys(methods)), **more)
+    return ComparisonRequest([more.pop("prompt")], list(dict.fromkeys(methods)), **more)
 
 
 def words(*values: object) -> list[str]:
@@ -91,7 +91,9 @@ def look(progress: "Progress") -> dict[str, Any]:
     return view
 
 
-def starter(live: Live, make: Callable[..., Ask]) -> Callable[..., Iterator[list[Any]]]:
+def starter(
+    live: Live, make: Callable[..., ComparisonRequest]
+) -> Callable[..., Iterator[list[Any]]]:
     """The handler of a button that makes a run."""
 
     def start(*values: object) -> Iterator[list[Any]]:
@@ -151,7 +153,7 @@ def rerunner(live: Live) -> Callable[[gr.EventData], Iterator[list[Any]]]:
     return rerun
 
 
-def moved(data: dict[str, Any]) -> tuple[store.Run, int, Ask]:
+def moved(data: dict[str, Any]) -> tuple[store.Run, int, ComparisonRequest]:
     """The run, the cell and what to make of it; ValueError if that cannot be."""
     run, number = store.read(str(data["run"])), int(data["cell"])
     cell, was = run.info["cells"][number], run.info["asked"]
@@ -159,10 +161,14 @@ def moved(data: dict[str, Any]) -> tuple[store.Run, int, Ask]:
     same = {n: was[n] for n in ("steps", "scheduler", "model", "corpus", "descriptor", "decoder")
             if n in was}  # fmt: skip
     since = f"{run.info['id']}:{number}" if latents.place(run.folder, number).is_file() else ""
-    return run, number, Ask([cell["prompt"]], [method], [cell["seed"]], since=since, **same)
+    return (
+        run,
+        number,
+        ComparisonRequest([cell["prompt"]], [method], [cell["seed"]], since=since, **same),
+    )
 
 
-def again(run: store.Run, number: int, run_id: str, ask: Ask) -> dict[str, Any]:
+def again(run: store.Run, number: int, run_id: str, ask: ComparisonRequest) -> dict[str, Any]:
     """The re-run beside the cell that it went on from."""
     new = store.read(run_id)
     made = new.info["cells"][0]

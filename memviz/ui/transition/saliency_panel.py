@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from memviz.comparison.request import Ask
+from memviz.comparison.request import ComparisonRequest
 from memviz.errors import MemvizError
 from memviz.ui.shared import controls, messages
 from memviz.ui.shared.controls import QUIET
@@ -38,7 +38,7 @@ def shaded(words: list[Any]) -> str:
 def look(prompt: str, model: str, seeds: str, steps: float) -> str:
     """The words of a prompt with their saliency, or why there is none."""
     try:
-        ask = Ask(
+        ask = ComparisonRequest(
             [prompt or ""],
             seeds=controls.seeds(str(seeds)),
             steps=controls.plain(steps),
@@ -61,15 +61,17 @@ def without(prompt: str, index: int) -> str:
     return " ".join([*words[:index], *words[index + 1 :]])
 
 
-def compared(prompt: str, index: int, seeds: str, **more: Any) -> Ask:  # noqa: ANN401
+def compared(prompt: str, index: int, seeds: str, **more: Any) -> ComparisonRequest:  # noqa: ANN401
     """The prompt with and without a word, under plain guidance."""
-    return Ask([prompt, without(prompt, index)], ["cfg"], controls.seeds(seeds), **more)
+    return ComparisonRequest(
+        [prompt, without(prompt, index)], ["cfg"], controls.seeds(seeds), **more
+    )
 
 
 def build(
     inputs: list[gr.components.Component],
     outputs: list[gr.components.Component],
-    start: Callable[[Callable[[], Ask]], Iterator[list[Any]]],
+    start: Callable[[Callable[[], ComparisonRequest]], Iterator[list[Any]]],
 ) -> None:
     """The button and the words; `inputs` are prompt, model, seeds and steps."""
     button = gr.Button("Which words did it?", elem_id="t-words-go")

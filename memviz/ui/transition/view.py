@@ -11,13 +11,13 @@ from memviz import jobs
 from memviz.comparison import sweep
 from memviz.errors import InputError, MemvizError
 from memviz.guidance import spec as methods_
-from memviz.guidance.base import Guidance, Signal
+from memviz.guidance.base import Guidance
 from memviz.guidance.model_defaults import tuned
 from memviz.guidance.registry import CORE, METHODS
 from memviz.guidance.spec import knobs, parse, spec
 from memviz.guidance.transition import Constant, Dynamic, Opposite, Static
 from memviz.runs import store, trace
-from memviz.signals import SIGNALS
+from memviz.signals import SIGNALS, observe
 from memviz.statistics import estimate_mean
 from memviz.ui.shared.assets import file_path
 from memviz.ui.shared.encode import methods, number
@@ -153,7 +153,7 @@ def switches(info: Mapping[str, Any], rows: Mapping[int, list]) -> dict[int, dic
         known = {k: METHODS[k].guidance for k in CORE[1:]}
     found = {}
     for number_, some in rows.items():
-        seen = [Signal(r["t"], r["magnitude"]) for r in some]
+        seen = [observe(r["t"], r) for r in some]
         changes = {key: trace.replay(g, seen) for key, g in known.items()}
         found[number_] = {key: c.step if c else None for key, c in changes.items()}
     return found

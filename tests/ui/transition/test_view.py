@@ -11,7 +11,7 @@ from memviz.cli import sweep as verb
 from memviz.comparison import sweep
 from memviz.comparison.compare import compare
 from memviz.data.prompts import Prompt
-from memviz.guidance.base import Signal
+from memviz.guidance.base import Observation
 from memviz.guidance.registry import METHODS
 from memviz.guidance.spec import parse
 from memviz.runs import store
@@ -76,7 +76,7 @@ def test_attention_is_shown_token_by_token_and_the_bright_ending_as_a_mask(tmp_p
 def test_each_cell_tells_where_every_method_would_have_switched(swept):
     found = views.view(swept)["switches"]["0"]
     rows = views.by_cell(swept)[0]
-    seen = [Signal(r["t"], r["magnitude"]) for r in rows]
+    seen = [Observation(r["t"], {"magnitude": r["magnitude"]}) for r in rows]
     for key, step in found.items():
         change = METHODS[key].guidance.transition(seen)
         assert step == (change.step if change else None)

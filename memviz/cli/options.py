@@ -1,0 +1,34 @@
+"""Options that several verbs take, each with one spelling, default and help."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from memviz.comparison.request import ComparisonRequest
+from memviz.models.schedulers import SCHEDULERS
+from memviz.signals import COSTLY
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "seeds": {"default": "0", "help": "whole numbers, as 0,1,2 or 0-3 (default: %(default)s)"},
+    "steps": {"type": int, "help": "denoising steps (default: %(default)s)"},
+    "scheduler": {"help": f"{', '.join(SCHEDULERS)} (default: %(default)s)"},
+    "model": {"help": "a name, a folder, owner/name or PIPE+UNET (default: %(default)s)"},
+    "corpus": {"help": "training images to look through (default: %(default)s)"},
+    "descriptor": {"help": "how pictures are compared (default: %(default)s)"},
+    "signals": {"default": "", "help": f"costly ones to record: {', '.join(COSTLY)}"},
+    "decoder": {"default": "", "help": "of the estimates: a folder, a hub id, or own"},
+    "keep": {"action": "store_true", "help": "keep the latents, to go on from any step"},
+    "probe": {"action": "store_true", "help": "record magnitudes along plain guidance as well"},
+    "out": {"type": Path, "metavar": "DIR", "help": "write the run folder here"},
+}
+
+
+def add_options(sub: argparse.ArgumentParser, *names: str, **changes: Mapping[str, Any]) -> None:
+    """Give a verb some of these options; `changes` replace parts of one by its name."""
+    for name in names:
+        usual = {"default": getattr(ComparisonRequest, name)} if name in DEFAULTS else {}
+        sub.add_argument(f"--{name}", **usual | OPTIONS[name] | dict(changes.get(name, {})))
+
+
+DEFAULTS = ("steps", "scheduler", "model", "corpus", "descriptor")  # those of a request
