@@ -14,7 +14,8 @@ LIGHT = (
 @pytest.fixture(scope="module")
 def loaded() -> set[str]:
     """All modules in a fresh interpreter that imported the light ones."""
-    code = f"import sys, {LIGHT}; print(*sys.modules)"
+    verbs = "[verb.load() for verb in memviz.cli.VERBS.values()]"
+    code = f"import sys, {LIGHT}; {verbs}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())

@@ -11,10 +11,10 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from memviz.cli.command import complain, say
-from memviz.cli.commands import VERBS
+from memviz.cli.commands import VERBS, Entry
 from memviz.errors import MemvizError, explain_defect
 from memviz.io.paths import home
 
@@ -54,15 +54,32 @@ class Parser(argparse.ArgumentParser):
         self.exit(complain(f"{message}. See `{self.prog} --help`.", 2))
 
 
+class VerbParser(Parser):
+    """The parser of one verb, which is loaded when its words are read and not before."""
+
+    def __init__(self, *, entry: Entry, **how: Any) -> None:  # noqa: ANN401
+        super().__init__(**how)
+        self.entry: Entry | None = entry
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401
+        """As argparse does, with the verb's own options."""
+        if self.entry:
+            verb, self.entry = self.entry.load(), None
+            verb.options(self)
+            self.set_defaults(verb=verb.run, table=verb.table)
+        return super().parse_known_args(args, namespace)
+
+
 def parser() -> Parser:
     """All verbs and their options."""
     about = "See a diffusion model copy its training data, and avoid it."
     top = Parser("python -m memviz", description=about, formatter_class=Wide)
-    verbs = top.add_subparsers(metavar="VERB [options]", required=True)
-    for name, verb in VERBS.items():
-        sub = verbs.add_parser(name, help=verb.about, description=verb.about, formatter_class=Wide)
+    debug = {"action": "store_true", "help": "show the traceback of a defect"}
+    top.add_argument("--debug", **debug)
+    verbs = top.add_subparsers(metavar="VERB [options]", required=True, parser_class=VerbParser)
+    for name, entry in VERBS.items():
+        how = {"description": entry.about, "formatter_class": Wide, "entry": entry}
+        sub = verbs.add_parser(name, help=entry.about, **how)
         sub.add_argument("--json", action="store_true", help="print one JSON value")
-        sub.add_argument("--debug", action="store_true", help="show the traceback of a defect")
-        sub.set_defaults(verb=verb.run, table=verb.table)
-        verb.options(sub)
+        sub.add_argument("--debug", default=argparse.SUPPRESS, **debug)  # what stands before holds
     return top

@@ -94,7 +94,6 @@ def one(made: dict[str, Any]) -> str:
 
 
 VERB = Verb(
-    "measure between which values every signal lies for ordinary prompts",
     calibrate,
     as_table,
     options,

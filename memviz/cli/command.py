@@ -16,9 +16,8 @@ def no_options(sub: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Verb:
-    """A line of the help: what it does, its options, and its result as text."""
+    """What it does, its result as text, and its options."""
 
-    about: str
     run: Callable[[argparse.Namespace], Any]
     table: Callable[[Any], str]
     options: Callable[[argparse.ArgumentParser], None] = no_options

@@ -1,38 +1,57 @@
-"""Every verb, in the order of the help."""
+"""Every verb, in the order of the help; the module of one is loaded when it is asked for."""
 
-from memviz.cli.calibrate import VERB as CALIBRATE
+from dataclasses import dataclass
+from importlib import import_module
+
 from memviz.cli.command import Verb
-from memviz.cli.compare import VERB as COMPARE
-from memviz.cli.demo_report import VERB as DEMO_REPORT
-from memviz.cli.demo_sheet import VERB as DEMO_SHEET
-from memviz.cli.detect import VERB as DETECT
-from memviz.cli.fetch import VERB as FETCH
-from memviz.cli.index import VERB as INDEX
-from memviz.cli.jobs import VERB as JOBS
-from memviz.cli.methods import VERB as REMEDIES
-from memviz.cli.models import VERB as MODELS
-from memviz.cli.reproduce import VERB as REPRODUCE
-from memviz.cli.rounds import VERB as ROUNDS
-from memviz.cli.runs import VERB as RUNS
-from memviz.cli.search import VERB as SEARCH
-from memviz.cli.sweep import VERB as SWEEP
-from memviz.cli.train import VERB as TRAIN
 
-VERBS: dict[str, Verb] = {
-    "compare": COMPARE,
-    "search": SEARCH,
-    "index": INDEX,
-    "fetch": FETCH,
-    "sweep": SWEEP,
-    "calibrate": CALIBRATE,
-    "detect": DETECT,
-    "remedies": REMEDIES,
-    "models": MODELS,
-    "runs": RUNS,
-    "train": TRAIN,
-    "rounds": ROUNDS,
-    "jobs": JOBS,
-    "reproduce": REPRODUCE,
-    "demo-report": DEMO_REPORT,
-    "demo-sheet": DEMO_SHEET,
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the help: the module in this package that holds a `VERB`, and what it does."""
+
+    module: str
+    about: str
+
+    def load(self) -> Verb:
+        """The verb itself."""
+        return import_module(f"memviz.cli.{self.module}").VERB
+
+
+VERBS = {
+    "compare": Entry(
+        "compare",
+        "make one prompt with several methods and seeds, and say which pictures are copies",
+    ),
+    "search": Entry(
+        "search", "find the training images that pictures copy, one by one or a whole folder"
+    ),
+    "index": Entry("index", "make a corpus searchable, or bring its index up to date"),
+    "fetch": Entry("fetch", "fetch the weights of a descriptor, with a check of what came"),
+    "sweep": Entry("sweep", "make one prompt at many transition points, with shared evaluations"),
+    "calibrate": Entry(
+        "calibrate", "measure between which values every signal lies for ordinary prompts"
+    ),
+    "detect": Entry(
+        "detect", "score which prompts of a list look memorized, and how well the score tells"
+    ),
+    "remedies": Entry(
+        "methods", "measure every method on the demo's prompts: copies, alignment and cost"
+    ),
+    "models": Entry("models", "list the models that can be named"),
+    "runs": Entry(
+        "runs", "list the runs kept on this machine and the bundled ones, or remove some"
+    ),
+    "train": Entry("train", "fine-tune a model so that it copies less"),
+    "rounds": Entry("rounds", "find the round of a training from which its model copies"),
+    "jobs": Entry("jobs", "list the background jobs, or follow, stop, resume, clone or remove one"),
+    "reproduce": Entry(
+        "reproduce", "train the demo with and without IET-AGC and compare what is copied"
+    ),
+    "demo-report": Entry(
+        "demo_report", "measure how the bundled demo model copies, in a few minutes"
+    ),
+    "demo-sheet": Entry(
+        "demo_sheet", "draw what the demo model makes of its prompts, method by method"
+    ),
 }

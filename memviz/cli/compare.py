@@ -143,7 +143,6 @@ def as_table(result: dict[str, Any]) -> str:
 
 
 VERB = Verb(
-    "make one prompt with several methods and seeds, and say which pictures are copies",
     compare,
     as_table,
     options,

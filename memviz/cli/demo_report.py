@@ -21,4 +21,4 @@ def as_table(result: dict[str, Any]) -> str:
     return table(("figure", "value"), rows)
 
 
-VERB = Verb("measure how the bundled demo model copies, in a few minutes", demo_report, as_table)
+VERB = Verb(demo_report, as_table)

@@ -28,7 +28,6 @@ def options(sub: argparse.ArgumentParser) -> None:
 
 GROUPS = ("duplicated", "swapped", "heldout", "heldout_plain", "heldout_single")
 VERB = Verb(
-    "draw what the demo model makes of its prompts, method by method",
     demo_sheet,
     lambda result: result["sheet"],
     options,

@@ -69,7 +69,6 @@ def span(pair: list[float]) -> str:
 
 
 VERB = Verb(
-    "score which prompts of a list look memorized, and how well the score tells",
     detect,
     as_table,
     options,

@@ -36,4 +36,4 @@ def as_table(result: dict[str, Any]) -> str:
     return f"{result['preset']}: {result['file']}\nSHA-256 {result['sha256']}"
 
 
-VERB = Verb("fetch the weights of a descriptor, with a check of what came", run, as_table, options)
+VERB = Verb(run, as_table, options)

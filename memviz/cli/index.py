@@ -116,7 +116,6 @@ def as_table(result: dict[str, Any]) -> str:
 
 
 VERB = Verb(
-    "make a corpus searchable, or bring its index up to date",
     run,
     as_table,
     options,

@@ -82,7 +82,6 @@ def as_table(result: list[dict[str, Any]]) -> str:
 
 
 VERB = Verb(
-    "list the background jobs, or follow, stop, resume, clone or remove one",
     run,
     as_table,
     options,

@@ -55,7 +55,6 @@ def as_table(result: dict[str, Any]) -> str:
 
 
 VERB = Verb(
-    "measure every method on the demo's prompts: copies, alignment and cost",
     remedies,
     as_table,
     options,

@@ -23,4 +23,4 @@ def as_table(result: list[dict[str, Any]]) -> str:
     return table(("name", "parameters", "path"), rows)
 
 
-VERB = Verb("list the models that can be named", models, as_table)
+VERB = Verb(models, as_table)

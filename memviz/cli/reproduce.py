@@ -52,7 +52,6 @@ def as_table(result: dict[str, Any]) -> str:
 
 
 VERB = Verb(
-    "train the demo with and without IET-AGC and compare what is copied",
     reproduce,
     as_table,
     options,

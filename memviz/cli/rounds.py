@@ -57,4 +57,4 @@ def as_table(result: dict[str, Any]) -> str:
     return f"{table(head, rows)}\n--model {result['model']}"
 
 
-VERB = Verb("find the round of a training from which its model copies", rounds, as_table, options)
+VERB = Verb(rounds, as_table, options)

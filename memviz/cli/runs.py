@@ -48,7 +48,6 @@ def as_table(result: list[dict[str, Any]]) -> str:
 
 
 VERB = Verb(
-    "list the runs kept on this machine and the bundled ones, or remove some",
     runs,
     as_table,
     options,

@@ -150,7 +150,6 @@ def as_table(result: dict[str, Any]) -> str:
 
 
 VERB = Verb(
-    "find the training images that pictures copy, one by one or a whole folder",
     run,
     as_table,
     options,

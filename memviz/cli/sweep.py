@@ -136,7 +136,6 @@ def place(result: dict[str, Any], best: dict[str, Any]) -> str:
 
 
 VERB = Verb(
-    "make one prompt at many transition points, with shared evaluations",
     sweep,
     as_table,
     options,

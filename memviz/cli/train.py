@@ -136,4 +136,4 @@ def as_table(result: dict[str, Any]) -> str:
     return table(("what", "value"), result.items())
 
 
-VERB = Verb("fine-tune a model so that it copies less", train, as_table, options)
+VERB = Verb(train, as_table, options)

@@ -1,4 +1,4 @@
-"""`python -m memviz` as a person or a script calls it: a real process each time."""
+"""`python -m memviz` as a person or a script calls it; a real process where that matters."""
 
 import json
 import os
@@ -11,23 +11,24 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from memviz.cli import VERBS, compare, main, parser
+from memviz.cli import VERBS, compare, main, parser, runs
 from memviz.cli.compare import split_methods
 from memviz.runs import store
 from memviz.ui.transition.view import command
 from tests.support import fixture_run, world
+from tests.support.command_line import call
 
 ROOT = Path(__file__).parents[2]
 
 
-def call(*words: object, home: Path | None = None) -> subprocess.CompletedProcess:
+def run(*words: object, home: Path | None = None) -> subprocess.CompletedProcess:
     env = os.environ | ({"MEMVIZ_HOME": str(home)} if home else {})
     command = [sys.executable, "-m", "memviz", *map(str, words)]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
 
 
 def test_help_lists_every_verb_on_one_line():
-    told = call("--help")
+    told = run("--help")
     lines = [line.strip() for line in told.stdout.splitlines()]
     assert told.returncode == 0
     for name, verb in VERBS.items():
@@ -138,7 +139,7 @@ def small(place):
 @pytest.fixture(scope="module")
 def told(place, small):
     """One comparison with everything asked for."""
-    return call(
+    return run(
         *("compare", "--prompt", "a fox", "--prompt", "two cats"),
         *("--methods", "cfg:scale=3,stp:early=0,late=7.5,at=500,dtp"),
         *("--seeds", "0,7", "--steps", 4, "--scheduler", "dpm", "--model", small.model),
@@ -196,12 +197,21 @@ def test_a_defect_of_ours_is_named_as_one_and_keeps_its_traceback(home, monkeypa
     def broken(_):
         return list(zip([1], [], strict=True))
 
-    monkeypatch.setitem(VERBS, "runs", replace(VERBS["runs"], run=broken))
+    monkeypatch.setattr(runs, "VERB", replace(runs.VERB, run=broken))
     assert main(["runs"]) == 70
     told = capsys.readouterr().err
     assert (
         told.startswith("This is a defect of memviz (ValueError: zip()") and "\n" not in told[:-1]
     )
     assert "Traceback" in (home / "errors.log").read_text()
-    assert main(["runs", "--debug"]) == 70
-    assert "Traceback" in capsys.readouterr().err
+    for words in (["runs", "--debug"], ["--debug", "runs"]):
+        assert main(words) == 70
+        assert "Traceback" in capsys.readouterr().err
+
+
+def test_no_verb_is_loaded_but_the_one_asked_for():
+    code = "import sys; from memviz.cli import parser; parser().parse_args(['runs'])"
+    command = [sys.executable, "-c", f"{code}; print(*sys.modules)"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert {e.module for e in VERBS.values() if f"memviz.cli.{e.module}" in loaded} == {"runs"}
