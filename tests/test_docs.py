@@ -2,10 +2,12 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from memviz.cli import VERBS
 from memviz.cli.compare import split_methods
@@ -28,13 +30,14 @@ def front():
     return yaml.safe_load(text[1])
 
 
-def pinned(name: str) -> str:
-    return re.search(rf"^{name}==(\S+)$", (ROOT / "requirements.txt").read_text(), re.M)[1]
+def pins(name: str) -> dict[str, str]:
+    lines = (ROOT / name).read_text().splitlines()
+    return dict(line.split("==") for line in lines)
 
 
 def test_front_matter_starts_a_gradio_space(front):
     assert front["title"] and front["sdk"] == "gradio"
-    assert front["sdk_version"] == pinned("gradio")
+    assert front["sdk_version"] == pins("requirements.txt")["gradio"]
     assert (ROOT / front["app_file"]).is_file()
     assert front["license"] == "apache-2.0" and (ROOT / "LICENSE").is_file()
 
@@ -50,6 +53,16 @@ def test_every_requirement_is_pinned():
     for name in ("requirements.txt", "requirements-dev.txt"):
         lines = (ROOT / name).read_text().splitlines()
         assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][\w.]*", line) for line in lines)
+
+
+def test_what_is_pinned_is_what_the_package_asks_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    asked = [Requirement(r) for r in project["dependencies"] + extras["app"]]
+    assert {r.name for r in asked} == set(pins("requirements.txt"))
+    assert all(pins("requirements.txt")[r.name] in r.specifier for r in asked)
+    dev = [Requirement(r) for r in extras["train"] + extras["dev"]]
+    assert {r.name for r in dev} - {"memviz"} == set(pins("requirements-dev.txt"))
 
 
 def test_the_changelog_says_why_each_dependency():

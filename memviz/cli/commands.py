@@ -19,6 +19,7 @@ class Entry:
 
 
 VERBS = {
+    "app": Entry("app", "open the app on this machine"),
     "compare": Entry(
         "compare",
         "make one prompt with several methods and seeds, and say which pictures are copies",

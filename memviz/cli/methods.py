@@ -20,12 +20,12 @@ def options(sub: argparse.ArgumentParser) -> None:
 
 def remedies(args: argparse.Namespace) -> dict[str, Any]:
     """Measure all methods on the demo's prompts."""
+    page = paths.page("methods.md") if args.save else None
     from dataclasses import replace
 
     from memviz.cli.compare import split_methods
     from memviz.evaluation import methods as evaluation
 
-    page = paths.page("methods.md") if args.save else None
     plan = replace(evaluation.demo(), methods=split_methods(args.methods))
     result = evaluation.remedies(plan, say)
     if page:
