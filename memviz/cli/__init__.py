@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import Any, NoReturn
 
-from memviz.cli.command import complain, say
+from memviz.cli.command import Terminated, complain, say
 from memviz.cli.commands import VERBS, Entry
 from memviz.errors import MemvizError, explain_defect
 from memviz.io.paths import home
@@ -29,8 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             result = args.verb(args)
     except (MemvizError, OSError) as error:
         return complain(str(error), 2)
-    except KeyboardInterrupt:
-        return complain("Stopped.", 130)
+    except KeyboardInterrupt as stop:
+        return complain("Stopped.", 143 if isinstance(stop, Terminated) else 130)
     except Exception as error:
         told = explain_defect(error, home() / "errors.log", args.debug)
         say(told if args.debug else " ".join(told.split()))

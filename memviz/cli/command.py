@@ -23,6 +23,10 @@ class Verb:
     options: Callable[[argparse.ArgumentParser], None] = no_options
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: heard as Ctrl-C is, so that what is being made is noted as stopped."""
+
+
 def say(text: str) -> None:
     """What happens, on stderr and at once."""
     print(text, file=sys.stderr, flush=True)

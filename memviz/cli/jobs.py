@@ -23,7 +23,9 @@ def options(sub: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> list[dict[str, Any]]:
     """The jobs concerned, as they are afterwards."""
     if args.action == "list":
-        return [summary(job) for job in jobs.listing()]
+        return [*map(summary, jobs.listing()), *map(damage, jobs.damaged())]
+    if args.action == "remove":
+        return [remove(jobs.find_any(args.id))]
     job = jobs.find(args.id)
     match args.action:
         case "follow":
@@ -34,11 +36,21 @@ def run(args: argparse.Namespace) -> list[dict[str, Any]]:
             job.resume()
         case "clone":
             job = job.clone()
-        case "remove":
-            told = summary(job) | {"state": "removed"}
-            job.remove()
-            return [told]
     return [summary(job)]
+
+
+def remove(job: jobs.Job | jobs.DamagedJob) -> dict[str, Any]:
+    """What it was, and that it is gone."""
+    was = summary(job) if isinstance(job, jobs.Job) else damage(job)
+    job.remove()
+    return was | {"state": "removed"}
+
+
+def damage(job: jobs.DamagedJob) -> dict[str, Any]:
+    """A folder that is no job any more, in the fields of one."""
+    names = ("exit", "kind", "title", "device", "checkpoint", "silent_seconds", "command", "result")
+    known = {"id": job.id, "state": "damaged", "words": job.reason, "folder": str(job.folder)}
+    return known | dict.fromkeys(names)
 
 
 def follow(job: jobs.Job) -> None:
@@ -77,7 +89,7 @@ def summary(job: jobs.Job) -> dict[str, Any]:
 
 def as_table(result: list[dict[str, Any]]) -> str:
     """One line each."""
-    rows = [(j["id"], j["state"], j["kind"], j["title"], j["words"]) for j in result]
+    rows = [(j["id"], j["state"], j["kind"] or "-", j["title"] or "-", j["words"]) for j in result]
     return table(("job", "state", "kind", "title", ""), rows) if rows else "No jobs yet."
 
 

@@ -10,6 +10,7 @@ from memviz.cli.index import descriptor_options
 from memviz.cli.index import watched as indexing
 from memviz.cli.tables import figure, table
 from memviz.errors import InputError
+from memviz.io.paths import expand
 from memviz.jobs import Workplace
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def is_folder(args: argparse.Namespace) -> bool:
     """Whether a folder was given rather than pictures."""
-    return Path(args.pictures[0]).expanduser().is_dir()
+    return expand(args.pictures[0]).is_dir()
 
 
 def question(args: argparse.Namespace) -> "Asked":
@@ -93,7 +94,7 @@ def queries(args: argparse.Namespace) -> "Corpus":
 
     if is_folder(args) and len(args.pictures) == 1:
         return corpus.load(args.pictures[0])
-    files = [Path(text).expanduser() for text in args.pictures]
+    files = [expand(text) for text in args.pictures]
     return corpus.Corpus("pictures", Given(files))
 
 

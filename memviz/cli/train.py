@@ -2,7 +2,6 @@
 
 import argparse
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +41,17 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     from memviz.training.trainer import train
 
     here, first = Workplace.from_env(), os.environ.get("RANK", "0") == "0"
-    stopping, event = interrupted(here.stopping), {}
+    signals, event = catch_signals(), {}
+
+    def stopping() -> bool:
+        return bool(signals) or here.stopping()
+
     for event in train(config, args.out, stopping, args.resume, say if first else hush):
         if first:
             told(event, args.out, here)
+    if signals and event.get("event") == "stopped":
+        say(f"Stopped at step {event['step']}; go on with --resume.")
+        raise SystemExit(128 + signals[0])
     if not first:  # the other processes of `accelerate launch` have nothing to add
         raise SystemExit
     return event | {"out": str(args.out.resolve())}
@@ -73,20 +79,21 @@ def asked(args: argparse.Namespace) -> Config:
     return config
 
 
-def interrupted(stopping: Callable[[], bool]) -> Callable[[], bool]:
-    """Also true once Ctrl-C was pressed; pressed again, it ends at once."""
+def catch_signals() -> list[int]:
+    """The signals that wanted an end so far: Ctrl-C and SIGTERM; a second one ends at once."""
     import signal
 
-    pressed: list[int] = []
+    caught: list[int] = []
 
-    def press(number: int, frame: object) -> None:
-        if pressed:
-            raise KeyboardInterrupt
-        pressed.append(number)
+    def catch(number: int, frame: object) -> None:
+        if caught:
+            raise SystemExit(128 + number)
+        caught.append(number)
         say("Stopping at the next chance, with a checkpoint; once more to end at once.")
 
-    signal.signal(signal.SIGINT, press)
-    return lambda: bool(pressed) or stopping()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, catch)
+    return caught
 
 
 def told(event: dict[str, Any], out: Path, here: Workplace) -> None:

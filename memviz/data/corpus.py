@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from memviz.data.formats import CorpusError as CorpusError
 from memviz.data.formats import Layout, layout
 from memviz.io import images, user_config
-from memviz.io.paths import demo
+from memviz.io.paths import demo, expand
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -29,7 +29,7 @@ def bundled() -> dict[str, Path]:
 
 def known() -> dict[str, Path]:
     """Names and their places: the bundled ones and the user's own."""
-    own = {name: Path(place).expanduser() for name, place in user_config.names("corpora").items()}
+    own = {name: expand(place) for name, place in user_config.names("corpora").items()}
     return own | bundled()
 
 
@@ -41,7 +41,7 @@ def load(name_or_path: str | Path) -> Corpus:
         return Corpus(text, layout(named[text]), named[text])
     if not text:
         raise CorpusError(f"No corpus was given. Choose {', '.join(named)}, or give a folder.")
-    place = Path(text).expanduser()
+    place = expand(text)
     return Corpus(place.resolve().name, layout(place), place)
 
 

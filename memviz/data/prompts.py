@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from memviz.errors import InputError
 from memviz.io import paths
+from memviz.io.paths import expand
 
 Label = Literal["memorized", "ordinary", "hard"]
 COLUMNS = ("prompt", "caption", "text")
@@ -42,7 +43,7 @@ def demo() -> dict[str, list[str]]:
 
 def read(path: str | Path) -> list[Prompt]:
     """The prompts of a file in their order; ValueError if it holds none that can be read."""
-    path = Path(path).expanduser()
+    path = expand(path)
     if not path.is_file():
         raise InputError(f"{path} is not a file. Give a text, jsonl, csv, parquet or json file.")
     try:

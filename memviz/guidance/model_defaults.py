@@ -11,6 +11,7 @@ from memviz.guidance.base import Guidance
 from memviz.guidance.mitigation import Remedy
 from memviz.guidance.registry import METHODS
 from memviz.guidance.spec import parse
+from memviz.io.paths import expand
 
 if TYPE_CHECKING:
     from memviz.models.loading import Model
@@ -50,5 +51,5 @@ def tuned(model: str) -> dict[str, Guidance]:
     """
     from memviz.models.loading import find
 
-    found = settings(Path(find(model).places[0]).expanduser()).get("methods")
+    found = settings(expand(find(model).places[0])).get("methods")
     return {key: parse(key, found)[1] for key in METHODS}

@@ -1,6 +1,7 @@
 """Files and folders written aside and put in their place whole: a reader sees the old or the new.
 
-After an exception the old one stands as it was and nothing is left beside it.
+After an exception the old one stands as it was and nothing is left beside it. What must outlive a
+loss of power (a run's record, a checkpoint) is written `durable`: file, then folder, on the disk.
 """
 
 import os
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def written(path: Path) -> Iterator[Path]:
+def written(path: Path, durable: bool = False) -> Iterator[Path]:
     """Where to write a file that shall stand at `path`; several processes may do so at once.
 
     The name ends in `.part`, which no search for files of a kind finds: tell a writer that goes
@@ -26,20 +27,33 @@ def written(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield part
+        if durable:
+            sync(part)
         part.replace(path)
+        if durable:
+            sync(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
 
-def text(path: Path, value: str) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def text(path: Path, value: str, durable: bool = False) -> None:
     """Write a text in UTF-8."""
-    with written(path) as part:
+    with written(path, durable) as part:
         part.write_text(value, "utf-8")
 
 
-def json(path: Path, value: Any, indent: int | None = 1) -> None:  # noqa: ANN401 - JSON
+def json(path: Path, value: Any, indent: int | None = 1, durable: bool = False) -> None:  # noqa: ANN401 - JSON
     """Write JSON; TypeError, before anything is touched, for what it cannot say."""
-    text(path, dumps(value, indent=indent, ensure_ascii=False) + "\n")
+    text(path, dumps(value, indent=indent, ensure_ascii=False) + "\n", durable)
 
 
 def array(path: Path, rows: "np.ndarray") -> None:
@@ -73,6 +87,7 @@ def folder(path: Path) -> Iterator[Path]:
 def discard(path: Path) -> None:
     """Delete a folder; it is out of every list at once, however long its files take."""
     gone = path.with_name(f".{path.name}.part")
+    shutil.rmtree(gone, ignore_errors=True)  # of a process that was killed within this
     path.rename(gone)
     shutil.rmtree(gone)
 

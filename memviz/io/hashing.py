@@ -1,7 +1,6 @@
 """SHA-256 of files and folders, remembered by size and time so that gigabytes are read once."""
 
 import hashlib
-import json
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from memviz.io import atomic
 from memviz.io.paths import home
+from memviz.io.read import DamagedFile, read_json
 
 REMEMBER = 64 * 2**20  # bytes; larger files are remembered on disk too
 
@@ -46,10 +46,10 @@ def _read(path: Path) -> str:
 
 def _remembered() -> dict[str, str]:
     try:
-        found = json.loads((home() / "hashes.json").read_text())
-    except (OSError, ValueError):
+        found = read_json(home() / "hashes.json", {})
+    except (FileNotFoundError, DamagedFile):
         return {}
-    return found if isinstance(found, dict) else {}
+    return {key: known for key, known in found.items() if isinstance(known, str)}
 
 
 def _remember(known: dict[str, str]) -> None:

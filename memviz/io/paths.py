@@ -3,13 +3,21 @@
 import os
 from pathlib import Path
 
-from memviz.errors import MemvizError
+from memviz.errors import InputError, MemvizError
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
 class NoCheckout(MemvizError):
     """What only a checkout of the repository has was asked of an installed memviz."""
+
+
+def expand(place: str | Path) -> Path:
+    """A path as a person writes it, with ~ for a home. Raises InputError for an unknown ~user."""
+    try:
+        return Path(place).expanduser()
+    except RuntimeError:
+        raise InputError(f"{place} names nobody's home. Write the folder in full.") from None
 
 
 def home() -> Path:

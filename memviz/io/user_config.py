@@ -4,14 +4,14 @@
 Under "trained" stand the models that trainings on this machine made.
 """
 
-import json
 import re
 from pathlib import Path
 from typing import Any, Literal
 
 from memviz.errors import InputError
 from memviz.io import atomic
-from memviz.io.paths import home
+from memviz.io.paths import expand, home
+from memviz.io.read import DamagedFile, read_json
 
 Kind = Literal["models", "corpora", "trained"]
 NAME = re.compile(r"[\w][\w.-]{0,63}")
@@ -24,28 +24,60 @@ def file() -> Path:
 
 def names(kind: Kind) -> dict[str, str]:
     """Registered names and their places; empty without a readable file."""
-    found = _read().get(kind)
+    try:
+        found = _read().get(kind)
+    except DamagedFile:
+        return {}
     pairs = found.items() if isinstance(found, dict) else ()
-    return {name: place for name, place in pairs if isinstance(place, str) and place}
+    return {name: place for name, place in pairs if not _problem(name, place)}
+
+
+def find_problems() -> list[str]:
+    """Why the file, or some of its entries, are left out: a sentence each."""
+    try:
+        found = _read()
+    except DamagedFile as error:
+        return [str(error)]
+    wrong = []
+    for kind in ("models", "corpora"):
+        pairs = found.get(kind, {})
+        if not isinstance(pairs, dict):
+            wrong.append(f"{kind} in {file()} is no object of names and places.")
+            continue
+        told = ((name, _problem(name, place)) for name, place in pairs.items())
+        wrong += [f"{name!r} of {kind} in {file()} {why}." for name, why in told if why]
+    return wrong
 
 
 def add(kind: Kind, name: str, place: str | Path) -> None:
     """Register or move a name. Raises ValueError for a name that could be taken for a path."""
     if not NAME.fullmatch(name):
         raise InputError(f"{name!r} is not a name. Use letters, digits, dots, dashes.")
-    known = _read(strict=True)
-    known[kind] = names(kind) | {name: str(place)}
+    try:
+        known = _read()
+    except DamagedFile as error:  # not written over: somebody may want to mend it
+        raise InputError(f"{error} Mend or remove it.") from error
+    mine = known.get(kind)
+    known[kind] = (mine if isinstance(mine, dict) else {}) | {name: str(place)}
     atomic.json(file(), known)
 
 
-def _read(strict: bool = False) -> dict[str, Any]:
-    """`strict` before writing: a file that cannot be read is not written over."""
+def _problem(name: str, place: object) -> str:
+    """Why an entry cannot be used; empty if it can."""
+    if not NAME.fullmatch(name):
+        return "is not a name: use letters, digits, dots, dashes"
+    if not isinstance(place, str) or not place.strip() or "\0" in place:
+        return "has no place: give a path"
     try:
-        found = json.loads(file().read_text("utf-8"))
+        expand(place)
+    except InputError:
+        return "names nobody's home: give the path in full"
+    return ""
+
+
+def _read() -> dict[str, Any]:
+    """All of the file. Raises DamagedFile if it cannot be read."""
+    try:
+        return read_json(file(), {})
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
-        if strict:
-            raise InputError(f"{file()} cannot be read: {error}. Mend or remove it.") from error
-        return {}
-    return found if isinstance(found, dict) else {}

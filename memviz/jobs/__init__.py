@@ -8,6 +8,7 @@ Any command can be a job. Outside it:
     job.log_tail(40)          the last lines it printed
     job.stop(), job.resume(), job.clone(), job.remove()
     find(job.id), listing()   from any process that sees the same $MEMVIZ_HOME
+    damaged()                 folders that cannot be read as jobs, with the reason
 
 Inside it (everything below does nothing when the process is no job):
 
@@ -22,21 +23,37 @@ Needs POSIX, and no torch; may import `io` and `errors`.
 In `argv`, `{job}` stands for the job's folder, so that a clone writes
 elsewhere. Jobs of one `device` run one after the other, in the order they came; `device=""` waits
 for none. A folder holds `job.json` (what was asked), `log.txt`, `metrics.jsonl`, and, as they
-come, `process.json` and `worker.json` (pid and start time), `checkpoint.json`, `stop`,
+come, `process.json` and `worker.json` (pid and start), `checkpoint.json`, `stop`,
 `result.json` and `outcome.json`.
 """
 
 from memviz.jobs.context import Workplace
-from memviz.jobs.job import Job, JobError, environment, find, listing, root, shown, start, verb
+from memviz.jobs.job import (
+    DamagedJob,
+    Job,
+    JobError,
+    damaged,
+    environment,
+    find,
+    find_any,
+    listing,
+    root,
+    shown,
+    start,
+    verb,
+)
 from memviz.jobs.state import State
 
 __all__ = [
+    "DamagedJob",
     "Job",
     "JobError",
     "State",
     "Workplace",
+    "damaged",
     "environment",
     "find",
+    "find_any",
     "listing",
     "root",
     "shown",

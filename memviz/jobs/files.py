@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from memviz.io import read
+from memviz.io.read import DamagedFile, Shape
+
 BLOCK = 2**20  # bytes of metrics or log read at once
 TAIL = 2**16  # bytes of log looked at for its last lines
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
-    """What a file says; None where there is none or it is not whole."""
+def read_json(path: Path, shape: Shape = dict) -> dict[str, Any] | None:
+    """What a file says; None where there is none, it is not whole, or not of this shape."""
     try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        return read.read_json(path, shape)
+    except (FileNotFoundError, DamagedFile):
         return None
-    return found if isinstance(found, dict) else None
 
 
 def reserve(path: Path, size: int = 4096) -> None:
@@ -67,23 +69,33 @@ def json_lines(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
 def parsed(line: bytes) -> dict[str, Any] | None:
     """A JSON line, or None where it is damaged."""
     try:
-        found = json.loads(line)
+        found = read.parse_json(line)
     except ValueError:
         return None
     return found if isinstance(found, dict) else None
 
 
-def tail(path: Path, lines: int) -> list[str]:
-    """The last lines of a log of any size; of a progress bar only its newest state."""
+def last_row(path: Path) -> dict[str, Any]:
+    """The newest whole line of a metrics file of any size; empty where there is none."""
+    rows = (parsed(line) for line in reversed(end_of(path).splitlines()))
+    return next((row for row in rows if row is not None), {})
+
+
+def end_of(path: Path) -> bytes:
+    """The whole lines among the last bytes of a file; empty where there is none."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - TAIL))
-            text = file.read().decode("utf-8", "replace")
+            found = file.read(TAIL)
     except FileNotFoundError:
-        return []
+        return b""
+    return found.partition(b"\n")[2] if size > TAIL else found
+
+
+def tail(path: Path, lines: int) -> list[str]:
+    """The last lines of a log of any size; of a progress bar only its newest state."""
+    text = end_of(path).decode("utf-8", "replace")
     found = text.replace("\r\n", "\n").split("\n")
-    if size > TAIL:
-        found = found[1:]  # the first is a part of a line
     shown = (line.rstrip("\r").rpartition("\r")[2].rstrip() for line in found)
     return [line for line in shown if line][-lines:]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -17,12 +18,19 @@ from memviz.errors import MemvizError
 from memviz.io import atomic
 from memviz.io.ids import ID, new_id
 from memviz.io.paths import home
-from memviz.jobs.files import json_lines, read_json, tail
-from memviz.jobs.process import alive, signal_group
+from memviz.io.read import DamagedFile, Shape, read_json
+from memviz.jobs.files import json_lines, last_row, tail
+from memviz.jobs.files import read_json as read_if_whole
+from memviz.jobs.process import PROCESS, alive, signal_group, take
 from memviz.jobs.state import State, state
 
 GRACE = 30.0  # seconds from the wish to stop to SIGTERM
 SECRET = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "OAUTH_CLIENT_SECRET")  # of a Space, not of a job
+OWNER = "MEMVIZ_OWNER_TOKEN"  # the key of a public page: of the app, never of what it starts
+REQUEST: Shape = {  # job.json
+    **{"kind": str, "title": str, "argv": [str], "device": str, "resume": [str], "grace": float},
+    **{"cwd": (str, None), "clone_of?": (str, None), "created": float, "version?": str},
+}
 
 
 class JobError(MemvizError):
@@ -54,6 +62,10 @@ class Job:
         """The measurements after a byte offset and the offset to ask from next time."""
         return json_lines(self.folder / "metrics.jsonl", offset)
 
+    def last_metric(self) -> dict[str, Any]:
+        """The newest measurement; reads the end of the file only."""
+        return last_row(self.folder / "metrics.jsonl")
+
     def every_metric(self) -> Iterator[dict[str, Any]]:
         """All measurements, however many."""
         offset, before = 0, -1
@@ -74,7 +86,7 @@ class Job:
 
     def result(self) -> dict[str, Any] | None:
         """What it made, once it came to its end."""
-        return read_json(self.folder / "result.json")
+        return read_if_whole(self.folder / "result.json")
 
     def stop(self) -> State:
         """Ask it to leave at its next step; what does not within `grace` seconds is ended.
@@ -84,12 +96,13 @@ class Job:
         now = self.state()
         if now.over:
             raise JobError(f"Job {self.id} is {now.name}; only one under way can be stopped.")
-        worker = read_json(self.folder / "worker.json")
+        worker = read_if_whole(self.folder / "worker.json", PROCESS)
         if now.name == "stopping":
             signal_group(worker, signal.SIGKILL)
         else:
             (self.folder / "stop").touch()
-        if not alive(read_json(self.folder / "process.json")):  # nobody is left to insist
+        if not alive(read_if_whole(self.folder / "process.json", PROCESS)):
+            # nobody is left to insist
             signal_group(worker, signal.SIGTERM)
         return self.state()
 
@@ -104,15 +117,40 @@ class Job:
 
     def clone(self) -> "Job":
         """The same work once more, from the beginning, as a job of its own."""
-        same = {k: v for k, v in self.asked.items() if k not in ("created", "version")}
-        return start(**(same | {"clone_of": self.id}))
+        names = ("kind", "argv", "title", "device", "resume", "grace", "cwd")
+        return start(**{name: self.asked[name] for name in names}, clone_of=self.id)
 
     def remove(self) -> None:
         """Delete its folder: log, checkpoints, what it made there. JobError unless it is over."""
         now = self.state()
         if not now.over:
             raise JobError(f"Job {self.id} is {now.name}; stop it before you remove it.")
-        atomic.discard(self.folder)
+        discard(self.folder)
+
+
+@dataclass(frozen=True)
+class DamagedJob:
+    """A job's folder that says nothing usable of its job; it can only be removed."""
+
+    folder: Path
+    reason: str
+
+    @property
+    def id(self) -> str:
+        """Its name, everywhere."""
+        return self.folder.name
+
+    def remove(self) -> None:
+        """Delete its folder. JobError if a process still works in it."""
+        discard(self.folder)
+
+
+def discard(folder: Path) -> None:
+    """Delete a job's folder, unless its lock says that a process of it lives whatever else does."""
+    with suppress(FileNotFoundError), (folder / "lock").open("rb") as lock:
+        if not take(lock):
+            raise JobError(f"Job {folder.name} is still at work; stop it before you remove it.")
+    atomic.discard(folder)
 
 
 def root() -> Path:
@@ -182,30 +220,65 @@ def environment() -> dict[str, str]:
     """What a process of ours sees wherever it starts: this code, and none of a Space's keys."""
     code = Path(memviz.__file__).parent.parent
     paths = os.pathsep.join(filter(None, [str(code), os.environ.get("PYTHONPATH")]))
-    hidden = SECRET if os.environ.get("SPACE_ID") else ()
+    hidden = (OWNER, *(SECRET if os.environ.get("SPACE_ID") else ()))
     return {k: v for k, v in os.environ.items() if k not in hidden} | {"PYTHONPATH": paths}
 
 
 def begun(job: Job, pid: int) -> bool:
     """Whether this process has taken the job over, and the record of an earlier attempt is gone."""
-    known = read_json(job.folder / "process.json") or {}
+    known = read_if_whole(job.folder / "process.json", PROCESS) or {}
     return known.get("pid") == pid and not (job.folder / "outcome.json").exists()
 
 
 def find(job_id: str) -> Job:
     """The job of this id. Raises JobError if the id is malformed or no such job is kept."""
+    found = find_any(job_id)
+    if isinstance(found, DamagedJob):
+        raise JobError(f"{found.reason} Remove it: `python -m memviz jobs remove {job_id}`.")
+    return found
+
+
+def find_any(job_id: str) -> Job | DamagedJob:
+    """The same, or what is left of it. Raises JobError if there is nothing of this id."""
     if not ID.fullmatch(job_id or ""):
         raise JobError(
             f"{job_id!r} is not a job id; one looks like 20260102-030405-0123456789abcdef."
         )
-    asked = read_json(root() / job_id / "job.json")
-    if asked is None:
+    if not (root() / job_id).exists():
         raise JobError(f"No job {job_id} is kept in {root()}. List jobs: `python -m memviz jobs`.")
-    return Job(root() / job_id, asked)
+    return read_folder(root() / job_id)
+
+
+def read_folder(folder: Path) -> Job | DamagedJob:
+    """The job in a folder, or why there is none."""
+    try:
+        return Job(folder, read_json(folder / "job.json", REQUEST))
+    except FileNotFoundError:
+        return DamagedJob(folder, f"{folder} holds no job.json.")
+    except (DamagedFile, OSError) as error:  # OSError: the folder itself is a file
+        return DamagedJob(folder, str(error))
+
+
+def entries() -> list[Job | DamagedJob]:
+    """Everything that is kept under a job's name, newest first."""
+    folders = (path for path in list_folder(root()) if ID.fullmatch(path.name))
+    return [read_folder(folder) for folder in sorted(folders, reverse=True)]
+
+
+def list_folder(folder: Path) -> list[Path]:
+    """What lies in a folder; nothing where there is none."""
+    try:
+        return [*folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def listing() -> list[Job]:
     """All readable jobs, newest first."""
-    found = [(folder, read_json(folder / "job.json")) for folder in root().glob("*-*")]
-    jobs = [Job(folder, asked) for folder, asked in found if asked and ID.fullmatch(folder.name)]
-    return sorted(jobs, key=lambda job: job.asked.get("created", 0.0), reverse=True)
+    jobs = [job for job in entries() if isinstance(job, Job)]
+    return sorted(jobs, key=lambda job: job.asked["created"], reverse=True)
+
+
+def damaged() -> list[DamagedJob]:
+    """The folders of jobs that cannot be read, newest first."""
+    return [job for job in entries() if isinstance(job, DamagedJob)]

@@ -1,23 +1,51 @@
-"""Processes by pid and start time, so that a pid given to another process is not taken for ours."""
+"""Processes by pid and start, so that a pid given to another process is not taken for ours.
+
+The start is counted in clock ticks since the machine's own start (field 22 of /proc/PID/stat), with
+the id of that start: setting the clock changes neither. Where there is no /proc, and in records of
+older versions, it is the time of day, which may have been set since.
+"""
 
 import os
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
-from fcntl import LOCK_EX, LOCK_NB, flock
+from functools import cache
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import psutil
 
-SAME = 2.0  # seconds by which a start time read twice may differ: the clock is set at times
+from memviz.io.read import Shape
+
+SAME = 2.0  # seconds by which a time of day read twice may differ
+PROCESS: Shape = {"pid": int, "started": float, "ticks?": (int, None), "boot?": str}
 
 
-def identity(pid: int) -> dict[str, float]:
+def identity(pid: int) -> dict[str, Any]:
     """What tells this process from any other on this machine. Raises OSError if it has ended."""
     try:
-        return {"pid": pid, "started": psutil.Process(pid).create_time()}
+        started = psutil.Process(pid).create_time()
     except psutil.NoSuchProcess as error:
         raise ProcessLookupError(str(error)) from None
+    return {"pid": pid, "started": started, "ticks": start_ticks(pid), "boot": boot_id()}
+
+
+def start_ticks(pid: int) -> int | None:
+    """Clock ticks from the machine's start to the process's; None where that cannot be read."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    return int(stat.rpartition(")")[2].split()[19])  # the name may hold blanks and brackets
+
+
+@cache
+def boot_id() -> str:
+    """What names this start of the machine; empty where the system does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 def alive(known: Mapping[str, Any] | None) -> bool:
@@ -26,10 +54,16 @@ def alive(known: Mapping[str, Any] | None) -> bool:
         return False
     try:
         process = psutil.Process(known["pid"])
-        same = abs(process.create_time() - known["started"]) < SAME
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
+        return same(process, known) and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.NoSuchProcess, ValueError, OverflowError):  # gone, or no pid at all
         return False
+
+
+def same(process: psutil.Process, known: Mapping[str, Any]) -> bool:
+    """Whether a process began when the known one did."""
+    if known.get("ticks") is not None:
+        return known.get("boot") == boot_id() and known["ticks"] == start_ticks(process.pid)
+    return abs(process.create_time() - known["started"]) < SAME
 
 
 def signal_group(known: Mapping[str, Any] | None, number: signal.Signals) -> None:
@@ -41,6 +75,8 @@ def signal_group(known: Mapping[str, Any] | None, number: signal.Signals) -> Non
 
 def take(file: BinaryIO) -> bool:
     """Lock an open file unless another process has it; processes that inherit it hold it, too."""
+    from fcntl import LOCK_EX, LOCK_NB, flock  # POSIX only: the rest of memviz starts without it
+
     try:
         flock(file, LOCK_EX | LOCK_NB)
     except BlockingIOError:

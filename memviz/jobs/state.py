@@ -3,13 +3,17 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from memviz.io.read import Shape
 from memviz.jobs.files import read_json, tail
-from memviz.jobs.process import alive
+from memviz.jobs.process import PROCESS, alive
 
 OVER = ("done", "stopped", "failed", "lost")
 STARTING = 30.0  # seconds a new job may take until its process is known
 LAST = 40  # lines of log kept with a failure
+ENDS = ("done", "stopped", "failed")  # of an outcome
+OUTCOME: Shape = {"state": str, "exit?": (int, None), "error?": str, "ended?": float}
 
 
 @dataclass(frozen=True)
@@ -36,24 +40,32 @@ class State:
 
 def state(folder: Path) -> State:
     """The state of the job in a folder."""
-    step = (read_json(folder / "checkpoint.json") or {}).get("step")
-    worker = read_json(folder / "worker.json")
-    supervisor = read_json(folder / "process.json")
+    step = (read_json(folder / "checkpoint.json", {"step": int}) or {}).get("step")
+    worker = read_json(folder / "worker.json", PROCESS)
+    supervisor = read_json(folder / "process.json", PROCESS)
     if alive(worker) or alive(supervisor):
         return under_way(folder, step, worker)
-    outcome = read_json(folder / "outcome.json")  # after the processes: it may just have ended
+    outcome = read_outcome(folder)  # after the processes: it may just have ended
     if outcome:
         return ended(folder, step, outcome)
-    begun = (read_json(folder / "job.json") or {}).get("created", 0.0)
+    if (result := folder / "result.json").is_file():  # it came to its end, and nobody noted it
+        return State("done", "Done.", result.stat().st_mtime, step)
+    begun = (read_json(folder / "job.json", {"created": float}) or {}).get("created", 0.0)
     if supervisor is None and time.time() - begun < STARTING:
         return State("queued", "Starting.", begun)
     words = f"It ended without a record (killed, or the machine went down). {way_on(step)}"
     return State("lost", words, None, step, None, tuple(tail(folder / "log.txt", LAST)))
 
 
-def under_way(folder: Path, step: int | None, worker: dict | None) -> State:
+def read_outcome(folder: Path) -> dict[str, Any] | None:
+    """How a job ended, where that was written down."""
+    found = read_json(folder / "outcome.json", OUTCOME)
+    return found if found and found["state"] in ENDS else None
+
+
+def under_way(folder: Path, step: int | None, worker: dict[str, Any] | None) -> State:
     """A job whose process lives."""
-    outcome = read_json(folder / "outcome.json")
+    outcome = read_outcome(folder)
     if outcome:  # the process is about to leave
         return ended(folder, step, outcome)
     asked = stop_asked(folder)
@@ -62,7 +74,7 @@ def under_way(folder: Path, step: int | None, worker: dict | None) -> State:
         words = f"Stopping for {waited:.0f} s; it may finish its step and save a checkpoint."
         return State("stopping", words, asked, step)
     if worker is None:
-        since = (read_json(folder / "process.json") or {}).get("started")
+        since = (read_json(folder / "process.json", PROCESS) or {}).get("started")
         return State("queued", "Waiting for the jobs before it.", since, step)
     return State("running", "Running.", worker.get("started"), step)
 
@@ -75,7 +87,7 @@ def stop_asked(folder: Path) -> float | None:
         return None
 
 
-def ended(folder: Path, step: int | None, outcome: dict) -> State:
+def ended(folder: Path, step: int | None, outcome: dict[str, Any]) -> State:
     """A job that left a record."""
     name, code = outcome["state"], outcome.get("exit")
     lines = tuple(tail(folder / "log.txt", LAST)) if name == "failed" else ()

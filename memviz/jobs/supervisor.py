@@ -19,14 +19,14 @@ from typing import Any, BinaryIO
 from memviz.io import atomic
 from memviz.jobs.context import VARIABLE
 from memviz.jobs.files import read_json, reserve, write_reserved
-from memviz.jobs.job import Job
-from memviz.jobs.process import alive, identity, signal_group, take
-from memviz.jobs.state import stop_asked
+from memviz.jobs.job import DamagedJob, Job, read_folder
+from memviz.jobs.process import PROCESS, alive, identity, signal_group, take
+from memviz.jobs.state import read_outcome, stop_asked
 
 PAUSE = 0.1  # seconds between two looks at the worker, the stop file and the queue
 INSIST = 10.0  # seconds from SIGTERM to SIGKILL
 FULL = 2**20  # bytes: a disk with less room than this is full
-ASKED = (0, 130, -signal.SIGINT, -signal.SIGTERM, -signal.SIGKILL)  # exits of one told to stop
+ASKED = (0, 130, 143, -signal.SIGINT, -signal.SIGTERM, -signal.SIGKILL)  # exits of one told to stop
 OLD = ("result.json", "worker.json", "stop", "outcome.json")  # of an earlier attempt
 
 
@@ -140,18 +140,20 @@ def ticket(queue: Path) -> Iterator[Path]:
 
 def first(queue: Path) -> Path | None:
     """The oldest ticket whose holder lives."""
-    tickets = sorted(queue.glob("*.json"), key=lambda path: int(path.stem))
-    return next((path for path in tickets if alive(read_json(path))), None)
+    tickets = (path for path in queue.glob("*.json") if path.stem.isdecimal())
+    ordered = sorted(tickets, key=lambda path: int(path.stem))
+    return next((path for path in ordered if alive(read_json(path, PROCESS))), None)
 
 
 def supervise(folder: Path) -> None:
     """See the job in a folder through, unless another process does or it is done."""
     with (folder / "lock").open("ab") as lock:
-        outcome = read_json(folder / "outcome.json")
-        if not take(lock) or (outcome and outcome["state"] == "done"):
+        job, outcome = read_folder(folder), read_outcome(folder)
+        over = outcome is not None and outcome["state"] == "done"
+        if not take(lock) or over or isinstance(job, DamagedJob):
             return
         resumed = (folder / "process.json").exists()
-        supervisor = Supervisor(Job(folder, read_json(folder / "job.json")), lock, resumed)
+        supervisor = Supervisor(job, lock, resumed)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: setattr(supervisor, "leaving", True))
         reserve(folder / "outcome.part")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from memviz.errors import InputError, MemvizError
+from memviz.io.paths import expand
 
 CLASS = "StableDiffusionPipeline"
 PARTS = ("unet", "vae", "text_encoder")
@@ -105,7 +106,7 @@ def _product(shape: list[int]) -> int:
 
 
 def _existing(place: str | Path) -> Path:
-    folder = Path(place).expanduser()
+    folder = expand(place)
     if not folder.exists():
         raise ModelError(f"No such folder: {folder}. Check the spelling.")
     if not folder.is_dir():

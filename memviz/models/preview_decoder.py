@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from memviz.io.paths import expand
 from memviz.models import hub
 from memviz.models.files import ModelError, tiny_folder
 
@@ -42,7 +43,7 @@ def decoder(pipe: Any, wanted: str = "") -> tuple[Any, str]:  # noqa: ANN401
 
 def folder(wanted: str) -> Path:
     """The folder of a decoder named by a path or a hub id."""
-    if hub.is_id(wanted) and not Path(wanted).expanduser().exists():
+    if hub.is_id(wanted) and not expand(wanted).exists():
         return hub.fetch_part(wanted)
     return tiny_folder(wanted)
 

@@ -4,7 +4,6 @@ The command line, the form and `config.json` are all made from these fields. The
 of the released trainer of IET-AGC; where a flag is named otherwise there, the help says so.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from memviz.errors import InputError
+from memviz.io.read import read_json
 
 MODES = {
     "plain": "ordinary fine-tuning",
@@ -188,7 +188,7 @@ def from_json(values: Mapping[str, Any]) -> Config:
 def read_config(out: Path) -> Config:
     """The settings an output folder was begun with."""
     try:
-        return from_json(json.loads((out / "config.json").read_text("utf-8")))
+        return from_json(read_json(out / "config.json", {}))
     except FileNotFoundError:
         raise InputError(f"{out} holds no training to resume: it has no config.json.") from None
 

@@ -83,7 +83,7 @@ class Run:
             self.groups = groups(self.corpus, self.detector)
         self.sizes = sizes(self.groups, self.data.times)
         self.training = Training(config, self.student, self.data, self.groups, self.peers)
-        self.checkpoints = Checkpoints(out / "checkpoints", config.keep, self.peers)
+        self.checkpoints = Checkpoints(out / "checkpoints", config.keep, self.peers, note)
         self.losses, self.gates = Losses(), Gates()
         self.watch = watch(self) if self.detector else None
         self.seconds, self.kept = 0.0, 0  # of training; step of the last checkpoint

@@ -131,10 +131,101 @@ def test_a_pid_that_another_process_got_is_not_taken_for_the_job():
     kill(pid(job, "process"))
     kill(pid(job))
     mine = process.identity(os.getpid())
-    for file in (worker, supervisor):
+    for other in ({"ticks": mine["ticks"] - 60}, {"boot": "another"}):
+        for file in (worker, supervisor):
+            atomic.json(file, mine | other)
+        assert job.state().name == "lost"
+    for file in (worker, supervisor):  # as versions before ticks wrote it
         atomic.json(file, {"pid": mine["pid"], "started": mine["started"] - 60})
     assert job.state().name == "lost"
     process.signal_group(files.read_json(worker), signal.SIGKILL)  # we are still here
+
+
+def test_a_clock_that_was_set_hides_no_live_job():
+    job = counting(3)
+    for name in ("worker", "process"):
+        known = files.read_json(job.folder / f"{name}.json")
+        atomic.json(job.folder / f"{name}.json", known | {"started": known["started"] - 86_400})
+    assert job.state().name == "running"
+    with pytest.raises(jobs.JobError, match="stop it before"):
+        job.remove()
+    for name in ("worker", "process"):  # even if nothing told of its processes any more
+        (job.folder / f"{name}.json").unlink()
+    with pytest.raises(jobs.JobError, match="still at work"):
+        jobs.job.discard(job.folder)
+    assert job.folder.is_dir()
+    go(job)
+
+
+def test_a_worker_that_finished_without_its_supervisor_is_done():
+    job = counting(2)
+    kill(pid(job, "process"))
+    go(job)
+    done = over(job)
+    assert done.name == "done" and not done.resumable and done.since
+
+
+DAMAGED = [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"kind": "count"}',
+           b'{"kind": 1, "title": "", "argv": [], "device": "", "resume": [], "grace": 1, '
+           b'"cwd": null, "created": 1}']  # fmt: skip
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_damaged_job_is_told_apart_hides_no_other_and_can_be_removed(content, capsys):
+    job = count(1)
+    over(job)
+    broken = jobs.root() / "20260102-030405-0123456789abcdef"
+    broken.mkdir()
+    (broken / "job.json").write_bytes(content)
+    assert jobs.listing() == [job] and [found.id for found in jobs.damaged()] == [broken.name]
+    with pytest.raises(jobs.JobError, match="Remove it: "):
+        jobs.find(broken.name)
+    assert main(["jobs", "--json"]) == 0
+    (whole, told) = json.loads(capsys.readouterr().out)
+    assert whole["state"] == "done" and told["state"] == "damaged" and "job.json" in told["words"]
+    assert main(["jobs"]) == 0 and main(["jobs", "remove", broken.name]) == 0
+    assert not broken.exists() and jobs.listing() == [job]
+
+
+@pytest.mark.parametrize("name", ["process", "worker", "outcome", "checkpoint", "result", "job"])
+@pytest.mark.parametrize("content", [*DAMAGED[:6], b'{"state": "odd", "pid": "x", "step": []}'])
+def test_no_damaged_file_of_a_job_stops_a_listing(name, content, jobs_home):
+    job = jobs.job.Job(jobs.root() / "20260102-030405-0123456789abcdef", {})
+    job.folder.mkdir(parents=True)
+    asked = {"kind": "count", "title": "", "argv": ["true"], "device": "", "resume": []}
+    atomic.json(job.folder / "job.json", asked | {"grace": 1, "cwd": None, "created": 0})
+    (job.folder / f"{name}.json").write_bytes(content)
+    assert main(["jobs"]) == main(["jobs", "--json"]) == 0
+    assert len(jobs.listing()) + len(jobs.damaged()) == 1
+
+
+def test_a_named_pipe_in_the_place_of_a_record_is_damage_and_nobody_waits_for_it(jobs_home):
+    folder = jobs.root() / "20260102-030405-0123456789abcdef"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "job.json")
+    assert "no regular file" in jobs.damaged()[0].reason
+    (jobs.root() / "20260102-030406-0123456789abcdef").write_text("a file")
+    assert len(jobs.damaged()) == 2 and jobs.listing() == []
+
+
+def test_a_look_at_a_job_costs_the_same_however_much_it_wrote(tmp_path):
+    job = jobs.job.Job(tmp_path, {})
+    with (tmp_path / "metrics.jsonl").open("wb") as file:
+        file.truncate(200 * 2**20)  # sparse
+        file.seek(0, os.SEEK_END)
+        file.write(b'\n{"step": 7}\n')
+    offset = (tmp_path / "metrics.jsonl").stat().st_size
+    files.append_line(tmp_path / "metrics.jsonl", {"step": 8})
+    (tmp_path / "log.txt").hardlink_to(tmp_path / "metrics.jsonl")
+    before = bytes_read()
+    assert job.last_metric() == {"step": 8} and job.metrics(offset)[0] == [{"step": 8}]
+    assert job.log_tail(1) == ['{"step": 8}']
+    assert bytes_read() - before < 3 * files.TAIL
+
+
+def bytes_read() -> int:
+    """What this process has asked the system to read so far."""
+    return int(Path("/proc/self/io").read_text().split("rchar:")[1].split()[0])
 
 
 def test_an_ended_process_that_nobody_reaped_is_not_alive():

@@ -39,4 +39,5 @@ def end_all():
     """Kill what any job of this data directory began."""
     for job in jobs.listing():
         for name in ("process.json", "worker.json"):
-            process.signal_group(files.read_json(job.folder / name), signal.SIGKILL)
+            known = files.read_json(job.folder / name, process.PROCESS)
+            process.signal_group(known, signal.SIGKILL)

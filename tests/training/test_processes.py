@@ -78,6 +78,19 @@ def test_killed_and_resumed_it_is_the_unbroken_run_bit_for_bit(config, whole, tm
     )
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_leaves_a_checkpoint_and_a_code_of_its_own(config, whole, tmp_path, number):
+    process = begin(config, tmp_path)
+    assert any(line.startswith("step 3 ") for line in process.stderr)
+    process.send_signal(number)
+    code, said = ended(process)
+    assert code == 128 + number and "go on with --resume" in said
+    newest = max((tmp_path / "out/checkpoints").iterdir())
+    assert f"step {int(newest.name)};" in said
+    assert ended(begin(config, tmp_path, "--resume"))[0] == 0
+    assert losses(kept(tmp_path)) == losses(whole[1])
+
+
 def test_a_full_disk_ends_it_with_a_sentence_and_the_last_checkpoint_whole(config, whole, tmp_path):
     (tmp_path / "stop").touch()
     assert ended(begin(config, tmp_path))[0] == 0  # stops after its first step
@@ -89,6 +102,7 @@ def test_a_full_disk_ends_it_with_a_sentence_and_the_last_checkpoint_whole(confi
 
     code, said = ended(begin(config, tmp_path, "--resume", preexec_fn=limit))
     assert code == 2 and said.startswith("No checkpoint could be written to")
+    assert "it needs " in said
     assert "The last one, 000000001, is whole: make room, then resume." in said
     assert sorted((tmp_path / "out/checkpoints").rglob("*")) == before
     assert ended(begin(config, tmp_path, "--resume"))[0] == 0

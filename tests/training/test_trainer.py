@@ -83,6 +83,32 @@ def test_stopped_and_resumed_it_is_the_unbroken_run_bit_for_bit(whole, small, tm
     assert [*of(rest, "probe")][-1] == [*of(whole[1], "probe")][-1]
 
 
+DAMAGE = {
+    "cut": lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2]),
+    "flipped": lambda file: file.write_bytes(
+        file.read_bytes()[:-9] + b"x" + file.read_bytes()[-8:]
+    ),
+    "gone": lambda file: file.unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", [*DAMAGE])
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(whole, small, tmp_path, damage):
+    config, seen, said = fine_tuning.config(small), [], []
+    for event in train(config, tmp_path / "out", lambda: len([*of(seen, "step")]) >= 6):
+        seen.append(event)
+    before, newest = sorted((tmp_path / "out/checkpoints").iterdir())
+    DAMAGE[damage](newest / "0000.pt")
+    rest = fine_tuning.run(config, tmp_path / "out", resume=True, note=said.append)
+    assert rest[0]["resumed_at"] == int(before.name) < int(newest.name)
+    assert f"{newest} is damaged; the one before it is taken." in said
+    assert losses(seen) | losses(rest) == losses(whole[1])
+    for place in (tmp_path / "out/checkpoints").iterdir():
+        (place / "manifest.json").write_text("{")
+    with pytest.raises(MemvizError, match=r"No checkpoint in .* is undamaged"):
+        fine_tuning.run(config, tmp_path / "out", resume=True)
+
+
 def test_prompts_are_looked_at_within_rounds_too_and_change_nothing(whole, small, tmp_path):
     config = fine_tuning.config(small, probe_within=2)
     events = fine_tuning.run(config, tmp_path / "out")

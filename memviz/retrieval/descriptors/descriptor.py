@@ -12,6 +12,7 @@ import torch
 from torch.nn.functional import normalize
 
 from memviz.io.hashing import file_hash, files_hash
+from memviz.io.paths import expand
 from memviz.retrieval.descriptors import weights
 from memviz.retrieval.descriptors.presets import PRESETS as PRESETS
 from memviz.retrieval.descriptors.presets import DescriptorError as DescriptorError
@@ -65,7 +66,7 @@ def descriptor(
 ) -> Descriptor:
     """Load a descriptor. `trust` runs a TorchScript file whose checksum is not the pinned one."""
     preset = preset if isinstance(preset, Preset) else find(preset)
-    place = Path(checkpoint or preset.checkpoint).expanduser()
+    place = expand(checkpoint or preset.checkpoint)
     if place.is_dir():
         network, files = _folder(place), _weights(place)
     else:

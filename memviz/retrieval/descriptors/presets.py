@@ -15,7 +15,7 @@ from typing import Any
 
 from memviz.errors import MemvizError
 from memviz.io import atomic
-from memviz.io.paths import demo
+from memviz.io.paths import demo, expand
 from memviz.retrieval.descriptors.preprocess import HALF, Preprocess
 from memviz.retrieval.verdict import CopyThresholds
 
@@ -98,7 +98,7 @@ def find(name_or_folder: str | Path) -> Preset:
     text = str(name_or_folder)
     if text in PRESETS:
         return PRESETS[text]
-    folder = demo() / "descriptor" if text == "demo" else Path(text).expanduser()
+    folder = demo() / "descriptor" if text == "demo" else expand(text)
     if text == "demo" and not folder.exists():
         raise DescriptorError(f"The bundled descriptor is missing: {folder}. Fetch assets/ again.")
     if not (folder / "preset.json").is_file():

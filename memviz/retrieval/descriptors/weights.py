@@ -11,7 +11,7 @@ from pathlib import Path
 
 from memviz.io import atomic
 from memviz.io.hashing import file_hash
-from memviz.io.paths import home
+from memviz.io.paths import expand, home
 from memviz.retrieval.descriptors.presets import DescriptorError, Preset
 
 CHUNK = 2**20  # bytes
@@ -52,7 +52,7 @@ def fetch(
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
     is_url = "://" in source
-    yield from _download(source, part) if is_url else _copy(Path(source).expanduser(), part)
+    yield from _download(source, part) if is_url else _copy(expand(source), part)
     found = file_hash(part)
     if found not in known(preset) and not trust:
         said = unknown(preset, part)

@@ -17,6 +17,7 @@ from memviz.data.prompts import demo
 from memviz.errors import InputError
 from memviz.guidance.model_defaults import settings
 from memviz.guidance.spec import parse
+from memviz.io.paths import expand
 from memviz.models import decode
 from memviz.models.schedulers import scheduler
 from memviz.retrieval.copy_detector import CopyDetector, best_similarity
@@ -94,7 +95,7 @@ def prompts(config: Config, captions: Sequence[str], sizes: np.ndarray) -> dict[
         own = demo()
         found |= {"duplicated": own["duplicated"], "unseen": own["heldout"]}
     elif config.probes not in ("", "none"):
-        found = read(Path(config.probes).expanduser())
+        found = read(expand(config.probes))
     return {group: texts[: config.probe_prompts] for group, texts in found.items() if texts}
 
 

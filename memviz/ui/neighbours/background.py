@@ -1,6 +1,5 @@
 """What the Neighbours tab has in the background: folders checked, corpora indexed."""
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
@@ -45,27 +44,23 @@ def line(job: jobs.Job, state: jobs.State) -> str:
     if job.result():
         return f"{title}: {DONE[job.asked['kind']]}"
     log = job.log_tail(1) if state.over else []
-    said, last = escape(" ".join([state.words or state.name, *log])), latest(job)
+    said, last = escape(" ".join([state.words or state.name, *log])), job.last_metric()
     return f"{title}: {said}{progress(last)}{'' if state.over else pace(job, last)}"
 
 
 def progress(last: Mapping[str, Any]) -> str:
     """How many pictures of how many."""
-    return f" {last['done']:,} of {last['total']:,} pictures." if last else ""
+    known = {"done", "total"} <= last.keys()
+    return f" {last['done']:,} of {last['total']:,} pictures." if known else ""
 
 
 def pace(job: jobs.Job, last: Mapping[str, Any]) -> str:
     """How fast it is, where that is measured, and its heartbeat."""
     silence = job.silence()
     rate = f" {last['rate']:,.0f} a second." if last.get("rate") else ""
-    ending = " Finishing." if last and last["done"] == last["total"] else rate
+    ending = " Finishing." if last and last.get("done") == last.get("total") else rate
     beat = "" if silence is None else f" Last sign of life {silence:.0f} s ago."
     return f"{ending}{beat}"
-
-
-def latest(job: jobs.Job) -> dict[str, Any]:
-    """Its last measurement; empty if it made none."""
-    return next(iter(deque(job.every_metric(), maxlen=1)), {})
 
 
 def buttons(found: list[tuple[jobs.Job, jobs.State]]) -> list[Any]:

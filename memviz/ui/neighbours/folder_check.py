@@ -5,6 +5,7 @@ from typing import Any
 
 from memviz import jobs
 from memviz.errors import InputError
+from memviz.io.paths import expand
 from memviz.ui.neighbours.view import view
 from memviz.ui.shared import access
 from memviz.ui.shared.messages import notice
@@ -21,7 +22,7 @@ def check(folder: str, name: str, preset: str, mark: str) -> str:
         return notice(CLOSED)
     if not (folder or "").strip():
         return notice("Name a folder of pictures first.")
-    place = Path(folder.strip()).expanduser()
+    place = expand(folder.strip())
     if not place.is_dir():
         return notice(f"No such folder: {place}.")
     words = (place, "--corpus", name, "--preset", preset, "--threshold", mark)

@@ -43,8 +43,8 @@ def fingerprint(job: jobs.Job, state: jobs.State) -> str:
 
 def words(job: jobs.Job, state: jobs.State) -> str:
     """Where it stands and what can be done."""
-    rows = list(job.every_metric())
-    step = f" Step {rows[-1]['step']} of {rows[-1]['of']}." if rows else ""
+    last = job.last_metric()
+    step = f" Step {last['step']} of {last['of']}." if {"step", "of"} <= last.keys() else ""
     if state.name == "done":
         return "The sweep in the background is done."
     if state.over:

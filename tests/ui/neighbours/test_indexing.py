@@ -51,7 +51,7 @@ def test_it_is_indexed_in_the_background_stopped_gone_on_with_and_searched(
         queries.find_detector(*asked)
     assert "can be resumed" in background.resume(ids)  # it runs already
     assert over(job) == "done", job.log_tail()
-    last = background.latest(job)
+    last = job.last_metric()
     assert (last["done"], last["total"]) == (COUNT, COUNT)
     assert "done, it can be searched now" in background.standing()[0]
     detector = queries.find_detector(*asked)
