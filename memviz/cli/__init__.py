@@ -13,25 +13,31 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import Any, NoReturn
 
-from memviz.cli.command import Terminated, complain, say
+from memviz.cli.command import Terminated, complain, hear_sigterm, say
 from memviz.cli.commands import VERBS, Entry
 from memviz.errors import MemvizError, explain_defect
+from memviz.io.disk import hint_full, is_full
 from memviz.io.paths import home
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; the exit code."""
     args = parser().parse_args(argv)
+    if argv is None:  # run as a program, not called by one
+        hear_sigterm()
     for library in ("TRANSFORMERS", "DIFFUSERS"):
         os.environ.setdefault(f"{library}_VERBOSITY", "error")  # errors are ours to tell
     try:
         with redirect_stdout(sys.stderr):  # no library may write into the result
             result = args.verb(args)
     except (MemvizError, OSError) as error:
-        return complain(str(error), 2)
+        full = isinstance(error, OSError) and is_full(error)
+        return complain(f"{hint_full(home())} ({error})" if full else str(error), 2)
     except KeyboardInterrupt as stop:
         return complain("Stopped.", 143 if isinstance(stop, Terminated) else 130)
     except Exception as error:
+        if is_full(error):
+            return complain(f"{hint_full(home())} ({error})", 2)
         told = explain_defect(error, home() / "errors.log", args.debug)
         say(told if args.debug else " ".join(told.split()))
         return 70

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -25,6 +25,16 @@ class Verb:
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM: heard as Ctrl-C is, so that what is being made is noted as stopped."""
+
+
+def hear_sigterm() -> None:
+    """Raise Terminated on SIGTERM from here on."""
+    import signal
+
+    def terminate(number: int, frame: object) -> NoReturn:
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
 
 
 def say(text: str) -> None:

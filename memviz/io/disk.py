@@ -42,6 +42,14 @@ def explain_full(folder: Path, needed: int) -> str:
     )
 
 
+def hint_full(folder: Path) -> str:
+    """What to do about a full disk where nobody reckoned what the work takes."""
+    return (
+        f"The disk is full: {format_bytes(free_bytes(folder))} are free where {folder} is. Make "
+        "room there or where the output goes (`python -m memviz clean`), then start again."
+    )
+
+
 def is_full(error: BaseException | None) -> bool:
     """Whether an exception, or what led to it, tells of a full disk."""
     while error is not None:
