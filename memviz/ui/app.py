@@ -13,6 +13,7 @@ from memviz.ui import about
 from memviz.ui import runs as past
 from memviz.ui.compare import tab as compare_tab
 from memviz.ui.neighbours import tab as neighbours_tab
+from memviz.ui.shared import assets
 from memviz.ui.shared.live import Live
 from memviz.ui.train import tab as train_tab
 from memviz.ui.train import thumbs
@@ -120,6 +121,7 @@ def launch(demo: gr.Blocks | None = None, **options: object) -> str:
         "css_paths": STYLES,
         "head": FRAME,
         "allowed_paths": [str(place.absolute()) for place in (*served, *store.bundled_roots())],
+        "app_kwargs": {"routes": [assets.route()]},
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,

@@ -1,6 +1,19 @@
-// The player: one step for every picture and every curve. `element`, `props` and `watch` come from gr.HTML.
+// The player: one step for every picture and every curve.
 
-const FPS = matchMedia('(prefers-reduced-motion: reduce)').matches ? 1 : 8;
+import { button, copyText, factList, formatNumber, h, isMissing, symbolIcon } from '../shared/dom.js';
+import { lifetimeOf } from '../shared/lifetime.js';
+import { makeRemember } from '../shared/remember.js';
+import { makeCell } from './cells.js';
+import { makeCurves, PANELS } from './curves.js';
+import { cellName, methodOf } from './names.js';
+import { makePair } from './pair.js';
+import { makeTable } from './table.js';
+
+/**
+ * @typedef {import('../views').CompareView} View
+ * @typedef {import('../views').CompareCell} Cell
+ */
+
 const KEYS = [
   ['Left, Right', 'one step back, one step on (with the slider in focus)'],
   ['Home, End', 'first and last step'],
@@ -10,255 +23,301 @@ const KEYS = [
   ['?', 'show this list'],
 ];
 
-const state = { view: null, step: 0, selected: 0, follow: false, pair: null, cells: [], timer: null };
-const root = element.querySelector('.mv-root');
-const actions = {
-  go: (step) => userStep(step),
-  select: (number) => {
-    ui.app.classList.add('mv-picking'); // from now on show which one is chosen
-    choose(number);
-  },
-  jump: (number) => jump(number),
-  open: (number) => pair.open(state.view, number),
-  opened: (number) => remember({ pair: number }),
-  closed: () => remember({ pair: null }),
-};
+/** @param {import('../shared/gradio').Context<View>} context */
+export function mount({ element, props, watch }) {
+  const lifetime = lifetimeOf(element);
+  const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  /** @type {View | null} */
+  let shown = null;
+  /** @type {ReturnType<typeof makeCell>[]} */
+  let cells = [];
+  let step = 0;
+  let selected = 0;
+  let following = false; // the newest step of a run under way
+  /** @type {number | null} */
+  let openCell = null;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let playing;
 
-const pair = makePair(actions);
-const curves = makeCurves(props.plotly_path, actions);
-const table = makeTable(() => state);
-const keys = keysDialog();
-const ui = build();
+  const remember = makeRemember(() => permalink());
+  const actions = {
+    go: userStep,
+    jump,
+    /** @param {number} number */
+    select: (number) => {
+      ui.app.classList.add('mv-picking'); // from now on show which one is chosen
+      choose(number);
+    },
+    /** @param {number} number */
+    open: (number) => shown && pair.open(shown, number),
+  };
+  /** @param {number | null} number */
+  const rememberPair = (number) => {
+    openCell = number;
+    remember();
+  };
+  const pair = makePair({ opened: rememberPair, closed: () => rememberPair(null) });
+  const curves = makeCurves(lifetime, actions);
+  const table = makeTable(() => ({ view: view(), selected, step }));
+  const keys = keysDialog();
+  const ui = build();
 
-function build() {
-  const result = h('h2', { class: 'mv-result', 'aria-live': 'polite' });
-  const prompt = h('p', { class: 'mv-prompt' });
-  const facts = h('dl', { class: 'mv-facts' });
-  const link = h('button', { type: 'button', class: 'mv-button' }, 'Copy link');
-  link.addEventListener('click', () => copyText(permalink(), link));
-  const about = h('details', { class: 'mv-details' }, h('summary', {}, 'About this run'), facts);
-  const grid = h('div', { class: 'mv-grid' });
-  const words = h('div', { class: 'mv-words' });
-  const side = h('div', { class: 'mv-side' }, curves.node, words, table.node, about);
-  const bar = scrubBar();
-  const head = h('header', { class: 'mv-head' }, h('div', {}, result, prompt), link);
-  const main = h('div', { class: 'mv-main' }, grid, side);
-  const note = h('p', { class: 'mv-opening', role: 'status' }, 'Opening …');
-  const app = h('section', { class: 'mv-app', 'aria-label': 'Run', hidden: true }, head, main, bar.node);
-  root.replaceChildren(note, app, pair.node, keys);
-  return { app, note, result, prompt, facts, grid, words, about, side, link, ...bar };
-}
+  /** What is shown; nothing that a person can press is there before. */
+  function view() {
+    if (!shown) throw new Error('no run is shown');
+    return shown;
+  }
 
-function scrubBar() {
-  const play = h('button', { type: 'button', class: 'mv-button mv-play' }, 'Play');
-  const range = h('input', { type: 'range', min: 0, step: 1, class: 'mv-range', 'aria-label': 'Step' });
-  const ticks = h('div', { class: 'mv-ticks', 'aria-hidden': 'true' });
-  const readout = h('output', { class: 'mv-readout' });
-  const jumpTo = h('button', { type: 'button', class: 'mv-button', title: 'Key T' }, 'Go to switch');
-  const help = h('button', { type: 'button', class: 'mv-button', 'aria-label': 'Keys' }, '?');
-  play.addEventListener('click', togglePlay);
-  range.addEventListener('input', () => userStep(Number(range.value)));
-  jumpTo.addEventListener('click', () => jump(state.selected));
-  help.addEventListener('click', () => keys.showModal());
-  const track = h('div', { class: 'mv-track' }, ticks, range);
-  const node = h('div', { class: 'mv-bar' }, play, track, readout, jumpTo, help);
-  return { node, play, range, ticks, readout, bar: node };
+  function build() {
+    const result = h('h2', { class: 'mv-result', 'aria-live': 'polite' });
+    const prompt = h('p', { class: 'mv-prompt' });
+    const facts = h('div');
+    const link = button('Copy link');
+    link.addEventListener('click', () => copyText(permalink(), link));
+    const about = h('details', { class: 'mv-details' }, h('summary', {}, 'About this run'), facts);
+    const grid = h('div', { class: 'mv-grid' });
+    const words = h('div', { class: 'mv-words' });
+    const side = h('div', { class: 'mv-side' }, curves.node, words, table.node, about);
+    const bar = scrubBar();
+    const head = h('header', { class: 'mv-head' }, h('div', {}, result, prompt), link);
+    const main = h('div', { class: 'mv-main' }, grid, side);
+    const note = h('p', { class: 'mv-opening', role: 'status' }, 'Opening …');
+    const looks = { class: 'mv-app', 'aria-label': 'Run', hidden: true };
+    const app = h('section', looks, head, main, bar.node);
+    element.querySelector('.mv-root')?.replaceChildren(note, app, pair.node, keys);
+    return { app, note, result, prompt, facts, grid, words, ...bar };
+  }
+
+  function scrubBar() {
+    const play = button('Play', { class: 'mv-button mv-play', onclick: togglePlay });
+    const range = h('input', {
+      type: 'range',
+      min: 0,
+      step: 1,
+      class: 'mv-range',
+      'aria-label': 'Step',
+      oninput: () => userStep(Number(range.value)),
+    });
+    const ticks = h('div', { class: 'mv-ticks', 'aria-hidden': 'true' });
+    const readout = h('output', { class: 'mv-readout' });
+    const toSwitch = button('Go to switch', { title: 'Key T', onclick: () => jump(selected) });
+    const help = button('?', { 'aria-label': 'Keys', onclick: () => keys.showModal() });
+    const track = h('div', { class: 'mv-track' }, ticks, range);
+    const node = h('div', { class: 'mv-bar' }, play, track, readout, toSwitch, help);
+    return { node, play, range, ticks, readout };
+  }
+
+  // ---- drawing -----------------------------------------------------------------------------
+
+  /** @param {View | null | undefined} next */
+  function draw(next) {
+    if (next?.note) ui.note.textContent = next.note;
+    if (!next?.cells) return;
+    const fresh = shown?.id !== next.id || cells.length !== next.cells.length;
+    const finished = shown?.live && !next.live;
+    shown = next;
+    if (fresh) start(next);
+    else for (const [i, cell] of next.cells.entries()) cells[i].update(next, cell);
+    drawWords(next);
+    ui.range.max = String(Math.max(1, (next.live ? next.steps : next.step) - 1));
+    drawTicks(next);
+    if (finished) following = false;
+    else if (following) step = Math.max(0, next.step - 1);
+    curves.draw(next);
+    showStep(step);
+    table.fill();
+    if (finished || (fresh && next.live)) remember();
+    if (fresh && next.live) reveal();
+  }
+
+  /** @param {View} next */
+  function start(next) {
+    stopPlay();
+    const query = new URLSearchParams(location.search);
+    const ours = query.get('run') === next.id;
+    following = next.live;
+    selected = 0;
+    step = ours ? addressStep(query, next.step) : next.step - 1;
+    cells = next.cells.map((cell) => makeCell(next, cell, actions));
+    ui.grid.replaceChildren(...gridRows(next));
+    ui.note.hidden = true;
+    ui.app.hidden = false;
+    choose(next.cells.find(switches)?.cell ?? 0);
+    if (ours && query.has('cell')) pair.open(next, Number(query.get('cell')));
+  }
+
+  // On a small screen the pictures of a new run would appear out of sight.
+  function reveal() {
+    if (ui.app.getBoundingClientRect().top < innerHeight * 0.7) return;
+    ui.app.scrollIntoView({ block: 'start', behavior: calm ? 'auto' : 'smooth' });
+  }
+
+  /**
+   * One row per prompt and seed, one column per method.
+   * @param {View} next
+   */
+  function gridRows(next) {
+    const rows = Map.groupBy(next.cells, (cell) => JSON.stringify([cell.prompt, cell.seed]));
+    return [...rows.values()].map((row) => {
+      const [{ seed, prompt }] = row;
+      const hash = next.noise[seed];
+      const noise = hash ? ` Same starting noise for all (${hash.slice(0, 8)}).` : '';
+      const words = (next.prompts.length > 1 ? ` “${prompt}”` : '') + noise;
+      const title = h('h3', {}, `Seed ${seed}`, h('span', { class: 'mv-soft' }, words));
+      const line = h('div', { class: 'mv-row' }, ...row.map((c) => cells[c.cell].node));
+      line.style.setProperty('--mv-columns', String(Math.min(4, row.length)));
+      return h('section', { class: 'mv-group' }, title, line);
+    });
+  }
+
+  /** @param {View} next */
+  function drawWords(next) {
+    if (ui.result.textContent !== next.result) ui.result.textContent = next.result;
+    ui.app.classList.toggle('mv-live', next.live);
+    const many = next.prompts.length > 1 ? ` and ${next.prompts.length - 1} more` : '';
+    ui.prompt.replaceChildren('Prompt: ', h('q', {}, next.prompts[0]), many);
+    ui.facts.replaceChildren(factList(next.facts));
+    const words = PANELS.map((panel) => next.summaries[panel.name]).filter(Boolean);
+    const items = words.map((text) => h('li', {}, text));
+    const list = h('ul', { 'aria-label': 'The curves in words' }, ...items);
+    ui.words.replaceChildren(items.length ? list : '');
+  }
+
+  /** @param {View} next */
+  function drawTicks(next) {
+    const nodes = next.cells.filter(switches).map((cell) => {
+      const tick = h('span', {}, symbolIcon(methodOf(next, cell) ?? { color: 0 }));
+      tick.style.left = `${(Number(cell.transition_step) / Number(ui.range.max)) * 100}%`;
+      return tick;
+    });
+    ui.ticks.replaceChildren(...nodes);
+  }
+
+  /** @param {number} next */
+  function showStep(next) {
+    step = Math.max(0, Math.min(next, view().step - 1));
+    for (const cell of cells) cell.show(step);
+    curves.moveCursor(step);
+    table.mark(step);
+    ui.range.value = String(step);
+    const t = view().timesteps[step];
+    const place = `step ${step} of ${ui.range.max}`;
+    ui.readout.replaceChildren(place, h('span', {}, t === undefined ? '' : `, t=${t}`));
+    ui.range.setAttribute('aria-valuetext', `${ui.readout.textContent}${selectedWords()}`);
+  }
+
+  function selectedWords() {
+    const cell = view().cells[selected];
+    const near = cell?.trace.similarity[step];
+    if (isMissing(near)) return '';
+    return `, ${cellName(view(), cell)}, similarity ${formatNumber(near)}`;
+  }
+
+  // ---- moving ------------------------------------------------------------------------------
+
+  /** @param {number} next */
+  function userStep(next) {
+    following = view().live && next >= view().step - 1;
+    showStep(next);
+    remember();
+  }
+
+  /** @param {number} number */
+  function choose(number) {
+    selected = number;
+    for (const [i, cell] of cells.entries()) cell.node.classList.toggle('mv-on', i === number);
+    curves.select(number);
+    table.fill();
+  }
+
+  /** @param {number} number */
+  function jump(number) {
+    const cell = view().cells[number];
+    if (cell && switches(cell)) {
+      choose(number);
+      userStep(Number(cell.transition_step));
+    } else if (cell) {
+      ui.readout.textContent = `${cellName(view(), cell)} never switches`;
+    }
+  }
+
+  function togglePlay() {
+    if (playing !== undefined) {
+      stopPlay();
+      return;
+    }
+    if (step >= view().step - 1) showStep(0);
+    playing = setInterval(playOn, 1000 / (calm ? 1 : 8));
+    ui.play.textContent = 'Pause';
+  }
+
+  function playOn() {
+    if (step >= view().step - 1) stopPlay();
+    else userStep(step + 1);
+  }
+
+  function stopPlay() {
+    clearInterval(playing);
+    playing = undefined;
+    ui.play.textContent = 'Play';
+  }
+
+  // ---- address and keys --------------------------------------------------------------------
+
+  function permalink() {
+    const url = new URL(location.href);
+    const { id, with: other } = view();
+    const parts = { run: id, with: other ?? null, t: step, cell: openCell };
+    for (const [name, value] of Object.entries(parts)) {
+      if (value === null) url.searchParams.delete(name);
+      else url.searchParams.set(name, String(value));
+    }
+    return url.href;
+  }
+
+  /** @param {KeyboardEvent} event */
+  function onKey(event) {
+    const target = /** @type {Element} */ (event.target);
+    const typing = target.closest('input:not([type=range]), textarea, select, dialog');
+    if (typing || !shown || event.ctrlKey || event.metaKey || event.altKey) return;
+    const ours = element.contains(target) || target === document.body;
+    if (!element.offsetParent || !ours) return;
+    const pressed = target.closest('button, summary, a');
+    if (event.key === 't' || event.key === 'T') jump(selected);
+    else if (event.key === '?') keys.showModal();
+    else if (event.key === ' ' && !pressed) togglePlay();
+    else return;
+    event.preventDefault();
+  }
+
+  document.addEventListener('keydown', onKey, { signal: lifetime });
+  lifetime.addEventListener('abort', stopPlay);
+  watch('value', () => draw(props.value));
+  draw(props.value);
 }
 
 function keysDialog() {
   const list = h('dl', { class: 'mv-facts' });
   for (const [key, text] of KEYS) list.append(h('dt', {}, h('kbd', {}, key)), h('dd', {}, text));
-  const close = h('button', { type: 'button', class: 'mv-button' }, 'Close');
+  const close = button('Close', { onclick: () => node.close() });
   const title = h('h2', { id: 'mv-keystitle', tabindex: -1, autofocus: true }, 'Keys');
   const bar = h('div', { class: 'mv-pairbar' }, title, close);
-  const node = h('dialog', { class: 'mv-dialog mv-small', 'aria-labelledby': 'mv-keystitle' }, bar, list);
-  close.addEventListener('click', () => node.close());
+  const looks = { class: 'mv-dialog mv-small', 'aria-labelledby': 'mv-keystitle' };
+  const node = h('dialog', looks, bar, list);
   return node;
 }
 
-// ---- drawing -------------------------------------------------------------------------------
-
-function draw(view) {
-  if (view?.note) ui.note.textContent = view.note;
-  if (!view?.cells) return;
-  const fresh = state.view?.id !== view.id || state.cells.length !== view.cells.length;
-  const finished = state.view?.live && !view.live;
-  state.view = view;
-  if (fresh) start(view);
-  view.cells.forEach((cell, index) => state.cells[index].update(view, cell));
-  drawWords(view);
-  ui.range.max = Math.max(1, (view.live ? view.steps : view.step) - 1);
-  drawTicks(view);
-  if (state.follow) state.step = Math.max(0, view.step - 1);
-  curves.draw(view);
-  show(state.step);
-  table.fill();
-  if (finished) remember({ follow: false });
-  if (fresh && view.live) {
-    remember();
-    reveal();
-  }
+/**
+ * The step that the address asks for, or the newest one.
+ * @param {URLSearchParams} query
+ * @param {number} steps that are made
+ */
+export function addressStep(query, steps) {
+  const step = query.has('t') ? Number(query.get('t')) : Number.NaN;
+  return Number.isInteger(step) && step >= 0 ? Math.min(step, steps - 1) : steps - 1;
 }
 
-function start(view) {
-  stopPlay();
-  const asked = new URLSearchParams(location.search);
-  const ours = asked.get('run') === view.id;
-  const step = ours && asked.has('t') ? Number(asked.get('t')) : NaN;
-  state.follow = view.live;
-  state.selected = 0;
-  state.step = Number.isInteger(step) && step >= 0 ? Math.min(step, view.step - 1) : view.step - 1;
-  state.cells = view.cells.map((cell) => makeCell(view, cell, actions));
-  ui.grid.replaceChildren(...groups(view));
-  ui.note.hidden = true;
-  ui.app.hidden = false;
-  choose(firstSwitch(view) ?? 0);
-  if (ours && asked.has('cell')) pair.open(view, Number(asked.get('cell')));
+/** @param {Cell} cell */
+function switches(cell) {
+  return Number.isInteger(cell.transition_step);
 }
-
-// On a small screen the pictures of a new run would appear out of sight.
-function reveal() {
-  if (ui.app.getBoundingClientRect().top < innerHeight * 0.7) return;
-  ui.app.scrollIntoView({ block: 'start', behavior: FPS === 1 ? 'auto' : 'smooth' });
-}
-
-// One row per prompt and seed, one column per method.
-function groups(view) {
-  const rows = new Map();
-  for (const cell of view.cells) {
-    const key = JSON.stringify([cell.prompt, cell.seed]);
-    rows.set(key, [...(rows.get(key) ?? []), cell]);
-  }
-  return [...rows.values()].map((cells) => {
-    const [first] = cells;
-    const hash = view.noise[first.seed];
-    const noise = hash ? ` Same starting noise for all (${hash.slice(0, 8)}).` : '';
-    const prompt = view.prompts.length > 1 ? ` “${first.prompt}”` : '';
-    const title = h('h3', {}, `Seed ${first.seed}`, h('span', { class: 'mv-soft' }, prompt + noise));
-    const row = h('div', { class: 'mv-row' }, ...cells.map((c) => state.cells[c.cell].node));
-    row.style.setProperty('--mv-columns', Math.min(4, cells.length));
-    return h('section', { class: 'mv-group' }, title, row);
-  });
-}
-
-function drawWords(view) {
-  if (ui.result.textContent !== view.result) ui.result.textContent = view.result;
-  ui.app.classList.toggle('mv-live', view.live);
-  const many = view.prompts.length > 1 ? ` and ${view.prompts.length - 1} more` : '';
-  ui.prompt.replaceChildren('Prompt: ', h('q', {}, view.prompts[0]), many);
-  const pairs = view.facts.flatMap(([label, value]) => [h('dt', {}, label), h('dd', {}, value)]);
-  ui.facts.replaceChildren(...pairs);
-  const said = PANELS.filter((p) => view.summaries[p.name]).map((p) => h('li', {}, view.summaries[p.name]));
-  ui.words.replaceChildren(said.length ? h('ul', { 'aria-label': 'The curves in words' }, ...said) : '');
-}
-
-function drawTicks(view) {
-  const marks = view.cells.filter((cell) => Number.isInteger(cell.transition_step));
-  const nodes = marks.map((cell) => {
-    const tick = h('span', {}, symbol(view.methods[cell.method] ?? { color: 0 }));
-    tick.style.left = `${(cell.transition_step / Number(ui.range.max)) * 100}%`;
-    return tick;
-  });
-  ui.ticks.replaceChildren(...nodes);
-}
-
-function show(step) {
-  state.step = Math.max(0, Math.min(step, state.view.step - 1));
-  for (const cell of state.cells) cell.show(state.step);
-  curves.cursor(state.step);
-  table.mark(state.step);
-  ui.range.value = state.step;
-  const t = state.view.timesteps[state.step];
-  const place = `step ${state.step} of ${Number(ui.range.max)}`;
-  ui.readout.replaceChildren(place, h('span', {}, t === undefined ? '' : `, t=${t}`));
-  ui.range.setAttribute('aria-valuetext', `${ui.readout.textContent}${chosenWords()}`);
-}
-
-function chosenWords() {
-  const cell = state.view.cells[state.selected];
-  const near = cell?.trace.similarity[state.step];
-  if (near === null || near === undefined) return '';
-  return `, ${who(state.view, cell)}, similarity ${say(near)}`;
-}
-
-// ---- moving --------------------------------------------------------------------------------
-
-function userStep(step) {
-  state.follow = state.view.live && step >= state.view.step - 1;
-  show(step);
-  remember();
-}
-
-function choose(number) {
-  state.selected = number;
-  for (const [index, cell] of state.cells.entries()) cell.node.classList.toggle('mv-on', index === number);
-  curves.select(number);
-  table.fill();
-}
-
-function firstSwitch(view) {
-  return view.cells.find((cell) => Number.isInteger(cell.transition_step))?.cell;
-}
-
-function jump(number) {
-  const step = state.view.cells[number]?.transition_step;
-  if (Number.isInteger(step)) {
-    choose(number);
-    userStep(step);
-  } else {
-    ui.readout.textContent = `${who(state.view, state.view.cells[number])} never switches`;
-  }
-}
-
-function togglePlay() {
-  if (state.timer) return stopPlay();
-  if (state.step >= state.view.step - 1) show(0);
-  state.timer = setInterval(playOn, 1000 / FPS);
-  ui.play.textContent = 'Pause';
-}
-
-function playOn() {
-  if (state.step >= state.view.step - 1) stopPlay();
-  else userStep(state.step + 1);
-}
-
-function stopPlay() {
-  clearInterval(state.timer);
-  state.timer = null;
-  ui.play.textContent = 'Play';
-}
-
-// ---- address and keys ----------------------------------------------------------------------
-
-function permalink() {
-  const url = new URL(location.href);
-  url.searchParams.set('run', state.view.id);
-  if (state.view.with) url.searchParams.set('with', state.view.with);
-  else url.searchParams.delete('with');
-  url.searchParams.set('t', state.step);
-  if (state.pair === null) url.searchParams.delete('cell');
-  else url.searchParams.set('cell', state.pair);
-  return url.href;
-}
-
-function remember(change = {}) {
-  Object.assign(state, change);
-  clearTimeout(state.later); // browsers refuse hundreds of these in a few seconds
-  state.later = setTimeout(() => history.replaceState(history.state, '', permalink()), 150);
-}
-
-function onKey(event) {
-  const typing = event.target.closest('input:not([type=range]), textarea, select, dialog');
-  if (typing || !state.view || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (!element.offsetParent || !(element.contains(event.target) || event.target === document.body)) return;
-  const press = event.target.closest('button, summary, a');
-  if (event.key === 't' || event.key === 'T') jump(state.selected);
-  else if (event.key === '?') keys.showModal();
-  else if (event.key === ' ' && !press) togglePlay();
-  else return;
-  event.preventDefault();
-}
-
-document.addEventListener('keydown', onKey);
-watch('value', () => draw(props.value));
-draw(props.value);

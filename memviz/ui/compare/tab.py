@@ -177,7 +177,7 @@ def build(live: Live) -> Tab:
         prompt=prompt, methods=compare_form.build_methods(), **compare_form.build_details()
     )
     message = gr.HTML(elem_id="message")
-    tab = Tab(fields, compare_view.component(), message, gr.State(), go, stop)
+    tab = Tab(fields, compare_view.Player(elem_id="player"), message, gr.State(), go, stop)
     connect(tab, live)
     return tab
 

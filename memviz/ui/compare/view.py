@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import pyarrow as pa
 from PIL import Image
 
 from memviz.ui.shared import sentences
-from memviz.ui.shared.assets import PLOTLY, file_path, script
+from memviz.ui.shared.assets import file_path
+from memviz.ui.shared.component import Component
 from memviz.ui.shared.encode import data_uri, methods, number
 
 CURVES = ("magnitude", "scale", "similarity")
@@ -22,22 +22,12 @@ KEPT = (  # of a cell in run.json
     *("similarity", "match", "matches", "verdict", "reason", "prompt_signal", "alignment"),
     *("transition_step", "transition_timestep", "prompt_read"),
 )
-SCRIPTS = (
-    *("shared/dom.js", "shared/plot.js", "shared/pair.js"),
-    *("compare/curves.js", "compare/cells.js", "compare/table.js", "compare/player.js"),
-)
 
 
-def component() -> gr.HTML:
-    """The empty player; give it a `view` as its value."""
-    gr.set_static_paths([PLOTLY])
-    return gr.HTML(
-        html_template='<div class="mv-root"></div>',
-        js_on_load=script(SCRIPTS),
-        apply_default_css=False,
-        elem_id="player",
-        plotly_path=file_path(PLOTLY),
-    )
+class Player(Component):
+    """Pictures and curves of a run; give it a `view` as its value."""
+
+    module = "compare/player.js"
 
 
 def traces(table: pa.Table) -> dict[int, dict[str, list]]:

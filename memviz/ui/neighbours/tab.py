@@ -17,7 +17,12 @@ from memviz.ui.shared import access, assets
 from memviz.ui.shared.controls import QUIET, menu
 
 SCRIPTS = (
-    *("shared/dom.js", "shared/pair.js", "neighbours/histogram.js", "neighbours/address.js"),
+    *(
+        "shared/legacy/dom.js",
+        "shared/legacy/pair.js",
+        "neighbours/histogram.js",
+        "neighbours/address.js",
+    ),
     *("neighbours/pair_dialog.js", "neighbours/neighbours.js"),
 )
 MARKS = [

@@ -14,7 +14,7 @@ from memviz.ui.shared.controls import QUIET
 from memviz.ui.shared.live import Live
 from memviz.ui.train import before_after, form, handlers
 
-SCRIPTS = ("shared/dom.js", "shared/plot.js", "train/charts.js", "train/train.js")
+SCRIPTS = ("shared/legacy/dom.js", "shared/legacy/plot.js", "train/charts.js", "train/train.js")
 EVERY = 1.0  # seconds between two looks at a job
 TO_COMPARE = "(...asked) => (document.querySelector('#compare-tab-button').click(), asked)"
 TO_TRAIN = """() => {  // a link to a job opens its tab

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MOST = 500  # prompts of one press
 SCRIPTS = (
-    *("shared/dom.js", "shared/plot.js", "shared/figure.js"),
+    *("shared/legacy/dom.js", "shared/legacy/plot.js", "shared/legacy/figure.js"),
     "transition/roc.js",
 )
 USED, IMAGES = (1, 5), (1,)

@@ -18,7 +18,12 @@ from memviz.ui.transition import view as views
 from memviz.ui.transition.handlers import NAMES, background, rerunner, seeds_ask, starter, sweep_ask
 
 SCRIPTS = (
-    *("shared/dom.js", "shared/plot.js", "shared/figure.js", "transition/sweep_map.js"),
+    *(
+        "shared/legacy/dom.js",
+        "shared/legacy/plot.js",
+        "shared/legacy/figure.js",
+        "transition/sweep_map.js",
+    ),
     *("transition/pictures.js", "transition/what_if.js", "transition/attention.js"),
     *("transition/seed_spread.js", "transition/tradeoff.js", "transition/transition.js"),
 )
