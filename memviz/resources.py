@@ -11,7 +11,9 @@ from memviz.models import loading
 from memviz.retrieval import index_store
 from memviz.retrieval.clip import Clip
 from memviz.retrieval.copy_detector import CopyDetector
+from memviz.retrieval.descriptors.choice import AUTO, choose_descriptor
 from memviz.retrieval.descriptors.descriptor import Descriptor, descriptor
+from memviz.retrieval.descriptors.presets import Preset
 from memviz.retrieval.index.index import Index, IndexMismatch
 
 DEMO = "demo"  # as a detector's name: the corpus and descriptor of the model of that name
@@ -24,16 +26,18 @@ def load_model(name: str = DEMO) -> loading.Model:
     return loading.load(name)
 
 
-def load_detector(corpus: str = DEMO, descriptor: str = DEMO) -> CopyDetector:
+def load_detector(corpus: str = DEMO, descriptor: str = AUTO) -> CopyDetector:
     """The copy detector of a corpus: "demo", a registered name, or a place.
 
-    `descriptor` is a preset or a folder. The index is built on first use, which takes about 2 ms
-    a picture with the demo's descriptor, and kept. Raises CorpusError or DescriptorError.
+    `descriptor` is a preset or a folder; "auto" takes one that suits the corpus. The index is
+    built on first use, which takes about 2 ms a picture with the demo's descriptor, and kept.
+    Raises CorpusError, or DescriptorError also where a descriptor is not made for the corpus.
     """
     try:
         return open_detector(corpus, descriptor)
     except IndexMismatch:
-        index_store.ready(corpora.load(corpus), _descriptor(descriptor))
+        images = corpora.load(corpus)
+        index_store.ready(images, _descriptor(choose_descriptor(descriptor, images)))
         return open_detector(corpus, descriptor)
 
 
@@ -49,19 +53,21 @@ def open_detector(corpus: str, descriptor: str) -> CopyDetector:
 
 @lru_cache(maxsize=4)
 def _detector(corpus: str, descriptor: str, stamp: tuple[int, ...]) -> CopyDetector:
-    images, network = corpora.load(corpus), _descriptor(descriptor)
+    images = corpora.load(corpus)
+    network = _descriptor(choose_descriptor(descriptor, images))
     folder = index_store.folder(images, network)
     return CopyDetector(images, network, Index.load(folder, images, network))
 
 
 @lru_cache(maxsize=4)
 def _folder(corpus: str, descriptor: str) -> Path:
-    return index_store.folder(corpora.load(corpus), _descriptor(descriptor))
+    images = corpora.load(corpus)
+    return index_store.folder(images, _descriptor(choose_descriptor(descriptor, images)))
 
 
 @lru_cache(maxsize=4)
-def _descriptor(name: str) -> Descriptor:
-    return descriptor(name)
+def _descriptor(preset: Preset) -> Descriptor:
+    return descriptor(preset)
 
 
 def _stamp(manifest: Path) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     """What to index, and how."""
     option = sub.add_argument
     option("corpus", help="a name or a place: a folder, parquet files, tar shards")
-    option("--preset", default="demo", help="how pictures are compared (%(default)s)")
+    option("--preset", default="auto", help="how pictures are compared (%(default)s)")
     option("--out", type=Path, metavar="DIR", help="the index (default: where --corpus finds it)")
     option("--exact", action="store_true", help="look at every picture however many there are")
     option("--fresh", action="store_true", help="embed everything again, not only what is new")
@@ -41,13 +41,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Build, and say what was built."""
     from memviz.data import corpus
     from memviz.retrieval import index_store
+    from memviz.retrieval.descriptors.choice import choose_descriptor
     from memviz.retrieval.descriptors.descriptor import descriptor
     from memviz.retrieval.index import build
 
     if args.batch < 1:
         raise InputError(f"--batch is {args.batch}; give 1 or more.")
     found, workers = corpus.load(args.corpus), build.Workers()
-    look = descriptor(args.preset, args.checkpoint, workers.device, args.trust, args.half)
+    preset = choose_descriptor(args.preset, found)
+    look = descriptor(preset, args.checkpoint, workers.device, args.trust, args.half)
     out = args.out or index_store.folder(found, look)
     if out == index_store.bundled_folder():
         raise InputError(f"The index of {found.name} comes with memviz. Name another with --out.")

@@ -25,7 +25,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     option = sub.add_argument
     option("pictures", nargs="+", help="pictures, or one folder of them")
     option("--corpus", required=True, help="training images to look through: a name or a place")
-    option("--preset", default="demo", help="how pictures are compared (%(default)s)")
+    option("--preset", default="auto", help="how pictures are compared (%(default)s)")
     option("--index", type=Path, metavar="DIR", help="an index made with --out")
     option(
         "--exact", action="store_true", help="look at every image even where the index has lists"
@@ -72,12 +72,14 @@ def question(args: argparse.Namespace) -> "Asked":
     from memviz.data import corpus
     from memviz.retrieval import index_store
     from memviz.retrieval.copy_detector import CopyDetector
+    from memviz.retrieval.descriptors.choice import choose_descriptor
     from memviz.retrieval.descriptors.descriptor import descriptor
     from memviz.retrieval.index.index import Index
     from memviz.search import Asked
 
     found = corpus.load(args.corpus)
-    look = descriptor(args.preset, args.checkpoint, trust=args.trust, half=args.half)
+    preset = choose_descriptor(args.preset, found)
+    look = descriptor(preset, args.checkpoint, trust=args.trust, half=args.half)
     if args.index:
         index = Index.load(args.index, found, look, args.exact)
     else:

@@ -55,7 +55,12 @@ def judges(detector: CopyDetector | None, found: Found, prompts: Sequence[str]) 
     corpus, look = detector.corpus, detector.descriptor
     return told | {
         "corpus": {"name": corpus.name, "hash": corpus.hash, "images": len(corpus)},
-        "descriptor": {"preset": look.preset.name, "dims": look.preset.dims, "hash": look.hash},
+        "descriptor": {
+            "preset": look.preset.name,
+            "dims": look.preset.dims,
+            "hash": look.hash,
+            "note": detector.misfit,
+        },
         "thresholds": vars(detector.thresholds),
     }
 

@@ -29,7 +29,7 @@ class ComparisonRequest:
     scheduler: str = "ddim"
     model: str = "demo"
     corpus: str = "demo-10k"
-    descriptor: str = "demo"
+    descriptor: str = "auto"
     signals: Sequence[str] = ()  # costly ones, by key
     keep: bool = False  # the latents, to go on from any step
     probe: bool = False  # record every method's magnitude along plain guidance too

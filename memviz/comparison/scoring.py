@@ -9,7 +9,6 @@ import numpy as np
 
 from memviz import resources
 from memviz.detection.verdict import prompt_signal
-from memviz.retrieval.verdict import judge_similarity
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -57,7 +56,7 @@ def on_picture(
     if not found:
         return dict(UNSEEN)
     top = found[0]["similarity"]
-    said = judge_similarity(top, len(detector.corpus), detector.thresholds)
+    said = detector.judge_similarity(top)
     words = {"verdict": said.word, "reason": said.reason, "kind": said.kind}
     return {"similarity": top, "match": found[0]} | words
 

@@ -47,7 +47,7 @@ def build_index(builder: Builder) -> None:
     quantiles = COPIED_QUANTILE, CLOSE_QUANTILE
     copied, close = (round(background.threshold(null, q), 3) for q in quantiles)
     source = (
-        "of corpus images with a caption of their own, the nearest other is "
+        "of the demo's images with a caption of their own, the nearest other is "
         f"{copied:.2f} similar or more for 1 in 100, {close:.2f} or more for 1 in 10"
     )
     preset = replace(look.preset, copied=copied, close=close, source=source)

@@ -139,7 +139,8 @@ def descriptor(builder: Builder) -> None:
 def uncalibrated() -> Preset:
     """The demo descriptor's preset, 64x64 pictures in [-1, 1], before its thresholds are known."""
     look = Preprocess(square=scenes.SIDE)
-    return Preset("demo", "", 128, look, 0.9, 0.8, "not calibrated")
+    purpose = {"purpose": "the demo's 64-pixel scenes", "suits": ("demo-10k",)}
+    return Preset("demo", "", 128, look, 0.9, 0.8, "not calibrated", **purpose)
 
 
 def clip(builder: Builder) -> None:

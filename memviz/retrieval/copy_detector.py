@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from memviz.errors import InputError
-from memviz.retrieval.verdict import CopyThresholds, Verdict, judge_blank, judge_similarity
+from memviz.retrieval import verdict
+from memviz.retrieval.descriptors.choice import describe_misfit
+from memviz.retrieval.verdict import CopyThresholds, Verdict, judge_blank, judge_misfit
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -48,6 +50,7 @@ class CopyDetector:
     ) -> None:
         self.corpus, self.descriptor, self.index = corpus, descriptor, index
         self.thresholds = thresholds or descriptor.preset.thresholds
+        self.misfit = describe_misfit(descriptor.preset, corpus)  # why it cannot judge, if so
 
     def with_thresholds(self, thresholds: CopyThresholds) -> CopyDetector:
         """The same corpus and index, judged by other thresholds."""
@@ -104,8 +107,14 @@ class CopyDetector:
 
         `blank` says why it is too empty to be judged (`blank_images.blank`), if it is.
         """
-        said = judge_similarity(best_similarity(matches), len(self.index), self.thresholds)
+        said = self.judge_similarity(best_similarity(matches))
         return judge_blank(blank, said) if blank else said
+
+    def judge_similarity(self, similarity: float) -> Verdict:
+        """The same of the best match's similarity alone; no verdict by an unfit descriptor."""
+        if self.misfit:
+            return judge_misfit(similarity, self.misfit)
+        return verdict.judge_similarity(similarity, len(self.index), self.thresholds)
 
     def _match(self, similarity: float, id: int) -> Match:
         where, caption = self.corpus.where(id), self.corpus.caption(id)

@@ -49,6 +49,12 @@ def judge_similarity(similarity: float, n_images: int, thresholds: CopyThreshold
     return Verdict(f"No copy found among {n_images:,} images", reason, "none")
 
 
+def judge_misfit(similarity: float, why: str) -> Verdict:
+    """No verdict, where the descriptor is not made for the corpus."""
+    reason = f"{why} Its {similarity:.2f} does not tell whether the picture is a copy."
+    return Verdict("Not judged", reason, "unknown")
+
+
 def judge_blank(why: str, otherwise: Verdict) -> Verdict:
     """The verdict on a picture that is too empty to be judged; `otherwise` is what it would be."""
     about = f"A near-empty picture ({why}) is like any other one, so it is not judged."

@@ -168,6 +168,7 @@ def provenance(detector: CopyDetector) -> dict[str, Any]:
             "preset": preset.name,
             "hash": detector.descriptor.hash,
             "dims": preset.dims,
+            "note": detector.misfit,
         },
         "preprocess": vars(preset.preprocess),
         "index": {"recipe": told.recipe, "created": told.created, "versions": told.versions},

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from memviz.data.caption_overlap import WORD
+from memviz.retrieval.index.background import DUPLICATE
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -47,7 +48,8 @@ def page(told: dict[str, Any], folder: Path) -> str:
     about = told["provenance"]
     corpus, look = about["corpus"], about["descriptor"]
     title = f"{about['searched']} against {corpus['name']}"
-    where = f"{corpus['images']:,} images of {corpus['name']}, by {look['preset']}"
+    where = f"{count(corpus['images'], 'image')} of {corpus['name']}, by {look['preset']}. "
+    where += look.get("note", "")
     parts = [
         f"<h1>{escape(headline(told))}</h1><p>{escape(where)}</p>",
         f"<p>{escape(told['note'])}</p>" if told["note"] else "",
@@ -68,10 +70,17 @@ def headline(told: dict[str, Any]) -> str:
         top = one["matches"][0]
         return f"{one['verdict']}: the nearest is #{top['id']} with {top['similarity']:.2f}."
     if told["pictures"] and counts.get("none", 0) == told["pictures"]:
-        return f"No copy found among {images:,} images: {told['pictures']:,} pictures looked up."
+        asked = count(told["pictures"], "picture")
+        return f"No copy found among {images:,} images: {asked} looked up."
     said = ", ".join(f"{counts[kind]:,} {word}" for kind, word in KINDS.items() if kind in counts)
-    what = "training images, each against the others" if told["within"] else "pictures"
-    return f"Of {told['pictures']:,} {what}: {said}."
+    what = "training image" if told["within"] else "picture"
+    each = ", each against the others" if told["within"] else ""
+    return f"Of {count(told['pictures'], what)}{each}: {said}."
+
+
+def count(number: int, what: str) -> str:
+    """`1 picture`, `2,000 pictures`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def histogram(told: dict[str, Any]) -> str:
@@ -174,7 +183,11 @@ def rows(told: dict[str, Any]) -> list[tuple[str, str]]:
     corpus, look, used = about["corpus"], about["descriptor"], marks["used"]
     return [
         ("Corpus", f"{corpus['name']}, {corpus['images']:,} images, {corpus['hash'][:16]}"),
-        ("Descriptor", f"{look['preset']}, {look['dims']} dimensions, {look['hash'][:16]}"),
+        (
+            "Descriptor",
+            f"{look['preset']}, {look['dims']} dimensions, {look['hash'][:16]}. "
+            f"{look.get('note', '')}".strip(),
+        ),
         ("Copied from", f"{used['copied']:.3f}, close from {used['close']:.3f} ({used['source']})"),
         ("The corpus' own threshold", _own(marks["background"])),
         ("Made", f"{told['created']}, memviz {about['memviz']}, index {about['index']['recipe']}"),
@@ -187,7 +200,7 @@ def _own(own: dict[str, Any] | None) -> str:
     return (
         f"{own['value']:.3f} ({own['confidence']:.0%} confidence {own['low']:.3f} to "
         f"{own['high']:.3f}), the {own['quantile']:.1%} quantile of {own['images']:,} images "
-        f"without the {own['duplicates']:,} that have a duplicate"
+        f"without the {own['duplicates']:,} that have a duplicate ({DUPLICATE:.2f} alike or more)"
     )
 
 

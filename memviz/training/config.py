@@ -117,7 +117,7 @@ class Config:
         0, "steps of a member between further looks within a round (0: none)", 0, 1_000_000
     )
     probe_steps: int = watch(25, "denoising steps of a look", 1, 1_000)
-    descriptor: str = watch("demo", "how pictures are compared: a preset or a folder")
+    descriptor: str = watch("auto", "how pictures are compared: auto, a preset or a folder")
 
     def __post_init__(self) -> None:
         """Hold every field to its type and limits."""

@@ -102,8 +102,9 @@ def card(
     command: str,
     looks: list[dict[str, Any]],
     seconds: float,
+    judge: str = "",
 ) -> str:
-    """The model card."""
+    """The model card; `judge` names the descriptor that looked at the watched prompts."""
     return CARD.format(
         title=f"{Path(config.model).name}, fine-tuned ({config.mode})",
         model=config.model,
@@ -121,11 +122,11 @@ def card(
         versions=", ".join(
             [f"Python {platform.python_version()}", *(f"{n} {version(n)}" for n in LIBRARIES)]
         ),
-        figures=table(config, looks) if looks else "No prompts were watched.",
+        figures=table(config, looks, judge) if looks else "No prompts were watched.",
     )
 
 
-def table(config: Config, looks: list[dict[str, Any]]) -> str:
+def table(config: Config, looks: list[dict[str, Any]], judge: str) -> str:
     """The figures of the first and the last look."""
     first, last = looks[0], looks[-1]
     lines = [
@@ -136,5 +137,5 @@ def table(config: Config, looks: list[dict[str, Any]]) -> str:
         for when, look in (("before", first), (f"round {last['round']}", last)):
             figures = ("-" if v is None else f"{v:.3f}" for v in look["groups"][group].values())
             lines.append(f"| {group} | {when} | {' | '.join(figures)} |")
-    how = f"{config.probe_steps} steps of ddim, one seed, similarity by `{config.descriptor}`"
-    return "\n".join(lines) + f"\n\n{how}."
+    how = f"{config.probe_steps} steps of ddim, one seed, similarity by {judge}"
+    return "\n".join(lines) + f"\n\n{how.removesuffix('.')}."

@@ -79,6 +79,8 @@ class Run:
             self.detector = (
                 resources.load_detector(config.corpus, config.descriptor) if watched else None
             )
+            if self.detector and self.detector.misfit:
+                note(self.detector.misfit)
             self.data = Data(config, self.corpus, self.student.model, note)
             self.groups = groups(self.corpus, self.detector)
         self.sizes = sizes(self.groups, self.data.times)
@@ -192,9 +194,10 @@ class Run:
         """Write the pipeline."""
         if self.peers.first:
             command = shlex.join(["python", "-m", "memviz", "train", *cli_flags.words(self.config)])
-            text = export.card(
-                self.config, self.student, self.corpus, command, self.looks, self.seconds
-            )
+            look = self.detector
+            judge = f"{look.descriptor.preset.name}. {look.misfit}".strip() if look else ""
+            about = self.config, self.student, self.corpus, command, self.looks, self.seconds
+            text = export.card(*about, judge)
             export.save_model(self.out / "model", self.student, text)
         self.peers.meet()
         return {

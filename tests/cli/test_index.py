@@ -102,7 +102,7 @@ def test_ten_thousand_pictures_become_searchable_though_killed_in_the_middle(
 ) -> None:
     """A folder in LAION-10k's shape, one command, kill -9 halfway, the same command again."""
     place, out = laion(tmp_path / "laion_10k", 10_000), tmp_path / "index"
-    words = ["index", str(place), "--out", str(out), "--json"]
+    words = ["index", str(place), "--preset", "demo:forced", "--out", str(out), "--json"]
     process = subprocess.Popen([sys.executable, "-m", "memviz", *words], cwd=ROOT)
     parts = tmp_path / "index.building"
     while len([*parts.glob("*.parquet")]) < 20:  # of 40

@@ -40,6 +40,8 @@ class Preset:
     source: str  # whose thresholds
     sha256: str | None = None
     url: str | None = None
+    purpose: str = "photographs and the like"  # what pictures it was made for
+    suits: tuple[str, ...] = ()  # bundled corpora that it may judge; all, if it names none
 
     @property
     def thresholds(self) -> CopyThresholds:

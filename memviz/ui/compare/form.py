@@ -16,8 +16,7 @@ from memviz.guidance.model_defaults import tuned
 from memviz.guidance.registry import CORE, METHODS
 from memviz.guidance.spec import Knob, knobs, parse
 from memviz.models.schedulers import SCHEDULERS
-from memviz.retrieval.descriptors.presets import PRESETS
-from memviz.ui.shared.controls import NO_CORPUS, QUIET, menu, models, plain, seeds
+from memviz.ui.shared.controls import NO_CORPUS, QUIET, descriptors, menu, models, plain, seeds
 
 DEFAULTS: dict[str, Any] = {
     "seeds": [0, 1],
@@ -179,7 +178,7 @@ def step_fields() -> dict[str, gr.components.Component]:
 def model_fields() -> dict[str, gr.components.Component]:
     """The model, the images it was trained on, and what compares pictures with them."""
     about = "a name from the list, a folder, or a hub id"
-    looks = list(dict.fromkeys([ComparisonRequest.descriptor, *PRESETS]))
+    looks = descriptors()
     corpora = [*data_corpus.known(), ("none: make pictures without searching", NO_CORPUS)]
     return {
         "model": menu("model", models(), ComparisonRequest.model, "Model", about),

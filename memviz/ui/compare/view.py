@@ -57,12 +57,13 @@ def cell_view(
 def facts(info: Mapping) -> list[tuple[str, str]]:
     """The settings of a run, as label and value."""
     asked, model, corpus = info["asked"], info.get("model") or {}, info.get("corpus") or {}
+    look = info.get("descriptor") or {}
     size = f" ({model['parameters'] / 1e6:.1f} M parameters)" if model.get("parameters") else ""
     many = f" ({corpus['images']:,} images)" if corpus.get("images") else ""
     rows = [
         ("Model", f"{model.get('name') or asked['model']}{size}"),
         ("Training images", f"{corpus.get('name') or asked.get('corpus')}{many}"),
-        ("Descriptor", str((info.get("descriptor") or {}).get("preset") or "none")),
+        ("Descriptor", f"{look.get('preset') or 'none'} {look.get('note') or ''}".strip()),
         ("Steps", f"{asked['steps']} ({asked['scheduler']})"),
         ("Network calls", str(info.get("unet_evaluations") or "")),
         ("Time", f"{info['seconds']:.1f} s" if info.get("seconds") else ""),

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from memviz.comparison.request import ComparisonRequest
 from memviz.data import corpus
 from memviz.errors import InputError, MemvizError
-from memviz.retrieval.descriptors.presets import PRESETS
+from memviz.retrieval.descriptors.choice import CHOICES
 from memviz.runs import store
 from memviz.search.folder import kept
 from memviz.ui.neighbours import indexing
@@ -51,9 +50,7 @@ def cell_picture(chosen: str) -> tuple[Path, str]:
 
 def find_detector(name: str, preset: str) -> "CopyDetector":
     """Corpus, descriptor and index; on a public page only those it knows."""
-    if access.public() and (
-        name not in corpus.known() or preset not in (ComparisonRequest.descriptor, *PRESETS)
-    ):
+    if access.public() and (name not in corpus.known() or preset not in CHOICES):
         raise InputError("On this public page, choose corpus and descriptor from the lists.")
     return indexing.searchable(name, preset)
 

@@ -7,14 +7,14 @@ import gradio as gr
 
 from memviz.comparison.request import ComparisonRequest
 from memviz.data import corpus
-from memviz.retrieval.descriptors.presets import CONVENTIONS, PRESETS
+from memviz.retrieval.descriptors.presets import CONVENTIONS
 from memviz.search.edited_images import CASES
 from memviz.ui.neighbours import background as neighbours_background
 from memviz.ui.neighbours import folder_check, queries
 from memviz.ui.neighbours.queries import answering
 from memviz.ui.neighbours.view import EMPTY
 from memviz.ui.shared import access, assets
-from memviz.ui.shared.controls import QUIET, menu
+from memviz.ui.shared.controls import QUIET, descriptors, menu
 
 SCRIPTS = (
     *(
@@ -132,7 +132,7 @@ def field(name: str, label: str, example: str) -> gr.Textbox:
 
 def judges() -> list[gr.components.Component]:
     """Where to look, how pictures are compared, and from when one is a copy."""
-    looks = [ComparisonRequest.descriptor, *PRESETS]
+    looks = descriptors()
     about = "scores of two are never mixed"
     return [
         menu(

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from memviz.retrieval.index.background import DUPLICATE
 from memviz.search import report
 from memviz.search.folder import root
 from memviz.ui.shared.assets import file_path
@@ -36,8 +37,9 @@ def facts(told: dict[str, Any]) -> str:
     """Corpus and preset: scores of others cannot be set beside these."""
     about = told["provenance"]
     return (
-        f"{about['corpus']['images']:,} training images of {about['corpus']['name']}, "
-        f"compared by {about['descriptor']['preset']}"
+        f"{report.count(about['corpus']['images'], 'training image')} of "
+        f"{about['corpus']['name']}, compared by {about['descriptor']['preset']}. "
+        f"{about['descriptor'].get('note', '')}".removesuffix(". ")
     )
 
 
@@ -70,8 +72,17 @@ def words(told: dict[str, Any]) -> str:
     parts.append("" if mean is None else f" (mean {mean:.2f})")
     parts.append("; grey: training images and their nearest others")
     parts.append("" if null is None else f" (mean {null:.2f})")
-    parts.append(f". {own['quantile']:.1%} of these stay below {own['value']:.2f}" if own else "")
+    parts.append(f". {spread(own)}" if own else "")
     return f"{''.join(parts)}. Each set is scaled to its highest bar."
+
+
+def spread(own: dict[str, Any]) -> str:
+    """How alike training images are among themselves, duplicates counted apart."""
+    said = f"Of the {own['images']:,} without a duplicate {own['quantile']:.1%} stay below "
+    said += f"{own['value']:.2f}"
+    twins = own["duplicates"]
+    verb = "has one" if twins == 1 else "have one"
+    return f"{said}; {twins:,} {verb}, at {DUPLICATE:.2f} or above" if twins else said
 
 
 def groups(told: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import gradio as gr
 
 from memviz.errors import InputError
 from memviz.models.loading import bundled, registered
+from memviz.retrieval.descriptors.choice import CHOICES, FORCED
+from memviz.ui.shared import access
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -44,6 +46,11 @@ def models() -> list[tuple[str, str]]:
     """The model menu: names with what they are; reading it loads and fetches nothing."""
     found = bundled() | registered()
     return [(f"{name} ({m.about})" if m.about else name, name) for name, m in found.items()]
+
+
+def descriptors() -> list[str]:
+    """The descriptor menu; at home also the demo's where it is not made for."""
+    return [*CHOICES] if access.public() else [*CHOICES, f"demo{FORCED}"]
 
 
 def menu(

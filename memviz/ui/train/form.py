@@ -10,7 +10,6 @@ import gradio as gr
 
 from memviz.data import corpus
 from memviz.errors import InputError
-from memviz.retrieval.descriptors.presets import PRESETS as DESCRIPTORS
 from memviz.training.config import MODES, PRESETS, Config
 from memviz.ui.shared import controls as shared_controls
 from memviz.ui.shared.controls import QUIET
@@ -98,7 +97,7 @@ def menus() -> dict[str, Callable[[], list]]:
     return {
         "model": shared_controls.models,
         "corpus": lambda: [*corpus.known()],
-        "descriptor": lambda: [*dict.fromkeys(["demo", *DESCRIPTORS])],
+        "descriptor": shared_controls.descriptors,
     }
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from memviz import jobs
+from memviz.errors import InputError
 from memviz.io import user_config
 from memviz.ui.neighbours import background, indexing, queries
 from tests.support.processes import until
@@ -62,10 +63,12 @@ def test_it_is_indexed_in_the_background_stopped_gone_on_with_and_searched(
 
 
 def test_a_visitor_of_a_public_page_starts_nothing(
-    new: str, monkeypatch: pytest.MonkeyPatch
+    new: str, tiny_descriptor: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user_config.add("corpora", "new", new)
     monkeypatch.setenv("SPACE_ID", "someone/space")
-    with pytest.raises(ValueError, match="only the owner"):
-        queries.find_detector("new", "demo")
+    with pytest.raises(InputError, match="only the owner"):
+        indexing.searchable("new", str(tiny_descriptor))
+    with pytest.raises(InputError, match="choose corpus and descriptor from the lists"):
+        queries.find_detector("new", "demo:forced")
     assert background.standing()[0] == "" and jobs.listing() == []
