@@ -24,6 +24,9 @@ VERBS = {
         "compare",
         "make one prompt with several methods and seeds, and say which pictures are copies",
     ),
+    "generate": Entry(
+        "generate", "make pictures of many prompts into folders, and go on where that broke off"
+    ),
     "search": Entry(
         "search", "find the training images that pictures copy, one by one or a whole folder"
     ),
