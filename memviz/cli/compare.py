@@ -3,7 +3,7 @@
 import argparse
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from memviz.cli.command import Verb, complain, watched
 from memviz.cli.options import OPTIONS, add_options
@@ -13,11 +13,16 @@ from memviz.errors import InputError
 from memviz.guidance.registry import CORE, METHODS
 from memviz.signals import price
 
+if TYPE_CHECKING:
+    from memviz.runs.record import CellRecord
+    from memviz.runs.store import Run
+
 CORPUS = ComparisonRequest.corpus
-CELL = (
-    *("prompt", "method", "seed", "similarity", "match", "verdict", "prompt_signal"),
-    *("transition_step", "transition_timestep", "alignment", "image"),
-)
+RUN = {"model", "corpus", "descriptor", "noise_hash", "unet_evaluations", "seconds"}
+CELL = {
+    *("prompt", "method", "seed", "similarity", "verdict", "kind", "prompt_signal", "spec"),
+    *("transition_step", "transition_timestep", "alignment"),
+}
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -44,7 +49,7 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
     with closing(compare(ask, folder)) as progress:
         for step in watched(progress, ask.steps):
             made = step.run.folder
-    return summary(made, store.open_folder(made).info)
+    return summary(store.open_folder(made))
 
 
 def asked(args: argparse.Namespace) -> ComparisonRequest:
@@ -95,32 +100,26 @@ def fresh(folder: Path) -> Path:
     return folder
 
 
-def summary(folder: Path, info: dict[str, Any]) -> dict[str, Any]:
+def summary(run: "Run") -> dict[str, Any]:
     """A run in the words of the command line; pictures as full paths."""
-    asked = info["asked"]
+    record = run.record
     return {
-        "run": info["id"],
-        "folder": str(folder.resolve()),
-        "model": info["model"],
-        "steps": asked["steps"],
-        "scheduler": asked["scheduler"],
-        "corpus": info["corpus"],
-        "descriptor": info["descriptor"],
-        "noise_hash": info["noise_hash"],
-        "unet_evaluations": info["unet_evaluations"],
-        "seconds": info["seconds"],
-        "cells": [cell_summary(folder, cell) for cell in info["cells"]],
+        "run": record.id,
+        "folder": str(run.folder.resolve()),
+        "steps": record.request.steps,
+        "scheduler": record.request.scheduler,
+        **record.model_dump(mode="json", include=RUN),
+        "cells": [cell_summary(run.folder, cell) for cell in record.cells],
     }
 
 
-def cell_summary(folder: Path, cell: dict[str, Any]) -> dict[str, Any]:
+def cell_summary(folder: Path, cell: "CellRecord") -> dict[str, Any]:
     """One cell."""
-    found = {name: cell.get(name) for name in CELL}
-    match = cell.get("match")
-    found["spec"] = cell["spec"]
-    found["match"] = match and {name: match[name] for name in ("id", "caption")}
-    found["image"] = str((folder / cell["image"]).resolve())
-    return found
+    return {
+        **cell.model_dump(mode="json", include=CELL),
+        "match": cell.match and cell.match.model_dump(include={"id", "caption"}),
+        "image": cell.image and str((folder / cell.image).resolve()),
+    }
 
 
 def as_table(result: dict[str, Any]) -> str:

@@ -1,10 +1,13 @@
 """`python -m memviz runs`."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from memviz.cli.command import Verb
 from memviz.cli.tables import table
+
+if TYPE_CHECKING:
+    from memviz.runs.store import Run
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -29,11 +32,10 @@ def runs(args: argparse.Namespace) -> list[dict[str, Any]]:
     return [run_summary(*pair) for pair in [*kept, *(("bundled", r) for r in store.bundled())]]
 
 
-def run_summary(where: str, run: Any) -> dict[str, Any]:  # noqa: ANN401 - runs.Run
+def run_summary(where: str, run: "Run") -> dict[str, Any]:
     """One run, without its cells."""
-    names = ("id", "state", "created", "title")
-    found = {name: run.info.get(name) for name in names}
-    more = {"where": where, "cells": len(run.info["cells"]), "bytes": run.size()}
+    found = run.record.model_dump(mode="json", include={"id", "state", "created", "title"})
+    more = {"where": where, "cells": len(run.record.cells), "bytes": run.size()}
     return found | more | {"folder": str(run.folder)}
 
 

@@ -17,6 +17,7 @@ from memviz.signals import price
 
 if TYPE_CHECKING:
     from memviz.comparison.compare import Progress
+    from memviz.runs.record import RunRecord
 
 FLAGS = ("at", "early", "late")  # parameters with an option of their own
 EVERY = 2.0  # seconds between two partial results of a job
@@ -70,10 +71,10 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
     with closing(compare(ask, folder, resumable=here.folder is not None)) as progress:
         for step in told(watched(progress, ask.steps), here):
             made = step.comparison.run.folder
-    info = store.open_folder(made).info
-    if info["state"] == "done":
-        here.result(run=info["id"], folder=str(made))
-    return summary(made, info) | laid_out(info)
+    run = store.open_folder(made)
+    if run.record.state == "done":
+        here.result(run=run.record.id, folder=str(made))
+    return summary(run) | laid_out(run.record)
 
 
 def told(progress: "Iterable[Progress]", here: Workplace) -> "Iterator[Progress]":
@@ -90,12 +91,11 @@ def told(progress: "Iterable[Progress]", here: Workplace) -> "Iterator[Progress]
             saved = time.monotonic()
 
 
-def laid_out(info: dict[str, Any]) -> dict[str, Any]:
+def laid_out(record: "RunRecord") -> dict[str, Any]:
     """What a sweep says beyond its cells."""
-    made = sweeps.grid(info)
+    made = sweeps.grid(record.cells)
     if made is None:
         return {"axis": None, "points": [], "best": None}
-    mark = (info["thresholds"] or {}).get("copied")
     names = ("similarity", "alignment", "evaluations")
     return {
         "axis": made.axis,
@@ -110,7 +110,7 @@ def laid_out(info: dict[str, Any]) -> dict[str, Any]:
             {"seed": row.seed, "across": row.across, "t": t}
             for row, t in zip(made.rows, sweeps.estimated(made), strict=True)
         ],
-        "best": sweeps.best(made, mark),
+        "best": sweeps.best(made, record.copy_mark),
     }
 
 

@@ -33,6 +33,7 @@ from memviz.models.preview_decoder import decoder
 from memviz.models.tokens import tokens
 from memviz.retrieval.deferred import Lookups
 from memviz.runs import latents, resume, store, trace
+from memviz.runs.record import RunRecord
 from memviz.runs.sheet import mask_picture, sheet
 from memviz.sampling.loop import Past, Request, Step, sample
 
@@ -99,8 +100,9 @@ class Comparison:
         # before the folder is made: a refusal leaves none behind
         self.before = self.kept_steps(info) if ask.since else None
         if resumable and self.before is None:
-            self.before = resume.read(folder, info)
-        self.run = store.create(folder, info)
+            self.before = resume.read(folder, RunRecord.from_json(info))
+        self.info = info
+        self.run = store.create(folder, RunRecord.from_json(info))
 
     def found_bands(self) -> reference_bands.Found:
         """The benign bands that hold for this run's settings."""
@@ -146,11 +148,8 @@ class Comparison:
     def kept_steps(self, info: dict[str, Any]) -> Past:
         """The steps of a kept cell that this run goes on from."""
         run_id, _, number = self.ask.since.partition(":")
-        wanted = {name: info[name] for name in ("model", "timesteps")}
-        (seed, noise_hash), *_ = info["noise_hash"].items()  # one cell has one seed
-        return latents.load(
-            run_id, int(number or 0), self.cells[0].guidance, wanted, {seed: noise_hash}
-        )
+        new = RunRecord.from_json(info)
+        return latents.load(run_id, int(number or 0), self.cells[0].guidance, new)
 
     def look(self, step: Step) -> None:
         """Add a step to every cell's trace and sheet; equal samples are looked at once."""
@@ -233,7 +232,7 @@ class Comparison:
     def write(self, cell: Cell, image: Image.Image) -> dict[str, str]:
         """The finished picture with its parameters inside, and the sheet of x0 estimates."""
         paths = {"image": f"images/{cell.number}.png", "sheet": f"steps/{cell.number}.jpg"}
-        image.save(self.run.folder / paths["image"], pnginfo=parameters(cell, self.run.info))
+        image.save(self.run.folder / paths["image"], pnginfo=parameters(cell, self.info))
         sheet(cell.tiles).save(self.run.folder / paths["sheet"], quality=85, subsampling=0)
         if cell.predictions:
             cell.kept = latents.keep(self.run.folder, cell.number, cell.predictions)
@@ -246,11 +245,12 @@ class Comparison:
                 with suppress(InputError):  # stopped before the first step: no sheet to write
                     cell.result |= self.partial(cell)
                 cell.state = "stopped" if state == "stopped" else "failed"
-        self.run = store.write(self.so_far(state=state, error=error))
+        self.info |= {"state": state, "error": error}
+        self.run = store.write(self.so_far())
 
     def save(self) -> None:
         """Bring the folder of a run in progress up to date, with the newest x0 estimates."""
-        if self.run.info["state"] != "running":  # it ended in the meantime
+        if self.run.record.state != "running":  # it ended in the meantime
             return
         for cell in self.cells:
             resume.show(self.run.folder, cell.number, cell.newest())
@@ -262,7 +262,7 @@ class Comparison:
             raise InputError(f"Cell {cell.number} has no step yet.")
         return self.write(cell, cell.newest())
 
-    def so_far(self, **changes: Any) -> store.Run:  # noqa: ANN401
+    def so_far(self) -> store.Run:
         """The run with all that is known now."""
         self.lookups.settle()
         cells = [c.to_json() for c in self.cells]
@@ -270,7 +270,7 @@ class Comparison:
         known = {"cells": cells, "seconds": seconds, "unet_evaluations": self.evaluations}
         rows = [row for cell in self.cells for row in cell.rows]
         table = pa.Table.from_pylist(rows, schema=trace.SCHEMA)
-        return store.Run(self.run.folder, self.run.info | known | changes, table)
+        return store.Run(self.run.folder, RunRecord.from_json(self.info | known), table)
 
     def progress(self, step: int) -> Progress:
         """What a reader sees of this step."""

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from memviz.models.loading import Model
     from memviz.retrieval.copy_detector import CopyDetector
 
-SCHEMA = 1
 LIBRARIES = ("torch", "diffusers", "transformers", "gradio")
 
 
@@ -26,7 +25,6 @@ def asked(
     """What was asked, of which model, from which noise; `methods` as the model spells them."""
     prints = {str(s): noise_hash(noise(model.pipe, [s])[0]) for s in ask.seeds}
     return {
-        "schema": SCHEMA,
         "state": "running",
         "error": None,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -5,11 +5,13 @@ turns values into a `ComparisonRequest`, and a finished run into a grid with its
 No torch.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError
@@ -17,6 +19,10 @@ from memviz.guidance.base import Guidance
 from memviz.guidance.spec import Knob, knobs, parse
 from memviz.statistics import estimate_share
 
+if TYPE_CHECKING:
+    from memviz.runs.record import CellRecord
+
+Figure = Literal["similarity", "alignment", "evaluations"]  # of a cell
 TIMESTEPS = ("at", "latest")  # the smaller, the longer a branch is held back
 MOST = 64  # values of one sweep
 
@@ -38,7 +44,7 @@ class Grid:
     label: str  # of the axis
     values: list[float]
     rows: list[Row]
-    cells: list[list[dict[str, Any] | None]]
+    cells: list[list[CellRecord | None]]
     across: str | None = None  # the second parameter that varies
 
     @property
@@ -51,11 +57,11 @@ class Grid:
         """The column of the branches that were held back the longest."""
         return 0 if self.in_timesteps else -1
 
-    def group(self, value: float, across: float | None) -> list[dict[str, Any]]:
+    def group(self, value: float, across: float | None) -> list[CellRecord]:
         """The cells of all seeds at one point."""
         i = self.values.index(value)
         rows = zip(self.rows, self.cells, strict=True)
-        return [cells[i] for row, cells in rows if row.across == across and cells[i]]
+        return [cell for row, cells in rows if row.across == across and (cell := cells[i])]
 
     def points(self) -> list[tuple[float, float | None]]:
         """All values of the axis at each value of the second parameter."""
@@ -116,9 +122,9 @@ def numbers(text: str) -> list[float]:
     return list(dict.fromkeys(found))
 
 
-def grid(info: Mapping[str, Any]) -> Grid | None:
-    """The run as a sweep of whatever varies, a probe aside; None if that is no sweep."""
-    found = [(c, *parse(c["spec"])) for c in info["cells"]]
+def grid(cells: Sequence[CellRecord]) -> Grid | None:
+    """A run's cells as a sweep of whatever varies, a probe aside; None if that is no sweep."""
+    found = [(c, *parse(c.spec)) for c in cells]
     found = [part for part in found if part[1] != "cfg"] or found
     if len({key for _, key, _ in found}) != 1:
         return None
@@ -132,34 +138,34 @@ def grid(info: Mapping[str, Any]) -> Grid | None:
         return None
     axis, across = (*names, None)[:2]
     placed = {
-        (Row(c["prompt"], c["seed"], across and p[across]), p[axis]): c
+        (Row(c.prompt, c.seed, across and p[across]), p[axis]): c
         for (c, _, _), p in zip(found, points, strict=True)
     }
     rows = list(dict.fromkeys(row for row, _ in placed))
     rows.sort(key=lambda row: row.across or 0)  # stable: prompts and seeds stay as they were asked
     values = varied[axis]
-    cells = [[placed.get((r, v)) for v in values] for r in rows]
-    return Grid(axis, labels[axis], values, rows, cells, across)
+    laid_out = [[placed.get((r, v)) for v in values] for r in rows]
+    return Grid(axis, labels[axis], values, rows, laid_out, across)
 
 
 def estimated(made: Grid) -> list[float | None]:
     """Each row's estimated transition, from the branch that was held back the longest."""
     cells = (row[made.longest] for row in made.cells)
-    return [cell.get("estimated_timestep") if cell else None for cell in cells]
+    return [cell.estimated_timestep if cell else None for cell in cells]
 
 
-def mean(cells: Sequence[Mapping[str, Any]], name: str) -> float | None:
+def mean(cells: Sequence[CellRecord], name: Figure) -> float | None:
     """The mean of a figure over cells that have it."""
-    found = [c[name] for c in cells if c.get(name) is not None]
+    found = [value for c in cells if (value := getattr(c, name)) is not None]
     return fmean(found) if found else None
 
 
 def best(made: Grid, mark: float | None) -> dict[str, Any] | None:
     """The point that copies least and, among those, keeps closest to the prompt; and why."""
     found = [(point, group) for point in made.points() if (group := made.group(*point))]
-    if mark is None or any(c.get("similarity") is None for _, group in found for c in group):
+    if mark is None or any(c.similarity is None for _, group in found for c in group):
         return None
-    shares = [estimate_share([c["similarity"] >= mark for c in group]) for _, group in found]
+    shares = [estimate_share([(c.similarity or 0) >= mark for c in g]) for _, g in found]
     least = min(shares, key=lambda share: share.mean)
     few = [p for p, share in zip(found, shares, strict=True) if share.mean == least.mean]
     (value, across), group = max(few, key=lambda pair: merit(pair[1]))
@@ -172,6 +178,6 @@ def best(made: Grid, mark: float | None) -> dict[str, Any] | None:
             "alignment": align, "copied": least.mean, "reason": f"{why}."}  # fmt: skip
 
 
-def merit(group: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+def merit(group: Sequence[CellRecord]) -> tuple[float, float]:
     """What is better between points that copy equally: alignment, then distance."""
-    return mean(group, "alignment") or 0.0, -mean(group, "similarity")
+    return mean(group, "alignment") or 0.0, -(mean(group, "similarity") or 0.0)

@@ -128,7 +128,7 @@ def examples(builder: Builder) -> None:
         run_id = f"20260101-00000{number}-{sha256(prompt.encode()).hexdigest()[:16]}"
         ask = ComparisonRequest([prompt], seeds=(0, 1), steps=builder.scale.steps)
         made = Comparison(ask, builder.assets / "runs" / run_id, run_id)
-        made.run.info["title"] = title
+        made.info["title"] = title
         for _ in made.make():
             pass
 

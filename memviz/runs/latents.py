@@ -8,7 +8,7 @@ from 700 to 500) come out with a pixel one level off.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from memviz.guidance.mitigation import Remedy
 from memviz.guidance.spec import parse
 from memviz.io.atomic import written
 from memviz.runs import store
+from memviz.runs.record import RunRecord
 from memviz.signals import observe
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ def shared(guidance: Guidance, seen: Sequence[Observation], scales: Sequence[flo
 
 def common(run: store.Run, number: int, guidance: Guidance) -> int:
     """The steps of a cell that another method shares with it; none where a remedy changed more."""
-    cell = run.info["cells"][number]
-    if isinstance(guidance, Remedy) or isinstance(parse(cell["spec"])[1], Remedy):
+    cell = run.record.cells[number]
+    if isinstance(guidance, Remedy) or isinstance(parse(cell.spec)[1], Remedy):
         return 0
     rows = columns(run, number)
     seen = [observe(r["t"], r) for r in rows]
@@ -71,30 +72,23 @@ def columns(run: store.Run, number: int) -> list[dict[str, Any]]:
     """The rows of one cell's trace, step by step."""
     import pyarrow.compute as pc
 
-    table = run.trace()
+    table = run.table()
     return table.filter(pc.equal(table["cell"], number)).sort_by("step").to_pylist()
 
 
-def load(
-    run_id: str,
-    number: int,
-    guidance: Guidance,
-    wanted: Mapping[str, Any],
-    noise: Mapping[str, str],
-) -> "Past":
-    """What a cell's run has in common with another method, to go on from.
+def load(run_id: str, number: int, guidance: Guidance, new: RunRecord) -> "Past":
+    """What a cell of a kept run has in common with `new`, a run of one cell with this method.
 
-    `wanted` are the entries of run.json that must be the same, `noise` the hash of the starting
-    noise by seed, of which the run may have more. Raises InputError if the run kept no latents, or
-    was made otherwise.
+    Raises InputError if the run kept no latents, or was made otherwise.
     """
     from safetensors.torch import load_file
 
     from memviz.sampling.loop import Past
 
     run = store.read(run_id)
-    other = [name for name, value in wanted.items() if run.info.get(name) != value]
-    if not noise.items() <= (run.info.get("noise_hash") or {}).items():
+    other = [name for name in ("model", "timesteps")
+             if getattr(run.record, name) != getattr(new, name)]  # fmt: skip
+    if not new.noise_hash.items() <= run.record.noise_hash.items():  # it may have more seeds
         other.append("starting noise")
     if other:
         raise InputError(f"Run {run_id} had another {other[0]}; make the picture afresh.")

@@ -2,11 +2,12 @@
 
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memviz.io.atomic import written
+from memviz.runs import store
+from memviz.runs.record import RunRecord
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from memviz.sampling.loop import Past, Step
 
-SAME = ("model", "timesteps", "noise_hash", "asked")  # of run.json, to go on with the same run
+SAME = ("model", "timesteps", "noise_hash", "request")  # of run.json, to go on with the same run
 PREDICTION, PULL = "/prediction", "/pull"  # in a step's file, beside the signals by name
 BILL = ("evaluations", "costs", "states")  # of a step, as JSON
 
@@ -36,15 +37,14 @@ def note(folder: Path, step: "Step") -> None:
         save_file(kept, part, metadata=bill)
 
 
-def read(folder: Path, info: Mapping[str, Any]) -> "Past | None":
-    """The steps that a run of the same entries made in this folder before it broke off, if any."""
+def read(folder: Path, new: RunRecord) -> "Past | None":
+    """The steps that the same run made in this folder before it broke off, if any."""
     import torch
 
     from memviz.sampling.loop import Past
 
     files = sorted((folder / "unfinished").glob("*.safetensors"))
-    was = json.loads((folder / "run.json").read_text("utf-8")) if files else {}
-    if not files or any(was[name] != info[name] for name in SAME):
+    if not files or not same(store.open_folder(folder).record, new):
         forget(folder)
         return None
     tensors, bills = zip(*map(step, files), strict=True)
@@ -53,6 +53,11 @@ def read(folder: Path, info: Mapping[str, Any]) -> "Past | None":
     pulls = [found.pop(PULL) for found in tensors if PULL in found]
     columns = [{name: values.tolist() for name, values in found.items()} for found in tensors]
     return Past(predictions, columns, spent[-1], costs, states, pulls)
+
+
+def same(was: RunRecord, new: RunRecord) -> bool:
+    """Whether a run goes on from the steps of another."""
+    return all(getattr(was, name) == getattr(new, name) for name in SAME)
 
 
 def step(file: Path) -> "tuple[dict[str, Tensor], list[Any]]":

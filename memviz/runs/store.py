@@ -6,18 +6,18 @@ training pictures found. Nothing here needs a model, a GPU or torch.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
-from memviz.errors import InputError, MemvizError
+from memviz.errors import MemvizError
 from memviz.io import atomic
 from memviz.io.ids import ID
 from memviz.io.paths import demo, home
 from memviz.runs import trace as runs_trace
+from memviz.runs.record import CellState, RunRecord
 
 
 class RunError(MemvizError):
@@ -29,13 +29,13 @@ class Run:
     """A run: its folder, what run.json says, and its trace."""
 
     folder: Path
-    info: dict[str, Any]
-    table: pa.Table | None = None  # of a run in progress; else it is read from the folder
+    record: RunRecord
+    rows: pa.Table | None = None  # of a run in progress; else they are read from the folder
 
-    def trace(self) -> pa.Table:
-        """One row per cell and step so far."""
-        if self.table is not None:
-            return self.table
+    def table(self) -> pa.Table:
+        """One row per cell and step so far, as `trace.SCHEMA` has them."""
+        if self.rows is not None:
+            return self.rows
         path = self.folder / "trace.parquet"
         return runs_trace.load(path) if path.exists() else runs_trace.SCHEMA.empty_table()
 
@@ -54,18 +54,18 @@ def bundled_roots() -> list[Path]:
     return [demo() / "runs"]
 
 
-def create(folder: Path, info: Mapping[str, Any]) -> Run:
+def create(folder: Path, record: RunRecord) -> Run:
     """Make the folder of a run and write what is known of it."""
     for name in ("images", "steps", "matches"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    return write(Run(folder, dict(info)))
+    return write(Run(folder, record))
 
 
 def write(run: Run) -> Run:
     """Put run.json (and the trace of a run in progress) in place of the old one."""
-    if run.table is not None:
-        runs_trace.save(run.table, run.folder / "trace.parquet")
-    atomic.json(run.folder / "run.json", run.info)
+    if run.rows is not None:
+        runs_trace.save(run.rows, run.folder / "trace.parquet")
+    atomic.json(run.folder / "run.json", run.record.to_json())
     return run
 
 
@@ -86,7 +86,7 @@ def own(run_id: str) -> Run:
     run = read(run_id)
     if run.folder.parent != root():
         raise RunError(f"Run {run_id} comes with memviz and stays. Name one of your own.")
-    if run.info.get("state") == "running":
+    if run.record.state is CellState.RUNNING:
         raise RunError(
             f"Run {run_id} is in progress, or was killed. Stop it first; if nothing makes it "
             f"any more, delete {run.folder}."
@@ -97,12 +97,10 @@ def own(run_id: str) -> Run:
 def open_folder(folder: Path) -> Run:
     """The run in a folder, wherever it lies."""
     try:
-        info = json.loads((folder / "run.json").read_text("utf-8"))
-        if not isinstance(info, dict) or "cells" not in info:
-            raise InputError("it is not the record of a run")
+        record = RunRecord.from_json(json.loads((folder / "run.json").read_text("utf-8")))
     except (OSError, ValueError) as error:
         raise RunError(f"{folder} holds no readable run.json ({error}). Give a run.") from None
-    return Run(folder, info)
+    return Run(folder, record)
 
 
 def kept(place: Path) -> Iterator[Run]:
@@ -123,4 +121,4 @@ def listed() -> list[Run]:
 def bundled() -> list[Run]:
     """The finished runs that come with memviz, in their intended order."""
     found = [run for place in bundled_roots() for run in kept(place)]
-    return sorted(found, key=lambda run: run.info["id"])
+    return sorted(found, key=lambda run: run.record.id)

@@ -17,7 +17,7 @@ PUBLIC = "On a public page a run is found by its link only: keep the link of a r
 
 def pictures(run: store.Run) -> str:
     """The first finished pictures of a run, small."""
-    found = [c["image"] for c in run.info["cells"] if c.get("image")]
+    found = [c.image for c in run.record.cells if c.image]
     # relative, so that it holds wherever the app is mounted
     sources = [file_path(run.folder / name).lstrip("/") for name in found[:PICTURES]]
     return "".join(f'<img src="{escape(source)}" alt="" loading="lazy">' for source in sources)
@@ -25,17 +25,15 @@ def pictures(run: store.Run) -> str:
 
 def row(run: store.Run) -> str:
     """A run as a list item that opens it; a prompt may hold anything, so it is escaped."""
-    info, asked = run.info, run.info["asked"]
-    said = sentences.result_line(info["cells"], (info.get("corpus") or {}).get("images"))
-    made = info["created"][:16].replace("T", " ")
-    prompt = "" if asked["prompts"][0] == info["title"] else f"“{asked['prompts'][0]}”, "
-    about = (
-        f"{prompt}{made}, {asked['model']}, {asked['steps']} steps, {len(info['cells'])} pictures"
-    )
+    record, request = run.record, run.record.request
+    said = sentences.result_line(record.cells, record.images)
+    made = record.created[:16].replace("T", " ")
+    prompt = "" if request.prompts[0] == record.title else f"“{request.prompts[0]}”, "
+    about = f"{prompt}{made}, {request.model}, {request.steps} steps, {len(record.cells)} pictures"
     return (
-        f'<li><a href="?run={escape(info["id"])}">{escape(info["title"])}</a>'
+        f'<li><a href="?run={escape(record.id)}">{escape(record.title)}</a>'
         f'<span class="mv-thumbs">{pictures(run)}</span>'
-        f"<p>{escape(said or info['state'])}</p><small>{escape(about)}</small></li>"
+        f"<p>{escape(said or record.state)}</p><small>{escape(about)}</small></li>"
     )
 
 

@@ -14,9 +14,11 @@ from PIL import Image
 from memviz.cli import VERBS, compare, main, parser, runs
 from memviz.cli.compare import split_methods
 from memviz.runs import store
+from memviz.runs.record import RequestRecord
 from memviz.ui.transition.view import command
 from tests.support import fixture_run, world
 from tests.support.command_line import call
+from tests.support.records import run_record
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,12 +67,12 @@ def test_methods_are_split_where_one_begins(text, methods):
 
 @pytest.mark.parametrize("prompt", ["a fox", "-- a 'fox' \"$(date)\" `date`", "-x", "Füchse, 狐"])
 def test_the_command_that_the_app_shows_for_a_run_asks_for_that_run(prompt):
-    more = {"prompts": [prompt, "two"], "probe": True, "decoder": "own"}
-    asked = store.bundled()[0].info["asked"] | more
-    python, *words = shlex.split(command({"asked": asked}))
+    more = {"prompts": (prompt, "two"), "probe": True, "decoder": "own"}
+    request = store.bundled()[0].record.request.model_copy(update=more)
+    python, *words = shlex.split(command(run_record(request=request)))
     assert python == "python" and words[:3] == ["-m", "memviz", "compare"]
     made = compare.asked(parser().parse_args(words[2:]))
-    assert made.to_json({}) == asked
+    assert RequestRecord.model_validate(made.to_json({})) == request
 
 
 @pytest.mark.parametrize(

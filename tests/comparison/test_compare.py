@@ -16,23 +16,12 @@ from memviz.errors import MemvizError
 from memviz.io.ids import ID
 from memviz.models import decode as models_decode
 from memviz.models import loading
+from memviz.retrieval.verdict import CopyThresholds
 from memviz.runs import store, trace
 from memviz.runs.sheet import COLUMNS
 from tests.support import world
 
 ROOT = Path(__file__).parents[2]
-CELL = {"cell", "prompt", "method", "label", "spec", "seed", "state", "similarity", "match"} | {
-    "matches",
-    "verdict",
-    "reason",
-    "prompt_signal",
-    "transition_step",
-    "transition_timestep",
-    "transition_kind",
-    "alignment",
-    "image",
-    "sheet",
-}
 
 
 @pytest.fixture(scope="module")
@@ -53,48 +42,48 @@ def done(small, tmp_path_factory):
 
 
 def test_a_finished_run_says_what_was_asked_and_what_came_out(done, small):
-    info = done.info
-    assert info["state"] == "done" and info["error"] is None and info["schema"] == 1
-    assert ID.fullmatch(info["id"])
-    assert info["asked"]["methods"][1].startswith("stp:early=0,late=7.5,at=500")
-    assert info["asked"]["steps"] == 4 and info["asked"]["seeds"] == [0, 5]
-    assert info["corpus"]["images"] == 7 and len(info["corpus"]["hash"]) == 64
-    assert info["descriptor"]["dims"] == 16 and info["descriptor"]["hash"]
-    assert info["thresholds"] == {"copied": 0.8, "close": 0.6, "source": "a test"}
-    assert info["model"]["hash"] == loading.load(str(small.model)).hash
-    assert info["seconds"] > 0 and info["versions"]["torch"] == torch.__version__
+    record = done.record
+    assert record.state == "done" and record.error is None
+    assert ID.fullmatch(record.id)
+    assert record.request.methods[1].startswith("stp:early=0,late=7.5,at=500")
+    assert record.request.steps == 4 and record.request.seeds == (0, 5)
+    assert record.corpus.images == 7 and len(record.corpus.hash) == 64
+    assert record.descriptor.dims == 16 and record.descriptor.hash
+    assert record.thresholds == CopyThresholds(0.8, 0.6, "a test")
+    assert record.model.hash == loading.load(str(small.model)).hash
+    assert record.seconds > 0 and record.versions["torch"] == torch.__version__
 
 
 def test_every_cell_is_complete(done):
-    cells = done.info["cells"]
-    assert [(c["method"], c["seed"]) for c in cells] == [
+    cells = done.record.cells
+    assert [(c.method, c.seed) for c in cells] == [
         ("cfg", 0),
         ("stp", 0),
         ("cfg", 5),
         ("stp", 5),
     ]
     for cell in cells:
-        assert set(cell) >= CELL and cell["state"] == "done"
-        assert cell["match"] == cell["matches"][0] and len(cell["matches"]) == 7
-        assert cell["similarity"] == cell["match"]["similarity"]
-        assert cell["match"]["caption"].startswith("picture ")
+        assert cell.state == "done"
+        assert cell.match == cell.matches[0] and len(cell.matches) == 7
+        assert cell.similarity == cell.match.similarity
+        assert cell.match.caption.startswith("picture ")
 
 
 def test_every_file_that_is_named_is_there(done):
-    for cell in done.info["cells"]:
-        assert Image.open(done.folder / cell["image"]).size == (32, 32)
-        sheet = Image.open(done.folder / cell["sheet"])
-        assert sheet.size == (COLUMNS * done.info["tile"], done.info["tile"])
-        for match in cell["matches"]:
-            assert Image.open(done.folder / match["image"]).size == (32, 32)
+    for cell in done.record.cells:
+        assert Image.open(done.folder / cell.image).size == (32, 32)
+        sheet = Image.open(done.folder / cell.sheet)
+        assert sheet.size == (COLUMNS * done.record.tile, done.record.tile)
+        for match in cell.matches:
+            assert Image.open(done.folder / match.image).size == (32, 32)
     assert not list(done.folder.rglob("*.part"))
 
 
 def test_the_trace_has_a_row_for_each_cell_and_step(done):
-    table = done.trace()
+    table = done.table()
     assert table.schema.names == trace.SCHEMA.names and table.num_rows == 4 * 4
     rows = [r for r in table.to_pylist() if r["cell"] == 1]
-    assert [r["t"] for r in rows] == done.info["timesteps"]
+    assert [r["t"] for r in rows] == [*done.record.timesteps]
     assert [r["scale"] for r in rows] == [0.0 if r["t"] > 500 else 7.5 for r in rows]
     for r in rows:
         assert 0 <= r["nearest"] < 7 and -1.001 <= r["similarity"] <= 1.001
@@ -104,43 +93,43 @@ def test_the_trace_has_a_row_for_each_cell_and_step(done):
 
 
 def test_the_transition_is_that_of_the_trace(done):
-    cfg, stp, *_ = done.info["cells"]
-    assert cfg["transition_step"] is None and cfg["transition_kind"] == "none"
-    assert stp["transition_kind"] == "static"
-    assert done.info["timesteps"][stp["transition_step"]] == stp["transition_timestep"] <= 500
+    cfg, stp, *_ = done.record.cells
+    assert cfg.transition_step is None and cfg.transition_kind == "none"
+    assert stp.transition_kind == "static"
+    assert done.record.timesteps[stp.transition_step] == stp.transition_timestep <= 500
 
 
 def test_a_picture_carries_its_parameters(done):
-    cell = done.info["cells"][1]
-    text = Image.open(done.folder / cell["image"]).text
-    assert world.PROMPT in text["parameters"] and cell["spec"] in text["parameters"]
+    cell = done.record.cells[1]
+    text = Image.open(done.folder / cell.image).text
+    assert world.PROMPT in text["parameters"] and cell.spec in text["parameters"]
     told = json.loads(text["memviz"])
-    assert told["run"] == done.info["id"] and told["seed"] == 0 and told["spec"] == cell["spec"]
+    assert told["run"] == done.record.id and told["seed"] == 0 and told["spec"] == cell.spec
 
 
 def test_the_noise_is_named_seed_by_seed(done):
     draw = torch.randn(4, 8, 8, generator=torch.Generator().manual_seed(5))
     from memviz.sampling.loop import noise_hash
 
-    assert done.info["noise_hash"]["5"] == noise_hash(draw) != done.info["noise_hash"]["0"]
+    assert done.record.noise_hash["5"] == noise_hash(draw) != done.record.noise_hash["0"]
 
 
 def test_the_same_asked_again_gives_the_same_pictures(done, small, tmp_path):
     again = finish(small.ask(seeds=[0, 5]), tmp_path / "again")[1]
-    for one, other in zip(done.info["cells"], again.info["cells"], strict=True):
-        pictures = [Image.open(r.folder / c["image"]) for r, c in ((done, one), (again, other))]
+    for one, other in zip(done.record.cells, again.record.cells, strict=True):
+        pictures = [Image.open(r.folder / c.image) for r, c in ((done, one), (again, other))]
         assert pictures[0].tobytes() == pictures[1].tobytes()
-        assert one["similarity"] == other["similarity"]
-    assert done.info["id"] != again.info["id"]
+        assert one.similarity == other.similarity
+    assert done.record.id != again.record.id
 
 
 def test_evaluations_are_shared_until_methods_part(small, tmp_path):
     methods = ["stp:at=500", "stp:at=0", "og:early=0,at=500"]
     run = finish(small.ask(methods=methods), tmp_path / "run")[1]
-    times = run.info["timesteps"]
+    times = run.record.timesteps
     alone = 2 * len(times)
     parted = sum(t <= 500 for t in times) - 1  # the step at which they part is still shared
-    assert run.info["unet_evaluations"] == alone + 2 * parted < 3 * alone
+    assert run.record.unet_evaluations == alone + 2 * parted < 3 * alone
 
 
 def test_progress_shows_every_step(small, tmp_path):
@@ -148,26 +137,26 @@ def test_progress_shows_every_step(small, tmp_path):
     assert [p.step for p in seen] == [1, 2, 3, 4, 4] and {p.steps for p in seen} == {4}
     assert [len(p.previews) for p in seen] == [2] * 5
     assert all(image.size == (32, 32) for p in seen for image in p.previews)
-    assert seen[-1].run.info["state"] == "done"
+    assert seen[-1].run.record.state == "done"
 
 
 def test_a_run_in_progress_can_be_watched(small, tmp_path):
     with closing(compare(small.ask(), tmp_path / "run")) as progress:
         step = next(progress)
-        assert step.run.info["state"] == "running" and step.run.trace().num_rows == 2
-        assert store.open_folder(tmp_path / "run").info["state"] == "running"
+        assert step.run.record.state == "running" and step.run.table().num_rows == 2
+        assert store.open_folder(tmp_path / "run").record.state == "running"
 
 
 def test_stopping_keeps_what_there_is(small, tmp_path):
     with closing(compare(small.ask(), tmp_path / "run")) as progress:
         next(progress), next(progress)
     run = store.open_folder(tmp_path / "run")
-    assert run.info["state"] == "stopped" and run.info["error"] is None
-    assert run.trace().num_rows == 2 * 2
-    for cell in run.info["cells"]:
-        assert cell["state"] == "stopped" and "similarity" not in cell
-        assert Image.open(run.folder / cell["image"]).size == (32, 32)
-        assert (run.folder / cell["sheet"]).is_file()
+    assert run.record.state == "stopped" and run.record.error is None
+    assert run.table().num_rows == 2 * 2
+    for cell in run.record.cells:
+        assert cell.state == "stopped" and cell.similarity is None and cell.kind is None
+        assert Image.open(run.folder / cell.image).size == (32, 32)
+        assert (run.folder / cell.sheet).is_file()
 
 
 def breaks_at(monkeypatch, call, error):
@@ -189,10 +178,10 @@ def test_a_failed_run_says_why_and_keeps_what_there_is(small, tmp_path, monkeypa
     with pytest.raises(RuntimeError):
         list(compare(small.ask(), tmp_path / "run"))
     run = store.open_folder(tmp_path / "run")
-    assert run.info["state"] == "failed" and "the lamp went out" in run.info["error"]
-    assert "\n" not in run.info["error"]
-    assert run.trace().num_rows == 2 * (call - 1)
-    assert all(c["state"] == "failed" for c in run.info["cells"])
+    assert run.record.state == "failed" and "the lamp went out" in run.record.error
+    assert "\n" not in run.record.error
+    assert run.table().num_rows == 2 * (call - 1)
+    assert all(c.state == "failed" for c in run.record.cells)
 
 
 def test_ctrl_c_is_a_stop(small, tmp_path, monkeypatch):
@@ -200,29 +189,29 @@ def test_ctrl_c_is_a_stop(small, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         list(compare(small.ask(), tmp_path / "run"))
     run = store.open_folder(tmp_path / "run")
-    assert run.info["state"] == "stopped" and run.trace().num_rows == 2 * 2
+    assert run.record.state == "stopped" and run.table().num_rows == 2 * 2
 
 
 def test_without_a_corpus_there_is_no_verdict(small, tmp_path):
     run = finish(small.ask(corpus=""), tmp_path / "run")[1]
-    assert run.info["corpus"] is None
-    for cell in run.info["cells"]:
-        assert cell["similarity"] is None and cell["match"] is None and cell["matches"] == []
-        assert cell["verdict"] == "No corpus"
+    assert run.record.corpus is None
+    for cell in run.record.cells:
+        assert cell.similarity is None and cell.match is None and cell.matches == ()
+        assert cell.verdict == "No corpus"
 
 
 @pytest.mark.parametrize("scheduler", ["ddim", "dpm", "pndm"])
 def test_every_scheduler_makes_a_run(small, tmp_path, scheduler):
     run = finish(small.ask(scheduler=scheduler), tmp_path / "run")[1]
-    assert run.info["state"] == "done"
-    assert run.trace().num_rows == 2 * len(run.info["timesteps"])
+    assert run.record.state == "done"
+    assert run.table().num_rows == 2 * len(run.record.timesteps)
 
 
 def test_a_run_without_a_folder_is_kept_at_home(small):
     last, run = finish(small.ask(methods=["cfg"], steps=2))
-    assert run.folder == store.root() / run.info["id"]
-    assert store.read(run.info["id"]).info == run.info
-    assert last.run.info["state"] == "done"
+    assert run.folder == store.root() / run.record.id
+    assert store.read(run.record.id).record == run.record
+    assert last.run.record.state == "done"
 
 
 @pytest.mark.parametrize("wrong", ["model", "corpus", "descriptor"])
@@ -239,7 +228,7 @@ sys.modules.update(dict.fromkeys(("torch", "diffusers", "transformers", "faiss")
 from pathlib import Path
 from memviz.runs import store, trace
 run = store.open_folder(Path(sys.argv[1]))
-print(run.info["state"], run.trace().num_rows, len(trace.signals(run.trace(), 1)))
+print(run.record.state, run.table().num_rows, len(trace.signals(run.table(), 1)))
 """
     told = subprocess.run(
         [sys.executable, "-c", code, done.folder], cwd=ROOT, capture_output=True, text=True

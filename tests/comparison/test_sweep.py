@@ -17,6 +17,7 @@ from memviz.models.schedulers import scheduler
 from memviz.runs import latents, store
 from memviz.sampling.loop import Past, Request, sample
 from tests.support import tiny, world
+from tests.support.records import cell_record
 
 AT = [100, 300, 500, 700, 900]
 
@@ -79,35 +80,35 @@ def test_methods_share_a_trace_until_their_scales_differ():
 
 def test_a_run_goes_on_from_a_kept_cell(small):
     first = finish(small.ask(methods=["stp:at=700"], keep=True, steps=6))
-    cell = first.info["cells"][0]
-    assert cell["kept_bytes"] == latents.place(first.folder, 0).stat().st_size
-    since = {"methods": ["stp:at=200"], "since": f"{first.info['id']}:0", "steps": 6}
+    cell = first.record.cells[0]
+    assert cell.kept_bytes == latents.place(first.folder, 0).stat().st_size
+    since = {"methods": ["stp:at=200"], "since": f"{first.record.id}:0", "steps": 6}
     went_on, fresh = finish(small.ask(**since)), finish(small.ask(**since | {"since": ""}))
     from PIL import Image
 
     pictures = [Image.open(r.folder / "images/0.png").tobytes() for r in (went_on, fresh)]
     assert pictures[0] == pictures[1]
-    assert went_on.info["unet_evaluations"] < fresh.info["unet_evaluations"]
-    assert went_on.trace().column("scale").to_pylist() == fresh.trace().column("scale").to_pylist()
+    assert went_on.record.unet_evaluations < fresh.record.unet_evaluations
+    assert went_on.table().column("scale").to_pylist() == fresh.table().column("scale").to_pylist()
 
 
 def test_one_picture_of_several_seeds_goes_on(small):
     first = finish(small.ask(methods=["stp:at=700"], seeds=[0, 5], keep=True, steps=6))
     more = {"methods": ["stp:at=200"], "seeds": [5], "steps": 6}
-    went_on = finish(small.ask(**more, since=f"{first.info['id']}:1"))
+    went_on = finish(small.ask(**more, since=f"{first.record.id}:1"))
     fresh = finish(small.ask(**more))
-    assert went_on.info["unet_evaluations"] < fresh.info["unet_evaluations"]
-    scales = [run.trace().column("scale").to_pylist() for run in (went_on, fresh)]
+    assert went_on.record.unet_evaluations < fresh.record.unet_evaluations
+    scales = [run.table().column("scale").to_pylist() for run in (went_on, fresh)]
     assert scales[0] == scales[1]
     before = {folder.name for folder in store.root().iterdir()}
     with pytest.raises(MemvizError, match="another starting noise"):
-        finish(small.ask(**more | {"seeds": [6]}, since=f"{first.info['id']}:1"))
+        finish(small.ask(**more | {"seeds": [6]}, since=f"{first.record.id}:1"))
     assert {folder.name for folder in store.root().iterdir()} == before
 
 
 def test_going_on_is_refused_where_it_cannot_be_exact(small):
     first = finish(small.ask(methods=["stp"], keep=True))
-    other = small.ask(methods=["stp:at=200"], since=f"{first.info['id']}:0", steps=7)
+    other = small.ask(methods=["stp:at=200"], since=f"{first.record.id}:0", steps=7)
     with pytest.raises(ValueError, match="timesteps"):
         finish(other)
     assert latents.common(first, 0, PromptOptimisation()) == 0
@@ -126,10 +127,10 @@ def test_values_are_read_as_ranges_or_lists():
 def test_a_sweep_is_asked_and_laid_out_again():
     made = sweep.ask("a fox", {"at": [300, 100]}, (0, 4), method="og:early=-3")
     assert made.methods == ["og:early=-3,at=300", "og:early=-3,at=100"]
-    info = {"cells": [cell(at, seed) for at in (300, 100) for seed in (0, 4)]}
-    grid = sweep.grid(info)
+    cells = [cell(at, seed) for at in (300, 100) for seed in (0, 4)]
+    grid = sweep.grid(cells)
     assert (grid.axis, grid.values, [r.seed for r in grid.rows]) == ("at", [100, 300], [0, 4])
-    assert grid.cells[1][0]["seed"] == 4 and sweep.estimated(grid) == [800, 800]
+    assert grid.cells[1][0].seed == 4 and sweep.estimated(grid) == [800, 800]
     with pytest.raises(ValueError, match="no parameter"):
         sweep.ask("a fox", {"at": [1]}, method="dtp")
     with pytest.raises(ValueError, match="one or two"):
@@ -142,8 +143,8 @@ def test_every_method_can_be_swept_over_each_of_its_numbers(method):
     assert axes
     for knob in axes:
         made = sweep.ask("a fox", {knob.name: [knob.low, knob.high]}, method=method)
-        cells = [cell(0, 0) | {"spec": spec(*parse(text))} for text in made.methods]
-        grid = sweep.grid({"cells": cells})
+        cells = [cell(0, 0, spec=spec(*parse(text))) for text in made.methods]
+        grid = sweep.grid(cells)
         assert (grid.axis, grid.values) == (knob.name, [knob.low, knob.high])
 
 
@@ -156,17 +157,17 @@ def test_a_number_without_a_say_is_not_swept():
     assert names("dtp") == ["latest", "early", "late", "rise"] and names("wen")[-1] == "scale"
     with pytest.raises(ValueError, match="'latest' to vary"):
         sweep.ask("a fox", {"latest": [1]}, method="og")
-    kinds = [cell(0, 0) | {"spec": f"og:transition={kind},early={early}"}
+    kinds = [cell(0, 0, spec=f"og:transition={kind},early={early}")
              for kind, early in (("static", -1), ("dynamic", -2))]  # fmt: skip
-    assert sweep.grid({"cells": kinds}) is None
+    assert sweep.grid(kinds) is None
 
 
 def test_the_branch_held_back_longest_tells_the_transition():
-    cells = [cell(0, 0) | {"spec": f"dtp:latest={t}", "estimated_timestep": t} for t in (500, 100)]
-    made = sweep.grid({"cells": cells})
+    cells = [cell(0, 0, spec=f"dtp:latest={t}", estimated_timestep=t) for t in (500, 100)]
+    made = sweep.grid(cells)
     assert made.in_timesteps and sweep.estimated(made) == [100]
-    early = [cell(0, 0) | {"spec": f"dtp:early={e}", "estimated_timestep": e} for e in (0, -2)]
-    made = sweep.grid({"cells": early})
+    early = [cell(0, 0, spec=f"dtp:early={e}", estimated_timestep=e) for e in (0, -2)]
+    made = sweep.grid(early)
     assert not made.in_timesteps and sweep.estimated(made) == [0]
 
 
@@ -175,41 +176,35 @@ def test_two_parameters_vary_at_once_beside_a_probe():
     made = sweep.ask("a fox", values, (0, 4), method="stp:late=5", probe=True)
     assert made.methods[:2] == ["cfg", "stp:late=5,at=300,early=0"] and len(made.methods) == 5
     specs = [f"stp:at={at},early={early}" for at in (300, 100) for early in (0, -2)]
-    cells = [cell(0, s) | {"spec": spec} for s in (0, 4) for spec in ["cfg:scale=5", *specs]]
-    grid = sweep.grid({"cells": cells})
+    cells = [cell(0, s, spec=spec) for s in (0, 4) for spec in ["cfg:scale=5", *specs]]
+    grid = sweep.grid(cells)
     assert (grid.axis, grid.across, grid.values) == ("at", "early", [100, 300])
     assert [(r.across, r.seed) for r in grid.rows] == [(-2, 0), (-2, 4), (0, 0), (0, 4)]
-    assert all(f"at={at:g}" in c["spec"] for row in grid.cells
+    assert all(f"at={at:g}" in c.spec for row in grid.cells
                for at, c in zip(grid.values, row, strict=True))  # fmt: skip
-    assert [c["seed"] for c in grid.group(300, -2)] == [0, 4]
+    assert [c.seed for c in grid.group(300, -2)] == [0, 4]
 
 
 def test_the_best_point_of_two_parameters_names_both():
     rows = [(100, 0, 0.2, 0.3), (100, -2, 0.4, 0.6), (300, 0, 0.95, 0.9), (300, -2, 0.3, 0.5)]
-    cells = [cell(0, 0, s, a) | {"spec": f"stp:at={at},early={e}"} for at, e, s, a in rows]
-    found = sweep.best(sweep.grid({"cells": cells}), 0.9)
+    cells = [cell(0, 0, s, a, spec=f"stp:at={at},early={e}") for at, e, s, a in rows]
+    found = sweep.best(sweep.grid(cells), 0.9)
     assert (found["value"], found["across"]) == (100, -2) and "3 such points" in found["reason"]
 
 
 def test_a_comparison_of_methods_is_no_sweep():
-    cells = [cell(300, 0), cell(300, 0) | {"spec": "cfg:scale=4"}]
-    assert sweep.grid({"cells": cells}) is None
+    cells = [cell(300, 0), cell(300, 0, spec="cfg:scale=4")]
+    assert sweep.grid(cells) is None
 
 
 def test_the_best_value_copies_least_and_then_follows_the_prompt():
     rows = [(100, 0.2, 0.3), (300, 0.4, 0.6), (500, 0.5, 0.5), (700, 0.95, 0.9)]
-    info = {"cells": [cell(at, 0, s, a) for at, s, a in rows]}
-    found = sweep.best(sweep.grid(info), 0.9)
+    cells = [cell(at, 0, s, a) for at, s, a in rows]
+    found = sweep.best(sweep.grid(cells), 0.9)
     assert found["value"] == 300 and found["copied"] == 0 and "0.60" in found["reason"]
-    assert sweep.best(sweep.grid(info), None) is None
+    assert sweep.best(sweep.grid(cells), None) is None
 
 
-def cell(at, seed, similarity=0.5, alignment=0.5):
-    return {
-        "prompt": "a fox",
-        "seed": seed,
-        "spec": f"stp:at={at}",
-        "similarity": similarity,
-        "alignment": alignment,
-        "estimated_timestep": 800,
-    }
+def cell(at, seed, similarity=0.5, alignment=0.5, **more):
+    scores = {"similarity": similarity, "alignment": alignment, "estimated_timestep": 800}
+    return cell_record(seed=seed, **scores | {"spec": f"stp:at={at}"} | more)

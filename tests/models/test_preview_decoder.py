@@ -83,9 +83,9 @@ def test_it_decodes_the_steps_and_never_the_finished_picture(saved, tmp_path):
     made = [finish(small.ask(decoder=name)) for name in ("own", str(saved))]
     pictures = [Image.open(run.folder / "images/0.png").tobytes() for run in made]
     assert pictures[0] == pictures[1]
-    nearest = [run.trace()["similarity"].to_pylist() for run in made]
+    nearest = [run.table()["similarity"].to_pylist() for run in made]
     assert nearest[0] != nearest[1]
-    assert str(saved) in made[1].info["decoder_note"]
+    assert str(saved) in made[1].record.decoder_note
 
 
 def finish(ask):

@@ -1,6 +1,7 @@
 """Run folders: ids that cannot escape, nothing half written, no stranger that breaks a list."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from memviz.io import atomic
 from memviz.io.ids import ID, new_id
 from memviz.runs import store, trace
 from memviz.runs.store import RunError
+from tests.support.records import run_record
 
 OLD, NEW = "20260101-000000-0123456789abcdef", "20260102-000000-0123456789abcdef"
 
@@ -22,15 +24,15 @@ def root(tmp_path, monkeypatch):
 
 
 def make(place, run_id=OLD, **info):
-    return store.create(place / run_id, {"id": run_id, "state": "done", "cells": []} | info)
+    return store.create(place / run_id, run_record(id=run_id, **info))
 
 
 def test_a_run_is_made_and_read(root):
     make(root, title="ein Fuchs \u00fc\U0001f98a")
     run = store.read(OLD)
-    assert run.folder == root / OLD and run.info["title"] == "ein Fuchs \u00fc\U0001f98a"
+    assert run.folder == root / OLD and run.record.title == "ein Fuchs \u00fc\U0001f98a"
     assert {p.name for p in run.folder.iterdir()} == {"run.json", "images", "steps", "matches"}
-    assert run.trace().num_rows == 0
+    assert run.table().num_rows == 0
 
 
 def test_new_ids_are_valid_and_never_the_same():
@@ -89,32 +91,33 @@ def test_half_written_or_foreign_files_are_refused_and_not_listed(root, text):
     (root / OLD / "run.json").write_bytes(text)
     with pytest.raises(RunError, match=r"no readable run\.json"):
         store.read(OLD)
-    assert [r.info["id"] for r in store.listed()] == [NEW]
+    assert [r.record.id for r in store.listed()] == [NEW]
 
 
 def test_writing_replaces_the_file_whole(root, monkeypatch):
     run = make(root)
-    with pytest.raises(TypeError):
-        store.write(store.Run(run.folder, {"broken": object()}))
-    assert store.read(OLD).info == run.info
+    with monkeypatch.context() as broken, pytest.raises(OSError, match="disk full"):
+        broken.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+        store.write(store.Run(run.folder, run_record(title="half")))
+    assert store.read(OLD).record == run.record
 
-    done = store.write(store.Run(run.folder, run.info | {"state": "stopped"}))
-    assert store.read(OLD).info["state"] == done.info["state"] == "stopped"
+    done = store.write(store.Run(run.folder, run_record(id=OLD, state="stopped")))
+    assert store.read(OLD).record.state == done.record.state == "stopped"
     assert not list(run.folder.glob("*.part"))
 
 
 def test_a_left_over_part_changes_nothing(root):
     run = make(root)
     (run.folder / "run.json.part").write_text("{")
-    assert store.read(OLD).info == run.info
+    assert store.read(OLD).record == run.record
 
 
 def test_the_trace_of_a_run_in_progress_is_written_with_it(root):
     run = make(root)
     row = {"cell": 0, "step": 0, "t": 999, "magnitude": 1.0, "magnitude_mean": 1.0, "scale": 7.5}
     table = trace.pa.Table.from_pylist([row], schema=trace.SCHEMA)
-    store.write(store.Run(run.folder, run.info, table))
-    assert store.read(OLD).trace().equals(table)
+    store.write(store.Run(run.folder, run.record, table))
+    assert store.read(OLD).table().equals(table)
 
 
 def test_runs_are_listed_newest_first_and_strangers_left_out(root):
@@ -122,7 +125,7 @@ def test_runs_are_listed_newest_first_and_strangers_left_out(root):
     make(root, NEW)
     (root / "my-notes").mkdir()
     (root / "stray-file").write_text("")
-    assert [r.info["id"] for r in store.listed()] == [NEW, OLD]
+    assert [r.record.id for r in store.listed()] == [NEW, OLD]
 
 
 def test_no_runs_at_all(root):
@@ -132,22 +135,22 @@ def test_no_runs_at_all(root):
 
 def test_bundled_runs_are_found_after_ones_own(root, tmp_path):
     make(tmp_path / "runs", OLD, title="bundled")
-    assert store.read(OLD).info["title"] == "bundled"
-    assert [r.info["id"] for r in store.bundled()] == [OLD]
+    assert store.read(OLD).record.title == "bundled"
+    assert [r.record.id for r in store.bundled()] == [OLD]
     make(root, OLD, title="mine")
-    assert store.read(OLD).info["title"] == "mine"
+    assert store.read(OLD).record.title == "mine"
 
 
 def test_a_run_can_be_opened_wherever_it_lies(tmp_path):
     make(tmp_path, "anywhere")
-    assert store.open_folder(tmp_path / "anywhere").info["id"] == "anywhere"
+    assert store.open_folder(tmp_path / "anywhere").record.id == "anywhere"
     with pytest.raises(RunError):
         store.open_folder(tmp_path / "nowhere")
 
 
 def test_run_json_is_readable_json(root):
     run = make(root)
-    assert json.loads((run.folder / "run.json").read_text()) == run.info
+    assert json.loads((run.folder / "run.json").read_text()) == run.record.to_json()
 
 
 def test_a_removed_run_is_gone_with_all_its_files(root):
@@ -156,7 +159,7 @@ def test_a_removed_run_is_gone_with_all_its_files(root):
     run = store.own(OLD)
     assert run.size() == 5 + (root / OLD / "run.json").stat().st_size
     atomic.discard(run.folder)
-    assert [r.info["id"] for r in store.listed()] == [NEW] and [*root.iterdir()] == [root / NEW]
+    assert [r.record.id for r in store.listed()] == [NEW] and [*root.iterdir()] == [root / NEW]
 
 
 def test_bundled_runs_and_those_in_progress_are_not_removed(root, tmp_path):

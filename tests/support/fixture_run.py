@@ -1,13 +1,16 @@
 """A hand-made run folder as the app writes them: pictures of discs, made-up curves, no model."""
 
-import json
 import math
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image, ImageDraw
+
+from memviz.retrieval.verdict import CopyThresholds, judge_similarity
+from memviz.runs import store, trace
+from memviz.runs.record import CellRecord, MatchRecord, RunRecord
+from tests.support.records import cell_record, run_record
 
 TILE, COLUMNS = 64, 10
 METHODS = {
@@ -16,7 +19,7 @@ METHODS = {
     "dtp": ("Dynamic transition", "dtp:early=0,late=7.5", 18, "minimum"),
     "og": ("Opposite guidance", "og:early=-2,late=7.5,transition=static,at=650", 39, "fallback"),
 }
-THRESHOLDS = {"copied": 0.83, "close": 0.7, "source": "1 in 1,000 training images has a twin above"}
+THRESHOLDS = CopyThresholds(0.83, 0.7, "1 in 1,000 training images has a twin above")
 
 
 def picture(number: int) -> Image.Image:
@@ -45,65 +48,66 @@ def sheet(image: Image.Image, steps: int, seed: int) -> Image.Image:
     return whole
 
 
-def match(number: int, similarity: float) -> dict:
+def match(number: int, similarity: float) -> MatchRecord:
     """One matched training picture."""
-    return {
-        "id": number,
-        "caption": f"vintage disc poster {number} <b>& friends</b>",
-        "similarity": round(similarity, 3),
-        "image": f"matches/{number}.png",
-    }
+    return MatchRecord(
+        id=number,
+        caption=f"vintage disc poster {number} <b>& friends</b>",
+        similarity=round(similarity, 3),
+        image=f"matches/{number}.png",
+    )
 
 
-def cell(number: int, key: str, seed: int, prompt: str, timesteps: list[int]) -> dict:
+def cell(number: int, key: str, seed: int, prompt: str, timesteps: list[int]) -> CellRecord:
     """One finished cell: CFG copies image 17, the others make pictures of their own."""
-    label, spec, at, kind = METHODS[key]
+    label, spec, at, switch = METHODS[key]
     at = at * len(timesteps) // 50
-    copied = key == "cfg"
-    best = 0.97 - 0.01 * seed if copied else 0.41 + 0.05 * number
-    matches = [match(17 + i, best - 0.1 * i) for i in range(6)]
-    word = "Copied" if copied else "Close" if best >= THRESHOLDS["close"] else "No copy found"
-    word = f"{word} among 300 images" if word.startswith("No") else word
-    return {
-        "cell": number,
-        "prompt": prompt,
-        "method": key,
-        "label": label,
-        "spec": spec,
-        "seed": seed,
-        "state": "done",
-        "similarity": round(best, 3),
-        "match": matches[0],
-        "matches": matches,
-        "verdict": word,
-        "reason": f"{best:.2f} is {'at least' if copied else 'below'} 0.83, the copy mark.",
-        "prompt_signal": {"word": "Looks memorized", "reason": "6.1 is above 2.3", "value": 6.1},
-        "transition_step": at if kind != "none" else None,
-        "transition_timestep": timesteps[at] if kind != "none" else None,
-        "transition_kind": kind,
-        "alignment": 0.31,
-        "image": f"images/{number}.png",
-        "sheet": f"steps/{number}.jpg",
-    }
+    best = 0.97 - 0.01 * seed if key == "cfg" else 0.41 + 0.05 * number
+    said = judge_similarity(best, 300, THRESHOLDS)
+    return cell_record(
+        number=number,
+        prompt=prompt,
+        method=key,
+        label=label,
+        spec=spec,
+        seed=seed,
+        similarity=round(best, 3),
+        matches=[match(17 + i, best - 0.1 * i) for i in range(6)],
+        verdict=said.word,
+        kind=said.kind,
+        reason=said.reason,
+        prompt_signal={
+            "word": "Looks memorized",
+            "reason": "6.1 is above 2.3",
+            "kind": "memorized",
+            "value": 6.1,
+        },
+        transition_step=at if switch != "none" else None,
+        transition_timestep=timesteps[at] if switch != "none" else None,
+        transition_kind=switch,
+        alignment=0.31,
+        image=f"images/{number}.png",
+        sheet=f"steps/{number}.jpg",
+    )
 
 
-def trace(cells: list[dict], timesteps: list[int]) -> pa.Table:
+def rows(cells: list[CellRecord], timesteps: list[int]) -> pa.Table:
     """Plausible curves, one row per cell per step."""
-    rows = []
+    found = []
     for c in cells:
-        off = c["transition_step"] or 0
+        off = c.transition_step or 0
         for step, t in enumerate(timesteps):
             x = step / len(timesteps)
-            level = 7 - 4 * x if c["method"] == "cfg" else 3.5 - 2 * math.sin(3 * x)
-            seen = c["similarity"] * (1 - math.exp(-5 * x))
-            rows.append(
+            level = 7 - 4 * x if c.method == "cfg" else 3.5 - 2 * math.sin(3 * x)
+            seen = c.similarity * (1 - math.exp(-5 * x))
+            found.append(
                 {
-                    "cell": c["cell"],
+                    "cell": c.number,
                     "step": step,
                     "t": t,
-                    "magnitude": level + 0.1 * c["seed"],
+                    "magnitude": level + 0.1 * c.seed,
                     "magnitude_mean": level,
-                    "scale": 7.5 if step >= off else (-2.0 if c["method"] == "og" else 0.0),
+                    "scale": 7.5 if step >= off else (-2.0 if c.method == "og" else 0.0),
                     "cosine": 0.2,
                     "latent_change": 0.1,
                     "x0_change": 0.1 * (1 - x),
@@ -112,24 +116,19 @@ def trace(cells: list[dict], timesteps: list[int]) -> pa.Table:
                     "similarity_final": seen * 0.99,
                 }
             )
-    return pa.Table.from_pylist(rows)
+    return pa.Table.from_pylist(found, schema=trace.SCHEMA)
 
 
-def info(run_id: str, cells: list[dict], timesteps: list[int], prompt: str) -> dict:
+def record(run_id: str, cells: list[CellRecord], timesteps: list[int], prompt: str) -> RunRecord:
     """What run.json says."""
-    seeds = sorted({c["seed"] for c in cells})
-    specs = list(dict.fromkeys(c["spec"] for c in cells))
-    return {
-        "schema": 1,
-        "id": run_id,
-        "state": "done",
-        "error": None,
-        "created": "2025-01-01T12:00:00+00:00",
-        "seconds": 7.4,
-        "title": prompt,
-        "asked": {
+    seeds = sorted({c.seed for c in cells})
+    return run_record(
+        id=run_id,
+        seconds=7.4,
+        title=prompt,
+        request={
             "prompts": [prompt],
-            "methods": specs,
+            "methods": list(dict.fromkeys(c.spec for c in cells)),
             "seeds": seeds,
             "steps": len(timesteps),
             "scheduler": "ddim",
@@ -137,19 +136,17 @@ def info(run_id: str, cells: list[dict], timesteps: list[int], prompt: str) -> d
             "corpus": "demo-10k",
             "descriptor": "demo",
         },
-        "model": {"name": "demo", "hash": "0123abcd", "parameters": 10_934_348},
-        "corpus": {"name": "demo-10k", "hash": "89abcdef", "images": 300},
-        "descriptor": {"preset": "demo", "dims": 128},
-        "thresholds": THRESHOLDS,
-        "noise_hash": {str(seed): f"{seed:04x}" for seed in seeds},
-        "unet_evaluations": 260,
-        "versions": {"memviz": "0.1.0"},
-        "timesteps": timesteps,
-        "band": {"low": [1.0] * len(timesteps), "high": [3.0] * len(timesteps)},
-        "tile": TILE,
-        "sheet_columns": COLUMNS,
-        "cells": cells,
-    }
+        corpus={"name": "demo-10k", "hash": "89abcdef", "images": 300},
+        descriptor={"preset": "demo", "dims": 128},
+        thresholds=THRESHOLDS,
+        noise_hash={str(seed): f"{seed:04x}" for seed in seeds},
+        unet_evaluations=260,
+        timesteps=timesteps,
+        bands={"magnitude": {"low": [1.0] * len(timesteps), "high": [3.0] * len(timesteps)}},
+        tile=TILE,
+        sheet_columns=COLUMNS,
+        cells=cells,
+    )
 
 
 def make(
@@ -161,19 +158,17 @@ def make(
 ) -> Path:
     """Write one finished run of all four methods under `root` and return its folder."""
     folder = root / run_id
-    for name in ("images", "steps", "matches"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
     timesteps = [round(999 - i * 1000 / steps) for i in range(steps)]
     pairs = [(seed, key) for seed in seeds for key in METHODS]
     cells = [cell(n, key, seed, prompt, timesteps) for n, (seed, key) in enumerate(pairs)]
+    run = store.create(folder, record(run_id, cells, timesteps, prompt))
     for c in cells:
-        final = noisy(picture(17 if c["method"] == "cfg" else 40 + c["cell"]), 0.05, c["cell"])
-        final.save(folder / c["image"])
-        sheet(final, steps, c["cell"]).save(folder / c["sheet"], quality=95)
-        for m in c["matches"]:
-            picture(m["id"]).save(folder / m["image"])
-    pq.write_table(trace(cells, timesteps), folder / "trace.parquet")
-    (folder / "run.json").write_text(json.dumps(info(run_id, cells, timesteps, prompt), indent=1))
+        final = noisy(picture(17 if c.method == "cfg" else 40 + c.number), 0.05, c.number)
+        final.save(folder / c.image)
+        sheet(final, steps, c.number).save(folder / c.sheet, quality=95)
+        for m in c.matches:
+            picture(m.id).save(folder / m.image)
+    store.write(store.Run(folder, run.record, rows(cells, timesteps)))
     return folder
 
 

@@ -9,7 +9,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from memviz.runs import store
+from memviz.runs.record import CellState, RequestRecord
 from tests.support import fixture_run
+from tests.support.records import cell_record
 
 gr = pytest.importorskip("gradio")
 
@@ -30,39 +33,35 @@ def folder(tmp_path):
 
 @pytest.fixture
 def saved(folder):
-    info = json.loads((folder / "run.json").read_text())
-    return view.view(info, folder, pq.read_table(folder / "trace.parquet"))
+    return view.view(store.open_folder(folder))
 
 
-def cell(method, verdict, similarity, number=17):
-    return {
-        "method": method,
-        "state": "done",
-        "verdict": verdict,
-        "similarity": similarity,
-        "match": {"id": number},
-    }
+def cell(method, kind, similarity, number=17):
+    match = {"id": number, "caption": "", "similarity": similarity, "image": ""}
+    return cell_record(
+        method=method, kind=kind, verdict=kind, similarity=similarity, matches=[match]
+    )
 
 
 def test_the_result_line_names_the_copy_and_those_that_did_not():
-    cells = [cell("cfg", "Copied", 0.97), cell("stp", "No copy found among 9 images", 0.4)]
+    cells = [cell("cfg", "copied", 0.97), cell("stp", "none", 0.4)]
     assert sentences.result_line(cells) == "CFG copied training image #17 (0.97). STP did not."
 
 
 def test_the_result_line_counts_pictures():
-    cells = [cell("cfg", "Copied", 0.97), cell("cfg", "No copy found among 9 images", 0.5)]
+    cells = [cell("cfg", "copied", 0.97), cell("cfg", "none", 0.5)]
     said = sentences.result_line(cells)
     assert said == "CFG copied training image #17 in 1 of 2 pictures (0.97)."
 
 
 def test_the_result_line_without_a_copy_says_among_how_many():
-    cells = [cell("cfg", "No copy found among 10000 images", 0.52)]
+    cells = [cell("cfg", "none", 0.52)]
     expected = "No copy found among 10,000 training images: the highest similarity is 0.52."
     assert sentences.result_line(cells, 10_000) == expected
 
 
 def test_the_result_line_of_a_close_call():
-    cells = [cell("cfg", "Close", 0.75), cell("og", "No copy found among 9 images", 0.3)]
+    cells = [cell("cfg", "close", 0.75), cell("og", "none", 0.3)]
     assert sentences.result_line(cells) == "CFG came close. OG stayed clear."
 
 
@@ -77,15 +76,12 @@ def test_the_result_line_of_a_close_call():
 )
 def test_where_guidance_came_on(kind, step, said):
     found = {"transition_kind": kind, "transition_step": step, "transition_timestep": 540}
-    assert sentences.switch({"spec": "stp", **found}) == said
+    assert sentences.switch(cell_record(spec="stp", **found)) == said
 
 
 def test_where_guidance_came_on_says_nothing_untrue():
-    assert (
-        sentences.switch({"spec": "cfg", "transition_kind": "none"}) == "guided from the first step"
-    )
-    unknown = {"spec": "dtp", "transition_kind": "none"}
-    assert sentences.switch(unknown, over=False) == "guidance not on yet"
+    assert sentences.switch(cell_record(spec="cfg")) == "guided from the first step"
+    assert sentences.switch(cell_record(spec="dtp"), over=False) == "guidance not on yet"
 
 
 def test_a_view_is_json_with_a_curve_per_cell(saved):
@@ -108,12 +104,11 @@ def test_a_view_holds_no_markup_of_its_own(saved):
 
 
 def test_a_live_view_carries_previews_and_claims_nothing(folder):
-    info = json.loads((folder / "run.json").read_text())
-    info["state"] = "running"
+    record = store.open_folder(folder).record.model_copy(update={"state": CellState.RUNNING})
     table = pq.read_table(folder / "trace.parquet")
     table = table.filter([s < 5 for s in table["step"].to_pylist()])
     previews = [fixture_run.picture(1), None, None, None]
-    live = view.view(info, folder, table, previews, live=True)
+    live = view.view(store.Run(folder, record, table), previews, live=True)
     assert live["step"] == 5 and live["summaries"] == {}
     assert live["cells"][0]["preview"].startswith("data:image/webp;base64,")
     assert live["cells"][1]["preview"] is None
@@ -125,7 +120,7 @@ def test_numbers_that_are_none_become_nothing():
 
 
 def test_every_method_has_a_look_of_its_own():
-    looks = encode.methods([{"method": key} for key in METHODS])
+    looks = encode.methods(METHODS)
     assert len({(look["symbol"], look["dash"]) for look in looks.values()}) == len(METHODS)
 
 
@@ -155,7 +150,7 @@ def test_the_form_has_every_knob_of_every_method_and_reads_back_what_it_shows():
     asked = form.read(tab.form, ["a fox", *values[1:]])
     assert asked["prompts"] == ["a fox"]
     assert asked["seeds"] == form.DEFAULTS["seeds"]
-    assert form.read(tab.form, form.values(tab.form, asked)) == asked
+    assert form.read(tab.form, form.values(tab.form, RequestRecord.model_validate(asked))) == asked
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e9])
@@ -256,7 +251,6 @@ def test_the_page_asks_no_other_host():
 
 
 def test_the_list_of_runs_escapes_prompts_and_links_to_each_run(folder, monkeypatch):
-    from memviz.runs import store
     from memviz.ui import runs as past
     from memviz.ui.transition import tab as transition_tab
 
@@ -273,7 +267,7 @@ def test_the_list_of_runs_escapes_prompts_and_links_to_each_run(folder, monkeypa
 
 
 def test_the_pull_is_told_at_the_first_step_and_over_all():
-    cells = [{"cell": 0, "method": "cfg"}, {"cell": 1, "method": "stp"}]
+    cells = [cell_record(number=n, method=key) for n, key in enumerate(("cfg", "stp"))]
     traces = {0: {"magnitude": [3.0, 1.0]}, 1: {"magnitude": [1.0, None]}}  # one is live
     said = sentences.magnitude_words(cells, traces, {"low": [0, 0], "high": [2, 2]})
     assert "pulls 1 of 2 pictures harder than 95 % of ordinary prompts do (above 2.00)" in said

@@ -16,6 +16,7 @@ from memviz.guidance.model_defaults import tuned
 from memviz.guidance.registry import CORE, METHODS
 from memviz.guidance.spec import Knob, knobs, parse
 from memviz.models.schedulers import SCHEDULERS
+from memviz.runs.record import RequestRecord
 from memviz.ui.shared.controls import NO_CORPUS, QUIET, descriptors, menu, models, plain, seeds
 
 DEFAULTS: dict[str, Any] = {
@@ -77,18 +78,18 @@ def read(form: Form, values: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def values(form: Form, asked: Mapping[str, Any]) -> list[Any]:
+def values(form: Form, asked: RequestRecord) -> list[Any]:
     """The reverse of `read`: what each control shows for the question of a saved run."""
-    used = dict(map(parse, asked["methods"]))
+    used = dict(map(parse, asked.methods))
     fixed = [
-        asked["prompts"][0],
+        asked.prompts[0],
         list(used),
-        ", ".join(map(str, asked["seeds"])),
-        asked["steps"],
-        asked["scheduler"],
-        asked["model"],
-        asked["corpus"] or NO_CORPUS,
-        asked["descriptor"],
+        ", ".join(map(str, asked.seeds)),
+        asked.steps,
+        asked.scheduler,
+        asked.model,
+        asked.corpus or NO_CORPUS,
+        asked.descriptor,
     ]
     return [*fixed, *(knob_value(key, name, used) for key, name in form.knobs)]
 

@@ -65,7 +65,7 @@ def shown(
 
 def saved(run: store.Run) -> dict[str, Any]:
     """The view of a run as its folder has it."""
-    return compare_view.view(run.info, run.folder, run.trace())
+    return compare_view.view(run)
 
 
 def beside(run: store.Run, other: str | None) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def beside(run: store.Run, other: str | None) -> dict[str, Any]:
 def look(progress: "Progress") -> dict[str, Any]:
     """The view of a run between two of its steps."""
     run = progress.run
-    return compare_view.view(run.info, run.folder, run.trace(), progress.previews, live=True)
+    return compare_view.view(run, progress.previews, live=True)
 
 
 def follow(ticket: Ticket) -> Iterator[list[Any]]:
@@ -126,11 +126,11 @@ def opener(live: Live, fields: compare_form.Form) -> Callable[..., Iterator[list
         run, message = find(wanted)
         unchanged = [gr.skip() for _ in fields.fields]
         asked = (
-            compare_form.values(fields, run.info["asked"])
+            compare_form.values(fields, run.record.request)
             if run and wanted and not message
             else unchanged
         )
-        ticket = live.find(run.info["id"]) if run else None
+        ticket = live.find(run.record.id) if run else None
         view = beside(run, request.query_params.get("with")) if run else EMPTY
         yield [*shown(view, notice(message), ticket, done=ticket is None), *asked]
         for update in follow(ticket) if ticket else ():

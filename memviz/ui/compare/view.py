@@ -4,24 +4,26 @@ Python makes one dictionary per run (`view`); everything else happens in the bro
 through the steps asks the server for nothing.
 """
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
 from PIL import Image
 
+from memviz.runs.record import CellRecord, CellState, RunRecord
+from memviz.runs.store import Run
 from memviz.ui.shared import sentences
 from memviz.ui.shared.assets import file_path
 from memviz.ui.shared.component import Component
 from memviz.ui.shared.encode import data_uri, methods, number
 
 CURVES = ("magnitude", "scale", "similarity")
-KEPT = (  # of a cell in run.json
-    *("cell", "prompt", "method", "label", "spec", "seed", "state", "error", "image", "sheet"),
-    *("similarity", "match", "matches", "verdict", "reason", "prompt_signal", "alignment"),
-    *("transition_step", "transition_timestep", "prompt_read"),
-)
+KEPT = {  # of a cell in run.json
+    *("number", "prompt", "method", "spec", "seed", "state", "image", "sheet"),
+    *("similarity", "match", "matches", "verdict", "kind", "reason", "prompt_signal", "alignment"),
+    *("transition_step", "prompt_read"),
+}
 
 
 class Player(Component):
@@ -47,93 +49,88 @@ def empty() -> dict[str, list]:
 
 
 def cell_view(
-    cell: dict, trace: dict[str, list], preview: str | None, over: bool
+    cell: CellRecord, trace: dict[str, list], preview: str | None, over: bool
 ) -> dict[str, Any]:
     """What the browser needs of one cell."""
-    seen = {name: cell.get(name) for name in KEPT}
+    seen = cell.model_dump(mode="json", by_alias=True, include=KEPT)
     return {**seen, "where": sentences.switch(cell, over=over), "trace": trace, "preview": preview}
 
 
-def facts(info: Mapping) -> list[tuple[str, str]]:
+def facts(record: RunRecord) -> list[tuple[str, str]]:
     """The settings of a run, as label and value."""
-    asked, model, corpus = info["asked"], info.get("model") or {}, info.get("corpus") or {}
-    look = info.get("descriptor") or {}
-    size = f" ({model['parameters'] / 1e6:.1f} M parameters)" if model.get("parameters") else ""
-    many = f" ({corpus['images']:,} images)" if corpus.get("images") else ""
+    request, model, corpus = record.request, record.model, record.corpus
+    look = record.descriptor
+    many = f"{corpus.name} ({corpus.images:,} images)" if corpus else request.corpus or "none"
     rows = [
-        ("Model", f"{model.get('name') or asked['model']}{size}"),
-        ("Training images", f"{corpus.get('name') or asked.get('corpus')}{many}"),
-        ("Descriptor", f"{look.get('preset') or 'none'} {look.get('note') or ''}".strip()),
-        ("Steps", f"{asked['steps']} ({asked['scheduler']})"),
-        ("Network calls", str(info.get("unet_evaluations") or "")),
-        ("Time", f"{info['seconds']:.1f} s" if info.get("seconds") else ""),
-        ("Run", info["id"]),
+        ("Model", f"{model.name} ({model.parameters / 1e6:.1f} M parameters)"),
+        ("Training images", many),
+        ("Descriptor", f"{look.preset} {look.note}".strip() if look else "none"),
+        ("Steps", f"{request.steps} ({request.scheduler})"),
+        ("Network calls", str(record.unet_evaluations or "")),
+        ("Time", f"{record.seconds:.1f} s" if record.seconds else ""),
+        ("Run", record.id),
     ]
     return [(label, value) for label, value in rows if value]
 
 
-def summaries(info: Mapping, curves: dict[int, dict]) -> dict[str, str]:
+def summaries(record: RunRecord, curves: dict[int, dict[str, list]]) -> dict[str, str]:
     """One sentence beside each curve."""
-    cells = [c for c in info["cells"] if c["cell"] in curves]
+    cells = [c for c in record.cells if c.number in curves]
     if not cells:
         return {}
-    mark = (info.get("thresholds") or {}).get("copied")
     return {
-        "magnitude": sentences.magnitude_words(cells, curves, info.get("band")),
+        "magnitude": sentences.magnitude_words(cells, curves, record.band),
         "scale": sentences.scale_words(cells),
-        "similarity": sentences.similarity_words(cells, curves, mark),
+        "similarity": sentences.similarity_words(cells, curves, record.copy_mark),
     }
 
 
-def headline(info: Mapping, step: int, live: bool) -> str:
+def headline(record: RunRecord, step: int, live: bool) -> str:
     """The line above the grid."""
-    cells, steps = info["cells"], info["asked"]["steps"]
-    said = sentences.result_line(cells, (info.get("corpus") or {}).get("images"))
-    done = sum(c["state"] == "done" for c in cells)
-    match info["state"]:
-        case "running" if live:
+    cells, steps = record.cells, record.request.steps
+    said = sentences.result_line(cells, record.images)
+    done = sum(c.state is CellState.DONE for c in cells)
+    match record.state:
+        case CellState.RUNNING if live:
             return sentences.waiting_line(done, len(cells), step, steps)
-        case "running":
+        case CellState.RUNNING:
             return "This run is not finished: it is being made elsewhere, or it was cut off."
-        case "stopped":
+        case CellState.STOPPED:
             return f"Stopped at step {step} of {steps}; everything made until then is kept. {said}"
-        case "failed":
-            return f"This run failed: {info.get('error') or 'no reason was recorded'} {said}"
-    return said or "Made without searching training images, so there are no verdicts."
+        case CellState.FAILED:
+            return f"This run failed: {record.error or 'no reason was recorded'} {said}"
+        case CellState.DONE:
+            return said or "Made without searching training images, so there are no verdicts."
 
 
 def view(
-    info: Mapping,
-    folder: Path,
-    table: pa.Table,
-    previews: Sequence[Image.Image | None] = (),
-    live: bool = False,
+    run: Run, previews: Sequence[Image.Image | None] = (), live: bool = False
 ) -> dict[str, Any]:
     """One run as the dictionary that the browser draws."""
-    curves = traces(table)
+    record, curves = run.record, traces(run.table())
     shown = {n: data_uri(image) for n, image in enumerate(previews)}
     step = max((len(c["magnitude"]) for c in curves.values()), default=0)
+    over = record.state is CellState.DONE
     cells = [
-        cell_view(c, curves.get(c["cell"], empty()), shown.get(c["cell"]), info["state"] == "done")
-        for c in info["cells"]
+        cell_view(c, curves.get(c.number, empty()), shown.get(c.number), over) for c in record.cells
     ]
     return {
-        "id": info["id"],
-        "state": info["state"],
+        "id": record.id,
+        "state": record.state,
         "live": live,
         "step": step,
-        "steps": info["asked"]["steps"],
-        "timesteps": info.get("timesteps") or [],
-        "base": f"{file_path(folder)}/",
-        "tile": info.get("tile") or 64,
-        "columns": info.get("sheet_columns") or 10,
-        "prompts": info["asked"]["prompts"],
-        "result": headline(info, step, live),
-        "summaries": {} if live else summaries(info, curves),
-        "facts": facts(info),
-        "band": info.get("band"),
-        "thresholds": info.get("thresholds") or {},
-        "noise": info.get("noise_hash") or {},
-        "methods": methods(info["cells"]),
+        "steps": record.request.steps,
+        "timesteps": list(record.timesteps),
+        "base": f"{file_path(run.folder)}/",
+        "tile": record.tile,
+        "columns": record.sheet_columns,
+        "prompts": list(record.request.prompts),
+        "result": headline(record, step, live),
+        "summaries": {} if live else summaries(record, curves),
+        "facts": facts(record),
+        "band": record.band,
+        "thresholds": asdict(record.thresholds) if record.thresholds else {},
+        "noise": record.noise_hash,
+        "methods": methods(c.method for c in record.cells),
         "cells": cells,
     }

@@ -31,10 +31,10 @@ LOOKING = "Looking it up … The first search loads the descriptor."
 def made() -> list[tuple[str, str]]:
     """Pictures of the newest runs, as label and "run/cell"."""
     return [
-        (f"{run.info['title']}: {c['label']}, seed {c['seed']}", f"{run.info['id']}/{c['cell']}")
+        (f"{run.record.title}: {c.label}, seed {c.seed}", f"{run.record.id}/{c.number}")
         for run in [*store.bundled(), *own(KEPT_RUNS)]
-        for c in run.info["cells"]
-        if c.get("image")
+        for c in run.record.cells
+        if c.image
     ]
 
 
@@ -42,10 +42,10 @@ def cell_picture(chosen: str) -> tuple[Path, str]:
     """The file and prompt of one cell; only runs that are kept can be named."""
     run_id, _, number = (chosen or "").partition("/")
     run = store.read(run_id)
-    cells = {str(c["cell"]): c for c in run.info["cells"] if c.get("image")}
-    if number not in cells:
-        raise InputError(f"Run {run_id} has no finished picture {number!r}. Choose from the list.")
-    return run.folder / cells[number]["image"], cells[number]["prompt"]
+    for cell in run.record.cells:
+        if cell.image and str(cell.number) == number:
+            return run.folder / cell.image, cell.prompt
+    raise InputError(f"Run {run_id} has no finished picture {number!r}. Choose from the list.")
 
 
 def find_detector(name: str, preset: str) -> "CopyDetector":

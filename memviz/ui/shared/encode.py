@@ -3,7 +3,7 @@
 import base64
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from PIL import Image
 
@@ -26,11 +26,11 @@ def number(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else round(value, 4)
 
 
-def methods(cells: Sequence[dict]) -> dict[str, dict]:
-    """How each method is drawn and named: straight from the METHODS table."""
+def methods(keys: Iterable[str]) -> dict[str, dict]:
+    """How each of these methods is drawn and named: straight from the METHODS table."""
     from memviz.guidance.registry import METHODS
 
-    known = {key: METHODS[key] for key in sentences.by_method(cells) if key in METHODS}
+    known = {key: METHODS[key] for key in dict.fromkeys(keys) if key in METHODS}
     return {
         key: {
             "short": sentences.short(key),

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from memviz.guidance.spec import parse
 from memviz.guidance.transition import Constant
-
-COPIED, CLOSE = "Copied", "Close"
-Cell = dict
+from memviz.runs.record import CellRecord as Cell
+from memviz.runs.record import Limits
 
 
 def listed(names: Iterable[str]) -> str:
@@ -22,31 +21,29 @@ def short(key: str) -> str:
 
 def by_method(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
     """Cells grouped by method, in the order met."""
-    return {
-        key: [c for c in cells if c["method"] == key] for key in {c["method"]: 0 for c in cells}
-    }
+    return {key: [c for c in cells if c.method == key] for key in {c.method: 0 for c in cells}}
 
 
 def copied(cell: Cell) -> bool:
     """Whether the verdict on the cell is "Copied"."""
-    return cell.get("verdict") == COPIED
+    return cell.kind == "copied"
 
 
 def copies(key: str, cells: Sequence[Cell]) -> str:
     """ "CFG copied training image #17 (0.97)", with the share of pictures if there are several."""
     hits = [c for c in cells if copied(c)]
-    ids = sorted({c["match"]["id"] for c in hits if c.get("match")})
+    ids = sorted({c.match.id for c in hits if c.match})
     what = listed(f"#{i}" for i in ids[:3]) if ids else "a training image"
     what = f"training image{'s' * (len(ids) > 1)} {what}" if ids else what
     what += " and others" if len(ids) > 3 else ""
     share = f" in {len(hits)} of {len(cells)} pictures" if len(cells) > 1 else ""
-    best = max(c["similarity"] for c in hits)
+    best = max(c.similarity or 0 for c in hits)
     return f"{short(key)} copied {what}{share} ({'up to ' * (len(hits) > 1)}{best:.2f})"
 
 
 def result_line(cells: Sequence[Cell], images: int | None = None) -> str:
     """What came out of a run, in a sentence or two."""
-    groups = by_method([c for c in cells if c.get("verdict") and c["similarity"] is not None])
+    groups = by_method([c for c in cells if c.verdict and c.similarity is not None])
     if not groups:
         return ""
     guilty = {key: group for key, group in groups.items() if any(map(copied, group))}
@@ -64,12 +61,12 @@ def result_line(cells: Sequence[Cell], images: int | None = None) -> str:
 
 def nearly(cells: Sequence[Cell]) -> bool:
     """Whether any verdict is "Close"."""
-    return any(c["verdict"] == CLOSE for c in cells)
+    return any(c.kind == "close" for c in cells)
 
 
 def nothing_found(groups: dict[str, list[Cell]], images: int | None) -> str:
     """The sentence for a run without a copy."""
-    best = max(c["similarity"] for group in groups.values() for c in group)
+    best = max(c.similarity or 0 for group in groups.values() for c in group)
     among = f"{images:,} training images" if images else "the training images"
     return f"No copy found among {among}: the highest similarity is {best:.2f}."
 
@@ -85,16 +82,15 @@ def waiting_line(done: int, cells: int, step: int, steps: int) -> str:
 
 def switch(cell: Cell, over: bool = True) -> str:
     """Where guidance switched on, or that it did not (yet, if the run is not over)."""
-    step, t = cell.get("transition_step"), cell.get("transition_timestep")
-    at = f"step {step} (t={t})"
-    match cell.get("transition_kind"):
+    at = f"step {cell.transition_step} (t={cell.transition_timestep})"
+    match cell.transition_kind:
         case "fallback":
             return f"no minimum: fallback at {at}"
         case "minimum":
             return f"guidance on at {at}, after the first dip"
-        case "static" if step is not None:
+        case "static":
             return f"guidance on at {at}"
-    if isinstance(parse(cell["spec"])[1], Constant):
+    if isinstance(parse(cell.spec)[1], Constant):
         return "guided from the first step"
     return "guidance never switched on" if over else "guidance not on yet"
 
@@ -117,22 +113,20 @@ def per_method(cells: Sequence[Cell], steps: Callable[[Cell], int | None]) -> di
     }
 
 
-def magnitude_words(cells: Sequence[Cell], traces: dict[int, dict], band: dict | None) -> str:
+def magnitude_words(cells: Sequence[Cell], traces: dict[int, dict], band: Limits | None) -> str:
     """How many pictures start with a stronger pull, and which methods pull harder, than usual."""
     if not band:
         return "How far the prompt moves the prediction. No band of ordinary prompts is known here."
     high = band["high"]
 
     def seen(cell: Cell) -> list[bool]:
-        pairs = zip(
-            traces[cell["cell"]]["magnitude"], high, strict=False
-        )  # a live trace is shorter
+        pairs = zip(traces[cell.number]["magnitude"], high, strict=False)  # a live trace is shorter
         return [v > h for v, h in pairs if v is not None]
 
-    above = {cell["cell"]: seen(cell) for cell in cells}
+    above = {cell.number: seen(cell) for cell in cells}
 
     def share(cell: Cell) -> float:
-        steps = above[cell["cell"]]
+        steps = above[cell.number]
         return sum(steps) / max(1, len(steps))
 
     first = sum(any(steps[:1]) for steps in above.values())
@@ -149,7 +143,7 @@ def magnitude_words(cells: Sequence[Cell], traces: dict[int, dict], band: dict |
 
 def scale_words(cells: Sequence[Cell]) -> str:
     """When each method's guidance comes on."""
-    on = per_method(cells, lambda c: c.get("transition_step"))
+    on = per_method(cells, lambda c: c.transition_step)
     parts = [f"{short(key)} switches guidance on at {where}" for key, where in on.items()]
     rest = [key for key in by_method(cells) if key not in on]
     if rest:
@@ -162,8 +156,8 @@ def similarity_words(cells: Sequence[Cell], traces: dict[int, dict], mark: float
     """When each method's x0 estimate became a copy."""
     if mark is None:
         return "How close each x0 estimate is to its nearest training image."
-    seen = {c["cell"]: traces[c["cell"]]["similarity"] for c in cells}
-    crossed = per_method(cells, lambda c: first(seen[c["cell"]], lambda v: v >= mark))
+    seen = {c.number: traces[c.number]["similarity"] for c in cells}
+    crossed = per_method(cells, lambda c: first(seen[c.number], lambda v: v >= mark))
     parts = [f"{short(key)} passes the copy mark ({mark:.2f}) at {s}" for key, s in crossed.items()]
     rest = [key for key in by_method(cells) if key not in crossed]
     if rest:

@@ -31,6 +31,7 @@ def shown(
     return [first, said, token, go, gr.Button(interactive=done), stop]
 
 
+SAME = {"steps", "scheduler", "model", "corpus", "descriptor", "decoder"}  # of a re-run
 NAMES = ("prompt", "method", "axis", "values", "across", "others", "seeds", "steps", "model",
          "keep", "probe", "signals")  # fmt: skip
 
@@ -137,7 +138,7 @@ def rerunner(live: Live) -> Callable[[gr.EventData], Iterator[list[Any]]]:
         except MemvizError as error:
             yield shown(message=messages.notice(str(error)))
             return
-        ticket = live.start(todo, lambda progress: {"id": progress.run.info["id"]})
+        ticket = live.start(todo, lambda progress: {"id": progress.run.record.id})
         yield shown(message=messages.notice("Going on from there …", False), ticket=ticket,
                     done=False)  # fmt: skip
         for _ in ticket.watch():
@@ -156,22 +157,18 @@ def rerunner(live: Live) -> Callable[[gr.EventData], Iterator[list[Any]]]:
 def moved(data: dict[str, Any]) -> tuple[store.Run, int, ComparisonRequest]:
     """The run, the cell and what to make of it; ValueError if that cannot be."""
     run, number = store.read(str(data["run"])), int(data["cell"])
-    cell, was = run.info["cells"][number], run.info["asked"]
-    method = views.what_if(cell["spec"], float(data["at"]))
-    same = {n: was[n] for n in ("steps", "scheduler", "model", "corpus", "descriptor", "decoder")
-            if n in was}  # fmt: skip
-    since = f"{run.info['id']}:{number}" if latents.place(run.folder, number).is_file() else ""
-    return (
-        run,
-        number,
-        ComparisonRequest([cell["prompt"]], [method], [cell["seed"]], since=since, **same),
-    )
+    cell, was = run.record.cells[number], run.record.request
+    method = views.what_if(cell.spec, float(data["at"]))
+    same = was.model_dump(include=SAME)
+    since = f"{run.record.id}:{number}" if latents.place(run.folder, number).is_file() else ""
+    request = ComparisonRequest([cell.prompt], [method], [cell.seed], since=since, **same)
+    return run, number, request
 
 
 def again(run: store.Run, number: int, run_id: str, ask: ComparisonRequest) -> dict[str, Any]:
     """The re-run beside the cell that it went on from."""
     new = store.read(run_id)
-    made = new.info["cells"][0]
+    made = new.record.cells[0]
     taken = latents.common(run, number, parse(ask.methods[0])[1]) if ask.since else 0
     return {
         "id": run_id,
@@ -179,8 +176,10 @@ def again(run: store.Run, number: int, run_id: str, ask: ComparisonRequest) -> d
         "base": f"{assets.file_path(new.folder)}/",
         "taken": taken,
         "kept": bool(ask.since),
-        **{n: made.get(n) for n in ("image", "similarity", "alignment", "verdict",
-           "spec", "transition_step")},
-        "evaluations": new.info["unet_evaluations"],
-        "name": views.named([made, run.info["cells"][number]])[made["spec"]],
-    }  # fmt: skip
+        **made.model_dump(
+            include={"image", "similarity", "alignment", "verdict", "kind", "spec"}
+            | {"transition_step"}
+        ),
+        "evaluations": new.record.unet_evaluations,
+        "name": views.named([made, run.record.cells[number]])[made.spec],
+    }

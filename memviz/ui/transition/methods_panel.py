@@ -65,4 +65,4 @@ def points() -> list[dict[str, Any]]:
 
 def methods() -> dict[str, dict]:
     """How each measured method is drawn."""
-    return encode.methods([{"method": key} for key in (result() or {"rows": {}})["rows"]])
+    return encode.methods((result() or {"rows": {}})["rows"])

@@ -68,7 +68,7 @@ class Tab:
 def choices() -> list[tuple[str, str]]:
     """The runs to look at: one's own, then the bundled ones."""
     found = [*own(NEWEST), *store.bundled()]
-    return [(f"{r.info['title']} ({len(r.info['cells'])} pictures)", r.info["id"]) for r in found]
+    return [(f"{r.record.title} ({len(r.record.cells)} pictures)", r.record.id) for r in found]
 
 
 def open_saved(run_id: str | None) -> list[Any]:

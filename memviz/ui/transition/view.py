@@ -4,7 +4,7 @@ One dictionary, made from the run's folder alone; the browser does the rest.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from memviz import jobs
@@ -17,16 +17,20 @@ from memviz.guidance.registry import CORE, METHODS
 from memviz.guidance.spec import knobs, parse, spec
 from memviz.guidance.transition import Constant, Dynamic, Opposite, Static
 from memviz.runs import store, trace
+from memviz.runs.record import CellRecord, CellState, RunRecord
 from memviz.signals import SIGNALS, observe
 from memviz.statistics import estimate_mean
 from memviz.ui.shared.assets import file_path
 from memviz.ui.shared.encode import methods, number
 
-KEPT = (
-    *("cell", "prompt", "method", "spec", "seed", "state", "image", "similarity", "alignment"),
-    *("verdict", "evaluations", "prompt_read", "kept_bytes", "transition_step"),
-    *("estimated_timestep", "estimated_prominence", "prominent_timestep", "tokens", "mask"),
-)
+KEPT = {
+    *("number", "prompt", "method", "spec", "seed", "state", "image", "similarity", "alignment"),
+    *("verdict", "kind", "evaluations", "prompt_read", "kept_bytes", "transition_step"),
+    *("tokens", "mask"),
+}
+SPREAD = {"number", "seed", "similarity", "estimated_timestep", "estimated_prominence"} | {
+    "prominent_timestep"
+}
 OTHERS = ("similarity",)  # columns beside the registry's that are curves too
 WORDS = (  # of what is asked, as the command line takes it
     *("methods", "seeds", "steps", "scheduler", "model", "corpus", "descriptor"),
@@ -37,39 +41,38 @@ FLAGS = ("keep", "probe")
 
 def view(run: store.Run) -> dict[str, Any]:
     """Everything the tab shows of a run."""
-    info = run.info
+    record = run.record
     rows = by_cell(run)
-    names = named(info["cells"])
-    cells = [cell_view(c, rows.get(c["cell"], []), names[c["spec"]]) for c in info["cells"]]
+    names = named(record.cells)
+    cells = [cell_view(c, rows.get(c.number, []), names[c.spec]) for c in record.cells]
     curves = [k for k in (*SIGNALS, *OTHERS) if any(k in c["trace"] for c in cells)]
     return {
-        "id": info["id"],
-        "state": info["state"],
-        "prompt": info["asked"]["prompts"][0],
+        "id": record.id,
+        "state": record.state,
+        "prompt": record.request.prompts[0],
         "base": f"{file_path(run.folder)}/",
-        "timesteps": info.get("timesteps") or [],
-        "steps": info["asked"]["steps"],
-        "thresholds": info.get("thresholds") or {},
-        "methods": methods(info["cells"]),
+        "timesteps": list(record.timesteps),
+        "steps": record.request.steps,
+        "thresholds": asdict(record.thresholds) if record.thresholds else {},
+        "methods": methods(c.method for c in record.cells),
         "cells": cells,
         "signals": {key: about(key) for key in curves},
-        "bands": info.get("bands") or ({"magnitude": info["band"]} if info.get("band") else {}),
-        "band_note": info.get("band_note") or "",
-        "decoder_note": info.get("decoder_note") or "",
+        "bands": record.bands,
+        "band_note": record.band_note,
+        "decoder_note": record.decoder_note,
         "attention": attention(run),
-        "sweep": sweep_view(info),
-        "switches": {str(n): found for n, found in switches(info, rows).items()},
-        "spread": spread(info),
-        "tradeoff": tradeoff(info["cells"]),
-        "command": command(info),
-        "evaluations": info.get("unet_evaluations"),
-        "seconds": info.get("seconds"),
+        "sweep": sweep_view(record),
+        "switches": {str(n): found for n, found in switches(record, rows).items()},
+        "spread": spread(record),
+        "tradeoff": tradeoff(record.cells),
+        "command": command(record),
+        "evaluations": record.unet_evaluations,
     }
 
 
 def by_cell(run: store.Run) -> dict[int, list[dict[str, Any]]]:
     """The rows of each cell's trace, in the order of the steps."""
-    table = run.trace()
+    table = run.table()
     names = [n for n in table.column_names if n != "attention"]
     found: dict[int, list[dict[str, Any]]] = {}
     for row in table.select(names).to_pylist():
@@ -79,11 +82,11 @@ def by_cell(run: store.Run) -> dict[int, list[dict[str, Any]]]:
 
 def attention(run: store.Run) -> dict[str, list[list[float]]]:
     """For each cell whose attention was recorded: a row per step, the padding as one column."""
-    table = run.trace()
+    table = run.table()
     found: dict[str, list[list[float]]] = {}
     if "attention" not in table.column_names:
         return found
-    long = {c["cell"]: len(c.get("tokens") or ()) for c in run.info["cells"]}
+    long = {c.number: len(c.tokens or ()) for c in run.record.cells}
     for row in table.select(["cell", "attention"]).to_pylist():
         if row["attention"]:
             own, rest = row["attention"][: long[row["cell"]]], row["attention"][long[row["cell"]] :]
@@ -92,9 +95,7 @@ def attention(run: store.Run) -> dict[str, list[list[float]]]:
     return found
 
 
-def cell_view(
-    cell: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], name_: str
-) -> dict[str, Any]:
+def cell_view(cell: CellRecord, rows: Sequence[Mapping[str, Any]], name_: str) -> dict[str, Any]:
     """One cell with its curves; columns that were not recorded are left out.
 
     While it is made, the similarity is that of the newest x0 estimate.
@@ -105,7 +106,8 @@ def cell_view(
         if any(row.get(name) is not None for row in rows)
     }
     last = curves.get("magnitude_mean", [None])[-1:] or [None]
-    kept = {n: cell.get(n) for n in KEPT} | {"trace": curves, "magnitude": last[0], "name": name_}
+    kept = cell.model_dump(mode="json", by_alias=True, include=KEPT)
+    kept |= {"trace": curves, "magnitude": last[0], "name": name_}
     if kept["similarity"] is None and "similarity" in curves:
         kept["similarity"] = curves["similarity"][-1]
     return kept
@@ -120,12 +122,12 @@ def about(key: str) -> dict[str, str]:
     return {n: getattr(row, n) for n in ("label", "formula", "source", "high", "low")}
 
 
-def sweep_view(info: Mapping[str, Any]) -> dict[str, Any] | None:
+def sweep_view(record: RunRecord) -> dict[str, Any] | None:
     """The grid of a sweep, its estimated transitions and its best compromise."""
-    made = sweep.grid(info)
+    made = sweep.grid(record.cells)
     if made is None:
         return None
-    mark = (info.get("thresholds") or {}).get("copied")
+    over = record.state is CellState.DONE
     return {
         "axis": made.axis,
         "label": made.label,
@@ -133,9 +135,9 @@ def sweep_view(info: Mapping[str, Any]) -> dict[str, Any] | None:
         "values": made.values,
         "across": made.across,
         "rows": [row_view(made.across, row) for row in made.rows],
-        "cells": [[c and c["cell"] for c in row] for row in made.cells],
+        "cells": [[c and c.number for c in row] for row in made.cells],
         "estimated": sweep.estimated(made),
-        "best": sweep.best(made, mark) if info["state"] == "done" else None,
+        "best": sweep.best(made, record.copy_mark) if over else None,
     }
 
 
@@ -145,10 +147,10 @@ def row_view(across: str | None, row: sweep.Row) -> dict[str, Any]:
     return {"name": name, "seed": row.seed, "across": row.across}
 
 
-def switches(info: Mapping[str, Any], rows: Mapping[int, list]) -> dict[int, dict[str, int | None]]:
+def switches(record: RunRecord, rows: Mapping[int, list]) -> dict[int, dict[str, int | None]]:
     """For each cell, the step at which each method would have switched on its trace."""
     try:
-        known = {k: g for k, g in tuned(info["asked"]["model"]).items() if k in CORE[1:]}
+        known = {k: g for k, g in tuned(record.request.model).items() if k in CORE[1:]}
     except MemvizError:  # a model that is not on this machine
         known = {k: METHODS[k].guidance for k in CORE[1:]}
     found = {}
@@ -159,36 +161,40 @@ def switches(info: Mapping[str, Any], rows: Mapping[int, list]) -> dict[int, dic
     return found
 
 
-def spread(info: Mapping[str, Any]) -> list[dict[str, Any]]:
+def spread(record: RunRecord) -> list[dict[str, Any]]:
     """One estimate per prompt and seed: of the branch held back longest, or the first method's."""
-    made = sweep.grid(info)
+    made = sweep.grid(record.cells)
     if made is not None:
         rows, i = zip(made.rows, made.cells, strict=True), made.longest
         cells = [row[i] for where, row in rows if row[i] and where.across == made.rows[0].across]
     else:
-        first = info["cells"][0]["spec"]
-        cells = [c for c in info["cells"] if c["spec"] == first]
-    names = ("cell", "seed", "similarity", "estimated_timestep", "estimated_prominence")
-    return [{n: c.get(n) for n in (*names, "prominent_timestep")} for c in cells]
+        first = record.cells[0].spec
+        cells = [c for c in record.cells if c.spec == first]
+    return [c.model_dump(by_alias=True, include=SPREAD) for c in cells]
 
 
-def tradeoff(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def tradeoff(cells: Sequence[CellRecord]) -> list[dict[str, Any]]:
     """A point per method and parameters: means over the pictures, with their intervals."""
-    groups: dict[str, list[Mapping[str, Any]]] = {}
+    groups: dict[str, list[CellRecord]] = {}
     for cell in cells:
-        groups.setdefault(cell["spec"], []).append(cell)
+        groups.setdefault(cell.spec, []).append(cell)
     names = named(cells)
     made = [
-        {"method": some[0]["method"], "name": names[text],
-         **{n: estimate(some, n) for n in ("similarity", "alignment", "evaluations")}}
+        {
+            "method": some[0].method,
+            "name": names[text],
+            "similarity": estimate(some, "similarity"),
+            "alignment": estimate(some, "alignment"),
+            "evaluations": estimate(some, "evaluations"),
+        }
         for text, some in groups.items()
-    ]  # fmt: skip
+    ]
     return [point for point in made if point["similarity"]]
 
 
-def named(cells: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def named(cells: Sequence[CellRecord]) -> dict[str, str]:
     """A name per spelling: the method's label, and what tells it from others of its key."""
-    parsed = {c["spec"]: parse(c["spec"]) for c in cells}
+    parsed = {c.spec: parse(c.spec) for c in cells}
     found = {}
     for text, (key, guidance) in parsed.items():
         others = [g for k, g in parsed.values() if k == key]
@@ -206,23 +212,23 @@ def values(guidance: Guidance) -> dict[str, float | str]:
     return {k.name: k.default for k in knobs(guidance)}
 
 
-def estimate(cells: Sequence[Mapping[str, Any]], name: str) -> dict[str, float | None] | None:
+def estimate(cells: Sequence[CellRecord], name: sweep.Figure) -> dict[str, float | None] | None:
     """The mean of a figure with its 95 % interval over prompts; None where a value is missing."""
-    values = [c.get(name) for c in cells]
-    if not values or any(v is None for v in values):
+    values = [getattr(c, name) for c in cells]
+    if not values or None in values:
         return None
-    return estimate_mean(values, [c["prompt"] for c in cells]).to_json()
+    return estimate_mean(values, [c.prompt for c in cells]).to_json()
 
 
-def command(info: Mapping[str, Any]) -> str:
+def command(record: RunRecord) -> str:
     """The command line that makes the run again."""
-    asked = info["asked"]
+    asked = record.request.model_dump(mode="json")
     words = [f"--prompt={text}" for text in asked["prompts"]]
     for name in WORDS:
-        value = asked.get(name, "")
+        value = asked[name]
         said = ",".join(map(str, value)) if isinstance(value, list) else value
         words += [f"--{name}={said}"] if said or name == "corpus" else []
-    words += [f"--{name}" for name in FLAGS if asked.get(name)]
+    words += [f"--{name}" for name in FLAGS if asked[name]]
     return jobs.shown(jobs.verb("compare", *words))
 
 

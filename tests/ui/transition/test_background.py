@@ -58,23 +58,23 @@ def unbroken(small):
 
 def same(one, other):
     """Pictures, traces and costs."""
-    for cell in one.info["cells"]:
-        pictures = [run.folder / cell["image"] for run in (one, other)]
+    for cell in one.record.cells:
+        pictures = [run.folder / cell.image for run in (one, other)]
         from PIL import Image
 
         assert len({Image.open(p).tobytes() for p in pictures}) == 1
-    assert one.trace().equals(other.trace()) or differing(one, other) == []
-    assert one.info["unet_evaluations"] == other.info["unet_evaluations"]
-    kept = ("spec", "seed", "similarity", "verdict", "evaluations", "transition_step")
-    for a, b in zip(one.info["cells"], other.info["cells"], strict=True):
-        assert {n: a[n] for n in kept} == {n: b[n] for n in kept}
+    assert one.table().equals(other.table()) or differing(one, other) == []
+    assert one.record.unet_evaluations == other.record.unet_evaluations
+    kept = {"spec", "seed", "similarity", "verdict", "evaluations", "transition_step"}
+    for a, b in zip(one.record.cells, other.record.cells, strict=True):
+        assert a.model_dump(include=kept) == b.model_dump(include=kept)
 
 
 def differing(one, other):
     """Columns whose values are not the same; NaN is like NaN."""
     import numpy as np
 
-    tables = one.trace(), other.trace()
+    tables = one.table(), other.table()
     pairs = ((n, *(t[n].to_numpy(zero_copy_only=False) for t in tables))
              for n in tables[0].column_names if n != "attention")  # fmt: skip
     return [n for n, a, b in pairs if not np.array_equal(a, b, equal_nan=a.dtype.kind == "f")]
@@ -88,7 +88,7 @@ def test_a_killed_sweep_is_resumed_and_equals_an_unbroken_one(small):
     assert lost.name == "lost" and lost.step >= 3
     folder = store.root() / job.id
     kept = len([*(folder / "unfinished").glob("*.safetensors")])
-    assert lost.step <= kept < STEPS and store.read(job.id).info["state"] == "running"
+    assert lost.step <= kept < STEPS and store.read(job.id).record.state == "running"
     view, said, *_ = background.look(job.id)
     assert all(c["preview"].startswith("data:image/webp") for c in view["cells"])
     assert 0 < len(view["cells"][0]["trace"]["magnitude"]) <= kept and "alert" in said
@@ -103,8 +103,8 @@ def test_a_stopped_sweep_keeps_what_it_has_and_can_go_on(small):
     job.stop()
     assert over(job).name == "stopped" and job.state().resumable
     run = store.read(job.id)
-    assert run.info["state"] == "stopped" and 3 <= run.trace().num_rows / 12 < STEPS
-    assert all((run.folder / cell["image"]).is_file() for cell in run.info["cells"])
+    assert run.record.state == "stopped" and 3 <= run.table().num_rows / 12 < STEPS
+    assert all((run.folder / cell.image).is_file() for cell in run.record.cells)
     view, said, stop, resume, seen, timer = background.look(job.id)
     assert view["state"] == "stopped" and not view["live"] and "Resume from step" in said
     assert resume.visible and not stop.interactive and not timer.active
@@ -126,9 +126,9 @@ def test_remedies_and_what_only_the_last_step_tells_go_on_too(small):
     with closing(compare(ask, folder, resumable=True)) as made:
         for _ in range(4):
             next(made)
-    info = store.open_folder(folder).info
-    known = runs_resume.read(folder, info)
-    assert info["state"] == "stopped" and len(known.pulls) == len(known.predictions) == 4
+    record = store.open_folder(folder).record
+    known = runs_resume.read(folder, record)
+    assert record.state == "stopped" and len(known.pulls) == len(known.predictions) == 4
     with closing(compare(ask, folder, resumable=True)) as made:
         assert next(made).comparison.evaluations == known.evaluations
         *_, last = made
@@ -140,10 +140,10 @@ def test_remedies_and_what_only_the_last_step_tells_go_on_too(small):
 def test_a_run_that_goes_on_from_another_has_late_signals_of_its_own_steps_only(small):
     with closing(compare(small.ask(methods=["stp:at=700"], keep=True))) as made:
         *_, kept = made
-    more = {"since": f"{kept.run.info['id']}:0", "signals": ["masked_magnitude"]}
+    more = {"since": f"{kept.run.record.id}:0", "signals": ["masked_magnitude"]}
     with closing(compare(small.ask(methods=["stp:at=100"], **more))) as made:
         *_, last = made
-    rows = store.open_folder(last.run.folder).trace()["masked_magnitude"].to_pylist()
+    rows = store.open_folder(last.run.folder).table()["masked_magnitude"].to_pylist()
     assert rows[0] is None and rows[-1] > 0
 
 
@@ -152,7 +152,7 @@ def test_steps_of_another_sweep_are_not_gone_on_from(small):
     with closing(compare(small.ask(steps=5), folder, resumable=True)) as made:
         next(made), next(made)
     assert len([*(folder / "unfinished").iterdir()]) == 2
-    info = store.open_folder(folder).info
-    assert len(runs_resume.read(folder, info).predictions) == 2
-    assert runs_resume.read(folder, info | {"timesteps": [1]}) is None
+    record = store.open_folder(folder).record
+    assert len(runs_resume.read(folder, record).predictions) == 2
+    assert runs_resume.read(folder, record.model_copy(update={"timesteps": (1,)})) is None
     assert not (folder / "unfinished").exists()

@@ -19,6 +19,7 @@ from memviz.ui.compare import view as compare_view
 from memviz.ui.transition import detect_panel, form, handlers, methods_panel, saliency_panel
 from memviz.ui.transition import view as views
 from tests.support import world
+from tests.support.records import cell_record
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def swept(tmp_path_factory):
         compare(small.ask(methods=["stp:at=300", "stp:at=700"], seeds=[0, 1], keep=True))
     ) as made:
         *_, last = made
-    return store.read(last.run.info["id"])
+    return store.read(last.run.record.id)
 
 
 def test_a_view_is_plain_json(swept):
@@ -58,7 +59,7 @@ def test_attention_is_shown_token_by_token_and_the_bright_ending_as_a_mask(tmp_p
     ask = small.ask(methods=["cfg", "cwr"], signals=["attention_entropy", "masked_magnitude"])
     with closing(compare(ask)) as made:
         *_, last = made
-    run = store.read(last.run.info["id"])
+    run = store.read(last.run.record.id)
     view = views.view(run)
     assert json.loads(json.dumps(view, allow_nan=False)) == view
     for cell in view["cells"]:
@@ -69,7 +70,7 @@ def test_attention_is_shown_token_by_token_and_the_bright_ending_as_a_mask(tmp_p
         assert [len(shares) for shares in steps] == [len(names) + 1] * 4
         assert [sum(shares) for shares in steps] == pytest.approx([1] * 4, abs=0.02)
         assert Image.open(run.folder / cell["mask"]).size == (8, 8)
-    shown = compare_view.view(run.info, run.folder, run.trace())["cells"]
+    shown = compare_view.view(run)["cells"]
     assert shown[0]["prompt_read"] is None and shown[1]["prompt_read"] != world.PROMPT
 
 
@@ -83,7 +84,7 @@ def test_each_cell_tells_where_every_method_would_have_switched(swept):
 
 
 def test_the_command_makes_the_run_again(swept):
-    text = views.command(swept.info)
+    text = views.command(swept.record)
     assert text.startswith("python -m memviz compare") and "stp:early=0,late=7.5,at=300" in text
 
 
@@ -106,8 +107,8 @@ def test_a_remedy_has_no_transition_to_move():
 
 
 def test_the_handle_goes_on_from_the_kept_cell(swept):
-    run, number, ask = handlers.moved({"run": swept.info["id"], "cell": 3, "at": 500})
-    assert ask.since == f"{run.info['id']}:{number}" and ask.seeds == [1]
+    run, number, ask = handlers.moved({"run": swept.record.id, "cell": 3, "at": 500})
+    assert ask.since == f"{run.record.id}:{number}" and ask.seeds == [1]
     assert parse(ask.methods[0])[1].at == 500
 
 
@@ -150,11 +151,11 @@ def test_what_was_chosen_stays_where_the_new_method_has_it_too():
 
 
 def test_an_interval_needs_three_pictures():
-    cells = [{"prompt": "a fox", "similarity": value} for value in (1, 2, 3)]
+    cells = [cell_record(similarity=value) for value in (1, 2, 3)]
     assert views.estimate(cells[:2], "similarity") == {"mean": 1.5, "low": None, "high": None}
     found = views.estimate(cells, "similarity")
     assert 1 <= found["low"] < found["mean"] == 2 < found["high"] <= 3
-    assert views.estimate([*cells, {"prompt": "a fox"}], "similarity") is None
+    assert views.estimate([*cells, cell_record()], "similarity") is None
 
 
 def test_words_and_prompts_are_only_ever_text():
