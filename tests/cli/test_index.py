@@ -13,6 +13,7 @@ from memviz.io import user_config
 from memviz.retrieval import index_store
 from memviz.retrieval.descriptors.descriptor import descriptor
 from memviz.retrieval.index.index import Index
+from tests.support.processes import until
 from tests.support.samples import smooth
 
 ROOT = Path(__file__).parents[2]
@@ -105,8 +106,8 @@ def test_ten_thousand_pictures_become_searchable_though_killed_in_the_middle(
     words = ["index", str(place), "--preset", "demo:forced", "--out", str(out), "--json"]
     process = subprocess.Popen([sys.executable, "-m", "memviz", *words], cwd=ROOT)
     parts = tmp_path / "index.building"
-    while len([*parts.glob("*.parquet")]) < 20:  # of 40
-        assert process.poll() is None, "it was over before it could be killed"
+    until(lambda: process.poll() is not None or len([*parts.glob("*.parquet")]) >= 20, 300)  # of 40
+    assert process.poll() is None, "it was over before it could be killed"
     process.kill()
     process.wait()
     assert not out.exists()

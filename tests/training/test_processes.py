@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from safetensors.torch import load_file
 from memviz.training import cli_flags
 from tests.support import fine_tuning, world
 from tests.support.fine_tuning import losses
+from tests.support.forked import Forked
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = str(ROOT / "scripts/train_iet_agc.py")
@@ -35,19 +35,24 @@ def whole(config, tmp_path_factory):
     return out, fine_tuning.run(config, out)
 
 
-def begin(config, folder, *more, launcher=(sys.executable,), **how):
+def begin(config, folder, *more, **how):
     """Start it as a job would be; its events go to `folder`/metrics.jsonl."""
+    return Forked(["train", *words(config, folder, *more)], env(folder), **how)
+
+
+def words(config, folder, *more):
+    return [*cli_flags.words(config), "--out", str(folder / "out"), *more]
+
+
+def env(folder):
     folder.mkdir(exist_ok=True)
-    command = [*launcher, SCRIPT, *cli_flags.words(config), "--out", str(folder / "out"), *more]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    env = os.environ | {"MEMVIZ_JOB": str(folder)}
-    return subprocess.Popen(command, cwd=ROOT, env=env, **pipes, **how)
+    return os.environ | {"MEMVIZ_JOB": str(folder)}
 
 
 def ended(process):
     """Exit code and the last line said."""
-    _, said = process.communicate(timeout=600)
-    return process.returncode, said.strip().splitlines()[-1]
+    said = process.stderr.read()
+    return process.wait(), said.strip().splitlines()[-1]
 
 
 def kept(folder):
@@ -97,10 +102,7 @@ def test_a_full_disk_ends_it_with_a_sentence_and_the_last_checkpoint_whole(confi
     (tmp_path / "stop").unlink()
     before = sorted((tmp_path / "out/checkpoints").rglob("*"))
 
-    def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
-
-    code, said = ended(begin(config, tmp_path, "--resume", preexec_fn=limit))
+    code, said = ended(begin(config, tmp_path, "--resume", fsize=2**20))
     assert code == 2 and said.startswith("No checkpoint could be written to")
     assert "it needs " in said
     assert "The last one, 000000001, is whole: make room, then resume." in said
@@ -114,8 +116,9 @@ def test_two_processes_come_to_the_same_as_one(config, whole, tmp_path):
     launch = ("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2")
     more = ("--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no")
     port = ("--main_process_port", "0")
-    code, said = ended(begin(config, tmp_path, launcher=(sys.executable, *launch, *more, *port)))
-    assert code == 0, said
+    command = [sys.executable, *launch, *more, *port, SCRIPT, *words(config, tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, env=env(tmp_path), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     states = {p.name for p in (tmp_path / "out/checkpoints").rglob("*.pt")}
     assert states == {"0000.pt", "0001.pt"}  # there really were two
     averages = average(tmp_path / "out"), average(whole[0])
