@@ -107,6 +107,6 @@ class RuleGuider(BaseGuidance):
         """What turns a difference of the model's predictions into one of epsilon."""
         if self.scheduler is None or self.scheduler.config.prediction_type != "v_prediction":
             return 1.0
-        from memviz.sampling.batch import signal_level
+        from memviz.models.denoiser import NoiseLevel
 
-        return signal_level(self.scheduler.alphas_cumprod, t) ** 0.5
+        return NoiseLevel.of(self.scheduler, torch.tensor(t)).alpha ** 0.5

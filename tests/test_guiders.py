@@ -7,7 +7,9 @@ from memviz.errors import InputError
 from memviz.guidance.spec import parse
 from memviz.guiders import RuleGuider
 from memviz.models.schedulers import scheduler
-from memviz.sampling.loop import Request, noise, sample
+from memviz.sampling.loop import sample
+from memviz.sampling.noise import noise
+from memviz.sampling.types import Request
 from tests.support import tiny
 
 PROMPTS, SEEDS, STEPS = ("a fox", "two cats"), (3, 4), 12

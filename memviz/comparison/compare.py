@@ -35,7 +35,9 @@ from memviz.retrieval.deferred import Lookups
 from memviz.runs import latents, resume, store, trace
 from memviz.runs.record import RunRecord
 from memviz.runs.sheet import mask_picture, sheet
-from memviz.sampling.loop import Past, Request, Step, sample
+from memviz.sampling.loop import sample
+from memviz.sampling.types import Request, ResumeState, Step
+from memviz.signals.costly import FinalSignals
 
 TILE = 128  # pixels at most of an x0 estimate on its sheet
 
@@ -131,21 +133,26 @@ class Comparison:
     def denoise(self) -> Iterator[Progress]:
         """All steps, then the finished pictures."""
         requests = [Request(c.prompt, c.seed, c.guidance) for c in self.cells]
-        step, eye = None, self.eye
+        step, eye, masks = None, self.eye, []
         steps = sample(
             self.model.pipe, requests, self.scheduler, eye, self.ask.signals, self.before
         )
-        for step in steps:
+        for event in steps:
+            if isinstance(event, FinalSignals):
+                self.complete(event)
+                masks = event.masks
+                continue
+            step = event
             self.look(step)
             if self.resumable and step.index + 1 < len(self.timesteps):  # the last tells of all
                 resume.note(self.run.folder, step)
             yield self.progress(step.index + 1)
         self.finish(step)
-        for cell, mask in zip(self.cells, step.masks, strict=False):
+        for cell, mask in zip(self.cells, masks, strict=False):
             cell.result["mask"] = f"steps/{cell.number}-ending.png"
             mask_picture(mask).save(self.run.folder / cell.result["mask"])
 
-    def kept_steps(self, info: dict[str, Any]) -> Past:
+    def kept_steps(self, info: dict[str, Any]) -> ResumeState:
         """The steps of a kept cell that this run goes on from."""
         run_id, _, number = self.ask.since.partition(":")
         new = RunRecord.from_json(info)
@@ -172,12 +179,15 @@ class Comparison:
                 cell.tokens = tokens(self.model.pipe, cell.read)
             if self.ask.keep:
                 cell.predictions.append(step.prediction[i])
-            for name, values in step.whole.items():
-                # a step taken from another run was not looked at
-                for past, value in zip(cell.rows[-len(values[i]) :], values[i], strict=True):
-                    past[name] = value
         for state, (_, vector) in found.items():
             self.lookups.add(vector, alike[state])
+
+    def complete(self, final: FinalSignals) -> None:
+        """Add to every cell's trace what only the last step made known."""
+        for name, values in final.signals.items():
+            for cell, own in zip(self.cells, values, strict=True):
+                for row, value in zip(cell.rows, own, strict=True):
+                    row[name] = value
 
     def estimates(self, step: Step) -> dict[int, tuple[np.ndarray, np.ndarray]]:
         """For each distinct sample: tile and vector of its x0 estimate."""

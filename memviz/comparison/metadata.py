@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from memviz.io.versions import versions
 from memviz.runs.sheet import COLUMNS
-from memviz.sampling.loop import noise, noise_hash
+from memviz.sampling.noise import noise, noise_hash
 
 if TYPE_CHECKING:
     from memviz.comparison.request import ComparisonRequest

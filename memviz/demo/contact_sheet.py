@@ -10,7 +10,7 @@ from memviz.demo.report import Report
 from memviz.demo.scenes import SIDE
 from memviz.guidance.registry import CORE, METHODS
 from memviz.retrieval.copy_detector import best_similarity
-from memviz.sampling.loop import Request
+from memviz.sampling.types import Request
 
 ZOOM = 3  # at which a person names what is on a 64-pixel picture
 CELL = ZOOM * SIDE

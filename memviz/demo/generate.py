@@ -9,7 +9,8 @@ from PIL import Image
 from memviz.guidance.base import Observation
 from memviz.models import decode
 from memviz.models.loading import scheduler
-from memviz.sampling.loop import Request, Step, sample
+from memviz.sampling.loop import sample
+from memviz.sampling.types import Request, Step
 from memviz.signals import observe
 
 SCHEDULER = "ddim"

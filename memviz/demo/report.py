@@ -31,7 +31,7 @@ from memviz.guidance.spec import parse, spec
 from memviz.io.paths import demo
 from memviz.models import decode
 from memviz.retrieval.copy_detector import best_similarity
-from memviz.sampling.loop import Request
+from memviz.sampling.types import Request
 from memviz.statistics import Estimate, estimate_auc, estimate_mean, estimate_share
 
 STEPS = 50

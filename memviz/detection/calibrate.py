@@ -63,22 +63,26 @@ def recorded(
 ) -> dict[str, list[list[float]]]:
     """By signal, the values of every prompt (seed 0) over its steps."""
     from memviz.models import schedulers
-    from memviz.sampling.loop import Request, sample
+    from memviz.sampling.loop import sample
+    from memviz.sampling.types import Request, Step
+    from memviz.signals.costly import FinalSignals
 
     found: dict[str, list[list[float]]] = {}
     for start in range(0, len(prompts), ROWS):
         note(f"{start} of {len(prompts)} prompts")
         requests = [Request(p, 0, guidance) for p in prompts[start : start + ROWS]]
-        path = list(
+        events = list(
             sample(model.pipe, requests, schedulers.scheduler(model.pipe, scheduler, steps),
                    extra=extra)
         )  # fmt: skip
+        path = [e for e in events if isinstance(e, Step)]
+        whole = {k: v for e in events if isinstance(e, FinalSignals) for k, v in e.signals.items()}
         for i in range(len(requests)):
             columns = {
                 name: [s.signals[name][i] for s in path]
                 for name in path[0].signals
                 if not isinstance(path[0].signals[name][i], list)
-            } | {name: values[i] for name, values in path[-1].whole.items()}
+            } | {name: values[i] for name, values in whole.items()}
             for name, values in columns.items():
                 found.setdefault(name, []).append(values)
     return found

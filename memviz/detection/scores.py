@@ -21,7 +21,8 @@ from memviz.guidance.base import Guidance
 from memviz.guidance.model_defaults import own
 from memviz.guidance.spec import parse
 from memviz.models.loading import scheduler
-from memviz.sampling.loop import Request, sample
+from memviz.sampling.loop import sample
+from memviz.sampling.types import Request
 
 ROWS = 32  # prompts x pictures denoised together
 

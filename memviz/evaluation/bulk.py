@@ -138,7 +138,8 @@ def make_group(
     from memviz import resources
     from memviz.models import decode
     from memviz.models.loading import scheduler
-    from memviz.sampling.loop import Request, sample
+    from memviz.sampling.loop import sample
+    from memviz.sampling.types import Request
 
     pairs = [bulk.picture(number) for number in group]
     start = time.perf_counter()

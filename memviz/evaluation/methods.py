@@ -23,7 +23,8 @@ from memviz.io import paths
 from memviz.models import decode
 from memviz.models.loading import scheduler
 from memviz.retrieval.copy_detector import CopyDetector, best_similarity
-from memviz.sampling.loop import Request, sample
+from memviz.sampling.loop import sample
+from memviz.sampling.types import Request
 from memviz.statistics import estimate_mean, estimate_share, format_estimate
 
 PROMPTS, SEEDS = 12, {"duplicated": (0, 1), "heldout": (0,)}

@@ -22,9 +22,11 @@ from memviz.guidance.mitigation import FullScale, Here
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from memviz.models.denoiser import Level, Predictor
+    from memviz.models.denoiser import Denoiser, NoiseLevel
 
-NO_EYE = "Anti-memorization guidance looks pictures up; name the training images to look through."
+NO_DETECTOR = (
+    "Anti-memorization guidance looks pictures up; name the training images to look through."
+)
 
 
 @dataclass(frozen=True)
@@ -42,23 +44,23 @@ class AntiMemorization(FullScale):
         return self.late + (self.early - self.late) * (t / 1000) ** 2
 
     def correct(
-        self, predictor: "Predictor", here: Sequence[Here], level: "Level"
+        self, denoiser: "Denoiser", here: Sequence[Here], level: "NoiseLevel"
     ) -> list["Tensor | None"]:
         """The three terms where the parabola is exceeded."""
         import torch
 
-        if predictor.eye is None:
-            raise InputError(NO_EYE)
+        if denoiser.detector is None:
+            raise InputError(NO_DETECTOR)
         x = torch.stack([h.x for h in here])
         guided = torch.stack([h.uncond + h.scale * (h.cond - h.uncond) for h in here])
-        similarity, slope, ids = nearest(predictor, x, guided, level)
-        mark = predictor.eye.thresholds.copied * self.allowed(float(level.t))
+        similarity, slope, ids = nearest(denoiser, x, guided, level)
+        mark = denoiser.detector.thresholds.copied * self.allowed(float(level.t))
         near = [i for i, s in enumerate(similarity) if s > mark]
         if not near:
             return [None] * len(here)
-        caption = predictor.eye.corpus.caption
-        other = predictor.conditions([caption(ids[i]) for i in near])
-        found = predictor(x, level.t, [*zip(near, other, strict=True)])
+        caption = denoiser.detector.corpus.caption
+        other = denoiser.encode([caption(ids[i]) for i in near])
+        found = denoiser(x, level.t, [*zip(near, other, strict=True)])
         changes: list[Tensor | None] = [None] * len(here)
         for i, condition in zip(near, other, strict=True):
             s1, s2 = self.strengths(similarity[i], here[i].scale)
@@ -75,7 +77,7 @@ class AntiMemorization(FullScale):
 
 
 def nearest(
-    predictor: "Predictor", x: "Tensor", guided: "Tensor", level: "Level"
+    denoiser: "Denoiser", x: "Tensor", guided: "Tensor", level: "NoiseLevel"
 ) -> tuple[list[float], "Tensor", list[int]]:
     """Each x0 estimate's similarity to its nearest image, its gradient by x, and the image's id.
 
@@ -86,25 +88,25 @@ def nearest(
 
     from memviz.models.parametrization import clean
 
-    eye, vae = predictor.eye, predictor.pipe.vae
-    look = eye.descriptor
+    detector, vae = denoiser.detector, denoiser.pipe.vae
+    look = detector.descriptor
     with torch.inference_mode(False), torch.enable_grad():
         eps = level.epsilon(guided, x).float().clone()
         x = x.float().clone().requires_grad_()
         x0 = clean(eps, x, level.alpha, "epsilon").to(vae.dtype) / vae.config.scaling_factor
         pixels = vae.decode(x0, return_dict=False)[0].float().clamp(-1, 1)
         rows = normalize(look.network(look.preset.preprocess.tensor(pixels)).float(), dim=1)
-        similarity, ids = eye.index.search(rows.detach().cpu().numpy(), 1)
-        targets = torch.stack([target(eye, int(i)) for i in ids[:, 0]]).to(rows)
+        similarity, ids = detector.index.search(rows.detach().cpu().numpy(), 1)
+        targets = torch.stack([target(detector, int(i)) for i in ids[:, 0]]).to(rows)
         (slope,) = torch.autograd.grad((rows * targets).sum(), x)
     return similarity[:, 0].tolist(), slope, [int(i) for i in ids[:, 0]]
 
 
 @lru_cache(maxsize=4096)
-def target(eye: Any, number: int) -> "Tensor":  # noqa: ANN401
+def target(detector: Any, number: int) -> "Tensor":  # noqa: ANN401
     """The descriptor (D,) of a training image; zero where no image was found."""
     import torch
 
     if number < 0:
-        return torch.zeros(eye.descriptor.preset.dims)
-    return torch.from_numpy(eye.descriptor.embed([eye.corpus.image(number)])[0])
+        return torch.zeros(detector.descriptor.preset.dims)
+    return torch.from_numpy(detector.descriptor.embed([detector.corpus.image(number)])[0])

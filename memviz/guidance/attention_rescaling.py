@@ -16,7 +16,7 @@ from memviz.guidance.mitigation import FullScale, Row
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from memviz.models.denoiser import Level, Predictor
+    from memviz.models.denoiser import Denoiser, NoiseLevel
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class AttentionRescale(FullScale):
 
     factor: float = knob(1.25, "factor on the begin token's logits (c1)", 0, 10)
 
-    def begin(self, predictor: "Predictor", rows: Sequence[Row], level: "Level") -> list[Row]:
+    def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Give each row's condition its edit."""
         from memviz.models.tokens import end_token
 
-        ends = [end_token(predictor.pipe, row.prompt) for row in rows]
+        ends = [end_token(denoiser.pipe, row.prompt) for row in rows]
         return [
             replace(r, cond=replace(r.cond, edit=lambda logits, end=end: self.edit(logits, end)))
             for r, end in zip(rows, ends, strict=True)

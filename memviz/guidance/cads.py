@@ -14,7 +14,7 @@ from memviz.guidance.mitigation import FullScale, Row
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from memviz.models.denoiser import Level, Predictor
+    from memviz.models.denoiser import Denoiser, NoiseLevel
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Annealed(FullScale):
             return 1.0
         return 0.0 if u >= self.high else (self.high - u) / (self.high - self.low)
 
-    def step(self, predictor: "Predictor", row: Row, level: "Level") -> Row:
+    def step(self, denoiser: "Denoiser", row: Row, level: "NoiseLevel") -> Row:
         """The row with this step's noise, drawn from its seed; the row itself once it is clean."""
         import torch
 
@@ -40,8 +40,9 @@ class Annealed(FullScale):
         if gamma == 1:
             return row
         generator = torch.Generator().manual_seed((1000 * row.seed + int(level.t)) % 2**63)
-        noise = torch.randn(row.cond.text.shape, generator=generator).to(row.cond.text)
-        return replace(row, cond=replace(row.cond, text=self.drowned(row.cond.text, noise, gamma)))
+        clean = row.cond.embedding
+        noise = torch.randn(clean.shape, generator=generator).to(clean)
+        return replace(row, cond=replace(row.cond, embedding=self.drowned(clean, noise, gamma)))
 
     def drowned(self, text: "Tensor", noise: "Tensor", gamma: float) -> "Tensor":
         """The embedding (L, D) at a clarity gamma."""

@@ -13,7 +13,7 @@ from memviz.guidance.base import Guidance, Observation, Transition, scale_knob
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from memviz.models.denoiser import Condition, Level, Predictor
+    from memviz.models.denoiser import Conditioning, Denoiser, NoiseLevel
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +26,8 @@ class Row:
     prompt: str
     seed: int
     noise: "Tensor"
-    uncond: "Condition"
-    cond: "Condition"
+    uncond: "Conditioning"
+    cond: "Conditioning"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,16 +44,16 @@ class Here:
 class Remedy:
     """A method that changes more than the scale: it defines the hooks that it needs."""
 
-    def begin(self, predictor: "Predictor", rows: Sequence[Row], level: "Level") -> list[Row]:
+    def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """The rows as they shall start; `level` is that of the first step."""
         return [*rows]
 
-    def step(self, predictor: "Predictor", row: Row, level: "Level") -> Row:
+    def step(self, denoiser: "Denoiser", row: Row, level: "NoiseLevel") -> Row:
         """The row as it shall be evaluated at this step."""
         return row
 
     def correct(
-        self, predictor: "Predictor", here: Sequence[Here], level: "Level"
+        self, denoiser: "Denoiser", here: Sequence[Here], level: "NoiseLevel"
     ) -> list["Tensor | None"]:
         """What to add to each row's guided prediction, in the model's units; None for nothing."""
         return [None] * len(here)

@@ -12,7 +12,7 @@ from memviz.guidance.base import knob
 from memviz.guidance.mitigation import FullScale, Row
 
 if TYPE_CHECKING:
-    from memviz.models.denoiser import Level, Predictor
+    from memviz.models.denoiser import Denoiser, NoiseLevel
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class NoiseAdjustment(FullScale):
     iterations: float = knob(10, "steps of the optimiser at most", 0, 100)
     rate: float = knob(0.01, "learning rate of AdamW", 0, 10)
 
-    def begin(self, predictor: "Predictor", rows: Sequence[Row], level: "Level") -> list[Row]:
+    def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange the noise."""
         import torch
 
@@ -33,14 +33,14 @@ class NoiseAdjustment(FullScale):
             mine = [rows[i] for i in some.tolist()]
             both = torch.cat([x, x])
             conditions = [*(r.uncond for r in mine), *(r.cond for r in mine)]
-            text = torch.stack([c.text for c in conditions]).clone()
-            found = level.epsilon(predictor.predict(both, level.t, conditions, text), both)
+            text = torch.stack([c.embedding for c in conditions]).clone()
+            found = level.epsilon(denoiser.predict(both, level.t, conditions, text), both)
             low, full = found.float().chunk(2)
             return (full - low).flatten(1).norm(dim=1)
 
         with torch.inference_mode(False), torch.enable_grad():
-            start = torch.stack([r.noise for r in rows]).to(predictor.pipe.device)
+            start = torch.stack([r.noise for r in rows]).to(denoiser.pipe.device)
             found = descend(
-                predictor, magnitude, start, self.target, int(self.iterations), self.rate
+                denoiser, magnitude, start, self.target, int(self.iterations), self.rate
             )
         return [replace(r, noise=x.cpu()) for r, x in zip(rows, found, strict=True)]

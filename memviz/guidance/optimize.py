@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from memviz.models.denoiser import Predictor
+    from memviz.models.denoiser import Denoiser
 
 
 def descend(
-    predictor: "Predictor",
+    denoiser: "Denoiser",
     magnitude: Callable[[Tensor, Tensor], Tensor],
     start: Tensor,
     target: float,
@@ -33,7 +33,7 @@ def descend(
         far = found.detach().cpu() > target
         if not far.any():
             break
-        slope = predictor.gradient(found, values)
+        slope = denoiser.gradient(found, values)
         slope = slope if fixed is None else slope.masked_fill(fixed, 0)
         for i, g in zip(active[far].tolist(), slope[far.to(slope.device)], strict=True):
             rows[i].move(g)

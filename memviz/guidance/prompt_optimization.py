@@ -14,7 +14,7 @@ from memviz.guidance.base import knob
 from memviz.guidance.mitigation import FullScale, Row
 
 if TYPE_CHECKING:
-    from memviz.models.denoiser import Level, Predictor
+    from memviz.models.denoiser import Denoiser, NoiseLevel
 
 
 @dataclass(frozen=True)
@@ -25,29 +25,30 @@ class PromptOptimisation(FullScale):
     iterations: float = knob(10, "steps of the optimiser at most", 0, 100)
     rate: float = knob(0.05, "learning rate of AdamW", 0, 10)
 
-    def begin(self, predictor: "Predictor", rows: Sequence[Row], level: "Level") -> list[Row]:
+    def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange the embeddings."""
         import torch
 
         from memviz.guidance.optimize import descend
 
         with torch.inference_mode(False), torch.enable_grad():
-            x = torch.stack([r.noise for r in rows]).to(predictor.pipe.device)
-            text = torch.stack([r.cond.text for r in rows]).clone()
+            x = torch.stack([r.noise for r in rows]).to(denoiser.pipe.device)
+            text = torch.stack([r.cond.embedding for r in rows]).clone()
             with torch.no_grad():
-                plain = predictor.predict(x, level.t, [r.uncond for r in rows])
+                plain = denoiser.predict(x, level.t, [r.uncond for r in rows])
                 plain = level.epsilon(plain, x).float()
 
             def magnitude(text: torch.Tensor, some: torch.Tensor) -> torch.Tensor:
                 conditions = [rows[i].cond for i in some.tolist()]
-                found = predictor.predict(x[some], level.t, conditions, text)
+                found = denoiser.predict(x[some], level.t, conditions, text)
                 pull = level.epsilon(found, x[some]).float() - plain[some]
                 return pull.flatten(1).norm(dim=1)
 
             fixed = torch.zeros_like(text[0], dtype=torch.bool)
             fixed[0] = True  # the begin token
             found = descend(
-                predictor, magnitude, text, self.target, int(self.iterations), self.rate, fixed
+                denoiser, magnitude, text, self.target, int(self.iterations), self.rate, fixed
             )
+        found = found.to(rows[0].cond.embedding)
         pairs = zip(rows, found, strict=True)
-        return [replace(r, cond=replace(r.cond, text=e.to(r.cond.text))) for r, e in pairs]
+        return [replace(r, cond=replace(r.cond, embedding=e)) for r, e in pairs]

@@ -14,7 +14,7 @@ from memviz.guidance.base import knob
 from memviz.guidance.mitigation import FullScale, Row
 
 if TYPE_CHECKING:
-    from memviz.models.denoiser import Condition, Level, Predictor
+    from memviz.models.denoiser import Conditioning, Denoiser, NoiseLevel
 
 REPEATS = {"about": "how many words are added", "low": 0, "high": 50}
 
@@ -27,12 +27,10 @@ def added(prompt: str, seed: int, repeats: int, word: Callable[[random.Random], 
     return " ".join(words)
 
 
-def reworded(
-    predictor: "Predictor", rows: Sequence[Row], change: Callable[[Row], str]
-) -> list[Row]:
+def reworded(denoiser: "Denoiser", rows: Sequence[Row], change: Callable[[Row], str]) -> list[Row]:
     """The rows with other prompts."""
     prompts = [change(row) for row in rows]
-    found = zip(rows, prompts, predictor.conditions(prompts), strict=True)
+    found = zip(rows, prompts, denoiser.encode(prompts), strict=True)
     return [replace(row, prompt=p, cond=c) for row, p, c in found]
 
 
@@ -50,11 +48,11 @@ class RandomTokens(FullScale):
 
     repeats: float = knob(4, **REPEATS)
 
-    def begin(self, predictor: "Predictor", rows: Sequence[Row], level: "Level") -> list[Row]:
+    def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange the prompts."""
-        known, n = vocabulary(predictor.pipe.tokenizer), int(self.repeats)
+        known, n = vocabulary(denoiser.pipe.tokenizer), int(self.repeats)
         pick = lambda draw: draw.choice(known)  # noqa: E731
-        return reworded(predictor, rows, lambda r: added(r.prompt, r.seed, n, pick))
+        return reworded(denoiser, rows, lambda r: added(r.prompt, r.seed, n, pick))
 
 
 @dataclass(frozen=True)
@@ -63,14 +61,14 @@ class WordRepetition(FullScale):
 
     repeats: float = knob(4, **REPEATS)
 
-    def begin(self, predictor: "Predictor", rows: Sequence[Row], level: "Level") -> list[Row]:
+    def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange the prompts."""
 
         def change(row: Row) -> str:
             said = row.prompt.split()
             return added(row.prompt, row.seed, int(self.repeats), lambda draw: draw.choice(said))
 
-        return reworded(predictor, rows, change)
+        return reworded(denoiser, rows, change)
 
 
 @dataclass(frozen=True)
@@ -79,11 +77,11 @@ class RandomNumbers(FullScale):
 
     repeats: float = knob(4, **REPEATS)
 
-    def begin(self, predictor: "Predictor", rows: Sequence[Row], level: "Level") -> list[Row]:
+    def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange the prompts."""
         n = int(self.repeats)
         number = lambda draw: str(draw.randrange(100_000))  # noqa: E731
-        return reworded(predictor, rows, lambda r: added(r.prompt, r.seed, n, number))
+        return reworded(denoiser, rows, lambda r: added(r.prompt, r.seed, n, number))
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class EmbeddingNoise(FullScale):
 
     strength: float = knob(0.1, "standard deviation of the noise on both embeddings", 0, 10)
 
-    def begin(self, predictor: "Predictor", rows: Sequence[Row], level: "Level") -> list[Row]:
+    def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange both conditions."""
         return [self.noisy(row) for row in rows]
 
@@ -102,10 +100,9 @@ class EmbeddingNoise(FullScale):
 
         generator = torch.Generator().manual_seed(row.seed)
 
-        def changed(condition: "Condition") -> "Condition":
-            noise = torch.randn(condition.text.shape, generator=generator)
-            return replace(
-                condition, text=condition.text + self.strength * noise.to(condition.text)
-            )
+        def changed(condition: "Conditioning") -> "Conditioning":
+            clean = condition.embedding
+            noise = torch.randn(clean.shape, generator=generator).to(clean)
+            return replace(condition, embedding=clean + self.strength * noise)
 
         return replace(row, uncond=changed(row.uncond), cond=changed(row.cond))

@@ -4,7 +4,7 @@ While it lasts, the attention over the prompt's tokens is computed in the open: 
 values; for any batch, token count and number of heads. Self-attention is left as it is.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,43 +16,43 @@ EARLY = 2  # cross-attention layers on the way down whose maps show the bright e
 
 
 @dataclass
-class Watch:
-    """What cross-attention looked at in the newest call of the UNet.
+class AttentionRecorder:
+    """What cross-attention looked at in the newest evaluations of the UNet.
 
     `tokens[pair]` (L,) is the share of attention on each token, a mean over heads, pixels and
     layers in float32; `maps[pair]` are the early layers' shares by pixel, (pixels, L) each.
     """
 
-    tokens: dict[Any, Tensor] = field(default_factory=dict)
-    maps: dict[Any, list[Tensor]] = field(default_factory=dict)
-    layers: list[Tensor] = field(default_factory=list)  # (B, L) each, of one call
-    early: list[Tensor] = field(default_factory=list)  # (B, pixels, L) each, of one call
+    tokens: dict[Hashable, Tensor] = field(default_factory=dict[Hashable, Tensor])
+    maps: dict[Hashable, list[Tensor]] = field(default_factory=dict[Hashable, list[Tensor]])
+    layers: list[Tensor] = field(default_factory=list[Tensor])  # (B, L) each, of one call
+    early: list[Tensor] = field(default_factory=list[Tensor])  # (B, pixels, L) each, of one call
 
-    def see(self, shares: Tensor, down: bool) -> None:
+    def record(self, shares: Tensor, down: bool) -> None:
         """Note one layer's attention (B, heads, pixels, L)."""
         by_pixel = shares.float().mean(1)
         self.layers.append(by_pixel.mean(1))
         if down and len(self.early) < EARLY:
             self.early.append(by_pixel)
 
-    def keep(self, pairs: Sequence[Any]) -> None:
-        """File what one call showed under its pairs."""
+    def file(self, pairs: Sequence[Hashable]) -> None:
+        """Put what one call showed under its pairs."""
         tokens = torch.stack(self.layers).mean(0)
         self.tokens |= dict(zip(pairs, tokens, strict=True))
         self.maps |= {pair: [m[i] for m in self.early] for i, pair in enumerate(pairs)}
         self.layers, self.early = [], []
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Drop the step before."""
         self.tokens, self.maps = {}, {}
 
 
 @dataclass(frozen=True)
-class Open:
-    """An attention processor with its logits in the open: edited row by row, then watched."""
+class ExplicitAttention:
+    """An attention processor with its logits in the open: edited row by row, then recorded."""
 
     edits: Sequence[Callable[[Tensor], Tensor] | None] = ()
-    watch: Watch | None = None
+    recorder: AttentionRecorder | None = None
     down: bool = False
 
     def __call__(
@@ -64,12 +64,12 @@ class Open:
         temb: Tensor | None = None,
     ) -> Tensor:
         """Attention of `hidden` (B, pixels, D), or (B, D, h, w), over the given states."""
-        flat, shape = flattened(attn, hidden, temb)
+        flat, shape = flatten_states(attn, hidden, temb)
         states = flat if encoder_hidden_states is None else encoder_hidden_states
         if encoder_hidden_states is not None and attn.norm_cross:
             states = attn.norm_encoder_hidden_states(states)
         q, k, v = (
-            split(f(s), attn.heads)
+            split_heads(f(s), attn.heads)
             for f, s in ((attn.to_q, flat), (attn.to_k, states), (attn.to_v, states))
         )
         logits = q.float() @ k.float().transpose(-1, -2) * attn.scale
@@ -80,8 +80,8 @@ class Open:
             if edit:
                 logits = torch.cat([logits[:i], edit(logits[i])[None], logits[i + 1 :]])
         shares = logits.softmax(-1)
-        if self.watch:
-            self.watch.see(shares, self.down)
+        if self.recorder:
+            self.recorder.record(shares, self.down)
         out = (shares.to(v.dtype) @ v).transpose(1, 2).flatten(2)
         out = attn.to_out[1](attn.to_out[0](out))
         if shape is not None:
@@ -90,7 +90,11 @@ class Open:
         return out / attn.rescale_output_factor
 
 
-def flattened(attn: Any, hidden: Tensor, temb: Tensor | None) -> tuple[Tensor, torch.Size | None]:  # noqa: ANN401
+def flatten_states(
+    attn: Any,  # noqa: ANN401 - diffusers' Attention
+    hidden: Tensor,
+    temb: Tensor | None,
+) -> tuple[Tensor, torch.Size | None]:
     """The normed states as (B, pixels, D), and the shape to go back to if they were a picture."""
     flat = attn.spatial_norm(hidden, temb) if attn.spatial_norm is not None else hidden
     shape = flat.shape if flat.ndim == 4 else None
@@ -100,7 +104,7 @@ def flattened(attn: Any, hidden: Tensor, temb: Tensor | None) -> tuple[Tensor, t
     return flat, shape
 
 
-def split(x: Tensor, heads: int) -> Tensor:
+def split_heads(x: Tensor, heads: int) -> Tensor:
     """(B, n, heads * d) as (B, heads, n, d)."""
     return x.unflatten(-1, (heads, -1)).transpose(1, 2)
 
@@ -111,25 +115,29 @@ def is_cross(name: str) -> bool:
 
 
 @contextmanager
-def crossing(
+def explicit_cross_attention(
     unet: Any,  # noqa: ANN401
     edits: Sequence[Callable[[Tensor], Tensor] | None] = (),
-    watch: Watch | None = None,
+    recorder: AttentionRecorder | None = None,
 ) -> Iterator[None]:
     """Compute cross-attention in the open for a while, with one edit (or None) per row."""
-    with processors(unet, lambda name: Open(edits, watch, name.startswith("down")), is_cross):
+
+    def make(name: str) -> ExplicitAttention:
+        return ExplicitAttention(edits, recorder, name.startswith("down"))
+
+    with replace_processors(unet, make, is_cross):
         yield
 
 
 @contextmanager
-def in_the_open(unet: Any) -> Iterator[None]:  # noqa: ANN401
+def explicit_attention(unet: Any) -> Iterator[None]:  # noqa: ANN401
     """Compute all attention in plain operations: fused kernels know no forward derivative."""
-    with processors(unet, lambda name: Open(), lambda name: True):
+    with replace_processors(unet, lambda name: ExplicitAttention(), lambda name: True):
         yield
 
 
 @contextmanager
-def processors(
+def replace_processors(
     unet: Any,  # noqa: ANN401
     make: Callable[[str], Any],
     wanted: Callable[[str], bool],

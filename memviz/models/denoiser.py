@@ -1,4 +1,4 @@
-"""The UNet as the sampling loop and the methods use it: what it is told, and what it has cost."""
+"""The UNet as the sampling loop and the methods use it: its inputs, its units, and its cost."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -11,26 +11,39 @@ import torch
 from torch import Tensor
 
 from memviz.models import parametrization
-from memviz.models.attention import Watch, crossing
+from memviz.models.attention import AttentionRecorder, explicit_cross_attention
+from memviz.models.protocols import Pipe, Scheduler
 
 Edit = Callable[[Tensor], Tensor]  # cross-attention logits (heads, pixels, L) to the same
+NO_SIGNAL = 1e-7  # alpha-bar below this is zero terminal SNR; Stable Diffusion ends at 0.0047
 
 
 @dataclass(frozen=True, eq=False)
-class Condition:
-    """What the UNet is told of a prompt; the same object stands for the same prediction."""
+class Conditioning:
+    """What the UNet reads of a prompt; the same object stands for the same prediction."""
 
-    text: Tensor  # (L, D)
+    embedding: Tensor  # (L, D)
     edit: Edit | None = None
 
 
 @dataclass(frozen=True)
-class Level:
+class NoiseLevel:
     """The noise level of a step: its timestep, alpha-bar, and what the model predicts."""
 
     t: Tensor
     alpha: float
-    kind: str
+    kind: str  # "epsilon" or "v_prediction"
+
+    @classmethod
+    def of(cls, scheduler: Scheduler, t: Tensor) -> "NoiseLevel":
+        """That of a scheduler's timestep.
+
+        With no signal at all left (zero terminal SNR) alpha-bar is that of the next timestep: there
+        epsilon says nothing of the prompt, and every difference would be zero.
+        """
+        alphas, at = scheduler.alphas_cumprod, int(t)
+        alpha = float(alphas[at] if alphas[at] > NO_SIGNAL else alphas[at - 1])
+        return cls(t, alpha, str(scheduler.config.prediction_type))
 
     def epsilon(self, prediction: Tensor, x: Tensor) -> Tensor:
         """A prediction at x in epsilon units."""
@@ -46,23 +59,23 @@ class Level:
 
 
 @dataclass
-class Predictor:
-    """The UNet on any list of (latents row, condition) pairs, in chunks that fit the memory.
+class Denoiser:
+    """The UNet on any list of (latents row, conditioning) pairs, in chunks that fit the memory.
 
-    `eye` is what judges pictures (see `studio.Eye`), for methods that ask it. `evaluations` counts
-    the rows put through the UNet; a gradient through it counts as one more for each row, for with
-    the weights fixed it costs about what the forward pass did.
+    `detector` looks pictures up, for methods that ask it. `evaluations` counts the rows put through
+    the UNet; a gradient through it counts as one more for each row, for with the weights fixed it
+    costs about what the forward pass did.
     """
 
-    pipe: Any
-    eye: Any = None
-    watch: Watch | None = None
+    pipe: Pipe
+    detector: Any = None  # a CopyDetector, of a floor above this one
+    attention: AttentionRecorder | None = None
     limit: int = 64  # rows at a time; halved when memory runs out
     evaluations: int = 0
-    known: dict[str, Condition] = field(default_factory=dict)
+    encoded: dict[str, Conditioning] = field(default_factory=dict[str, Conditioning])
 
     @cached_property
-    def single(self) -> Any:  # noqa: ANN401
+    def single(self) -> Any:  # noqa: ANN401 - diffusers' UNet
         """The UNet in single precision, for differences that drown in half; a copy if need be."""
         unet = self.pipe.unet
         if unet.dtype == torch.float32:
@@ -70,54 +83,61 @@ class Predictor:
         with torch.inference_mode(False):  # weights made in that mode have no gradients behind them
             return deepcopy(unet).float()
 
-    def conditions(self, prompts: Sequence[str]) -> list[Condition]:
-        """What the UNet is told of each prompt; a prompt is encoded once."""
-        new = [p for p in dict.fromkeys(prompts) if p not in self.known]
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        """What the UNet reads of each prompt; a prompt is encoded once."""
+        new = [p for p in dict.fromkeys(prompts) if p not in self.encoded]
         if new:
-            rows, _ = self.pipe.encode_prompt(new, self.pipe.device, 1, False)
-            self.known |= {p: Condition(row) for p, row in zip(new, rows, strict=True)}
-        return [self.known[p] for p in prompts]
+            rows = self.pipe.encode_prompt(new, self.pipe.device, 1, False)[0]
+            self.encoded |= {p: Conditioning(row) for p, row in zip(new, rows, strict=True)}
+        return [self.encoded[p] for p in prompts]
 
-    def __call__(self, x: Tensor, t: Tensor, pairs: Sequence[tuple[int, Condition]]) -> dict:
-        """Predictions by (row of x, condition), each pair counted as one evaluation."""
-        found, start = {}, 0
-        while start < len(pairs):
-            chunk = pairs[start : start + self.limit]
+    def __call__(
+        self, x: Tensor, t: Tensor, pairs: Sequence[tuple[int, Conditioning]]
+    ) -> dict[tuple[int, Conditioning], Tensor]:
+        """Predictions (C, h, w) by (row of x, conditioning), each distinct pair evaluated once."""
+        pairs = list(dict.fromkeys(pairs))
+        found: dict[tuple[int, Conditioning], Tensor] = {}
+        while len(found) < len(pairs):
+            chunk = pairs[len(found) : len(found) + self.limit]
+            at = [row for row, _ in chunk]
             try:
-                rows = self.predict(
-                    x[[row for row, _ in chunk]], t, [c for _, c in chunk], watched=True
-                )
+                rows = self.predict(x[at], t, [c for _, c in chunk], record=True)
             except torch.OutOfMemoryError:
                 if self.limit == 1:
                     raise
                 self.limit = max(1, min(self.limit, len(pairs)) // 2)
                 torch.cuda.empty_cache()
                 continue
-            if self.watch:
-                self.watch.keep(chunk)
+            if self.attention:
+                self.attention.file(chunk)
             found.update(zip(chunk, rows, strict=True))
-            start += len(chunk)
         return found
 
     def predict(
         self,
         x: Tensor,
         t: Tensor,
-        conditions: Sequence[Condition],
-        text: Tensor | None = None,
-        watched: bool = False,
-        unet: Any = None,  # noqa: ANN401
+        conditions: Sequence[Conditioning],
+        embeddings: Tensor | None = None,
+        record: bool = False,
+        unet: Any = None,  # noqa: ANN401 - diffusers' UNet
     ) -> Tensor:
-        """One call of the UNet, (B, C, h, w); `text` (B, L, D) in place of the conditions' own."""
+        """One call of the UNet, (B, C, h, w).
+
+        `embeddings` (B, L, D) stand in place of the conditions' own. With `record` the attention
+        is recorded, if there is a recorder.
+        """
         unet = unet or self.pipe.unet
-        text = torch.stack([c.text for c in conditions]) if text is None else text
+        if embeddings is None:
+            embeddings = torch.stack([c.embedding for c in conditions])
         dtype = next(unet.parameters()).dtype  # `unet.dtype` walks all of them: 1 ms
         rows = x.to(dtype).contiguous(memory_format=torch.channels_last)
-        edits, watch = [c.edit for c in conditions], self.watch if watched else None
+        edits, recorder = [c.edit for c in conditions], self.attention if record else None
         with ExitStack() as stack:
-            if watch or any(edits):
-                stack.enter_context(crossing(unet, edits, watch))
-            found = unet(rows, t, encoder_hidden_states=text.to(rows.dtype), return_dict=False)[0]
+            if recorder or any(edits):
+                stack.enter_context(explicit_cross_attention(unet, edits, recorder))
+            states = embeddings.to(rows.dtype)
+            found = unet(rows, t, encoder_hidden_states=states, return_dict=False)[0]
         self.evaluations += len(rows)
         return found
 

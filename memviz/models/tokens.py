@@ -1,14 +1,16 @@
 """The tokens that a text encoder reads of a prompt."""
 
+from memviz.models.protocols import Pipe
 
-def end_token(pipe: object, prompt: str) -> int:
+
+def end_token(pipe: Pipe, prompt: str) -> int:
     """The place of the prompt's end token; the padding begins after it."""
     tokenizer = pipe.tokenizer
     ids = tokenizer(prompt, truncation=True, max_length=tokenizer.model_max_length).input_ids
     return ids.index(tokenizer.eos_token_id)
 
 
-def tokens(pipe: object, prompt: str) -> list[str]:
+def tokens(pipe: Pipe, prompt: str) -> list[str]:
     """The prompt's tokens as text, from the begin token to the end token."""
     tokenizer = pipe.tokenizer
     ids = tokenizer(prompt, truncation=True, max_length=tokenizer.model_max_length).input_ids

@@ -24,7 +24,7 @@ from memviz.signals import observe
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from memviz.sampling.loop import Past
+    from memviz.sampling.types import ResumeState
 
 FREE = ("cell", "step", "t", "scale", "magnitude_mean", "similarity", "nearest", "similarity_final")
 
@@ -76,14 +76,14 @@ def columns(run: store.Run, number: int) -> list[dict[str, Any]]:
     return table.filter(pc.equal(table["cell"], number)).sort_by("step").to_pylist()
 
 
-def load(run_id: str, number: int, guidance: Guidance, new: RunRecord) -> "Past":
+def load(run_id: str, number: int, guidance: Guidance, new: RunRecord) -> "ResumeState":
     """What a cell of a kept run has in common with `new`, a run of one cell with this method.
 
     Raises InputError if the run kept no latents, or was made otherwise.
     """
     from safetensors.torch import load_file
 
-    from memviz.sampling.loop import Past
+    from memviz.sampling.types import ResumeState
 
     run = store.read(run_id)
     other = [name for name in ("model", "timesteps")
@@ -100,4 +100,4 @@ def load(run_id: str, number: int, guidance: Guidance, new: RunRecord) -> "Past"
         {name: [value] for name, value in row.items() if name not in FREE and value is not None}
         for row in columns(run, number)[:steps]
     ]
-    return Past(predictions, rows)
+    return ResumeState(predictions, rows)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
-    from memviz.sampling.loop import Past, Step
+    from memviz.sampling.types import ResumeState, Step
 
 SAME = ("model", "timesteps", "noise_hash", "request")  # of run.json, to go on with the same run
 PREDICTION, PULL = "/prediction", "/pull"  # in a step's file, beside the signals by name
@@ -29,7 +29,7 @@ def note(folder: Path, step: "Step") -> None:
     if place.exists():  # made before it broke off
         return
     kept = {name: torch.tensor(values) for name, values in step.signals.items()}
-    for name, tensor in ((PREDICTION, step.prediction), (PULL, step.pull)):
+    for name, tensor in ((PREDICTION, step.prediction), (PULL, step.noise_difference)):
         if tensor is not None:
             kept[name] = tensor.cpu().contiguous()
     bill = {name: json.dumps(getattr(step, name)) for name in BILL}
@@ -37,11 +37,11 @@ def note(folder: Path, step: "Step") -> None:
         save_file(kept, part, metadata=bill)
 
 
-def read(folder: Path, new: RunRecord) -> "Past | None":
+def read(folder: Path, new: RunRecord) -> "ResumeState | None":
     """The steps that the same run made in this folder before it broke off, if any."""
     import torch
 
-    from memviz.sampling.loop import Past
+    from memviz.sampling.types import ResumeState
 
     files = sorted((folder / "unfinished").glob("*.safetensors"))
     if not files or not same(store.open_folder(folder).record, new):
@@ -52,7 +52,7 @@ def read(folder: Path, new: RunRecord) -> "Past | None":
     predictions = torch.stack([found.pop(PREDICTION) for found in tensors])
     pulls = [found.pop(PULL) for found in tensors if PULL in found]
     columns = [{name: values.tolist() for name, values in found.items()} for found in tensors]
-    return Past(predictions, columns, spent[-1], costs, states, pulls)
+    return ResumeState(predictions, columns, spent[-1], costs, states, pulls)
 
 
 def same(was: RunRecord, new: RunRecord) -> bool:

@@ -6,55 +6,51 @@ part. Nothing is drawn, saved or printed here; stop reading and it stops.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import torch
 
 from memviz.errors import InputError
-from memviz.models.attention import Watch
-from memviz.models.denoiser import Predictor
+from memviz.models.denoiser import Denoiser
+from memviz.models.protocols import Pipe, Scheduler
+from memviz.retrieval.copy_detector import CopyDetector
 from memviz.sampling.batch import Batch
-from memviz.sampling.batch import signal_level as signal_level
-from memviz.sampling.noise import noise as noise
-from memviz.sampling.noise import noise_hash as noise_hash
-from memviz.sampling.types import Past as Past
-from memviz.sampling.types import Request as Request
-from memviz.sampling.types import Step as Step
-from memviz.signals.costly import Instruments
+from memviz.sampling.types import Request, ResumeState, Step
+from memviz.signals.costly import CostlySignals, FinalSignals
 
 
 @torch.inference_mode()
 def sample(
-    pipe: Any,  # noqa: ANN401
+    pipe: Pipe,
     requests: Sequence[Request],
-    scheduler: Any,  # noqa: ANN401
-    eye: Any = None,  # noqa: ANN401
+    scheduler: Scheduler,
+    detector: CopyDetector | None = None,
     extra: Sequence[str] = (),
-    past: Past | None = None,
-) -> Iterator[Step]:
+    past: ResumeState | None = None,
+) -> Iterator[Step | FinalSignals]:
     """Denoise all requests together, one Step per timestep of a fresh scheduler.
 
-    `pipe` needs encode_prompt, unet and device; `scheduler` has its timesteps set (see
-    `models.scheduler`); `eye` (see `studio.Eye`) is for methods that ask it; `extra` names the
-    costly signals to record. With a constant scale above 1 the latents equal those of
-    `StableDiffusionPipeline.__call__`. With a `past`, its steps are repeated without the UNet.
-    Raises ValueError on fractional timesteps.
+    `scheduler` has its timesteps set (see `models.schedulers`); `detector` is for methods that
+    look pictures up; `extra` names the costly signals to record. Where one of these is known only
+    at the end, `FinalSignals` are the last event. With a constant scale above 1 the latents equal
+    those of `StableDiffusionPipeline.__call__`. With a `past`, its steps are repeated without the
+    UNet. Raises InputError on fractional timesteps or an unknown signal.
     """
     check_timesteps(scheduler)
-    instruments = Instruments(extra)
-    predictor = Predictor(pipe, eye, Watch() if instruments.watching else None)
-    batch = Batch(predictor, requests, scheduler)
-    if past is not None:
-        instruments.pulls += past.pulls
-        predictor.evaluations = past.evaluations or predictor.evaluations
+    costly = CostlySignals(extra)
+    denoiser = Denoiser(pipe, detector, costly.attention)
+    batch = Batch(denoiser, requests, scheduler, costly)
+    if past is not None and past.evaluations:
+        denoiser.evaluations = past.evaluations
     for index, t in enumerate(scheduler.timesteps):
-        if past is not None and index < len(past.predictions):
-            yield batch.repeat(index, t, past)
+        if past is not None and index < len(past):
+            yield batch.recall(index, t, past)
         else:
-            yield batch.step(index, t, instruments)
+            yield batch.step(index, t)
+    if final := costly.finish():
+        yield final
 
 
-def check_timesteps(scheduler: Any) -> None:  # noqa: ANN401
+def check_timesteps(scheduler: Scheduler) -> None:
     """Refuse fractional timesteps: no stored noise level belongs to them."""
     odd = [float(t) for t in scheduler.timesteps if float(t) != int(t)]
     if odd:

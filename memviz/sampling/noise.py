@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from memviz.models.protocols import Pipe
 
-def noise(pipe: Any, seeds: Sequence[int]) -> Tensor:  # noqa: ANN401
+
+def noise(pipe: Pipe, seeds: Sequence[int]) -> Tensor:
     """Starting latents (B, C, h, w): float32 from one CPU generator per seed, on any device."""
     c, side = pipe.unet.config.in_channels, pipe.unet.config.sample_size
     h, w = (side, side) if isinstance(side, int) else side

@@ -1,4 +1,4 @@
-"""What goes into `sampling.sample` and what comes out: rows, a past to go on from, steps."""
+"""What goes into `sampling.sample` and what comes out: rows, a state to go on from, steps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Past:
+class ResumeState:
     """The first steps of a stored run, to go on from without evaluating them again.
 
-    What has a default is known where the run that goes on is the same, broken off.
+    What has a default is kept where the run that goes on is the same, broken off.
     """
 
     predictions: Tensor  # (k, B, C, h, w), guided, as `Step.prediction` gave them
@@ -29,7 +29,10 @@ class Past:
     evaluations: int = 0  # made for them and before the first
     costs: Sequence[list[float]] = ()  # of each step, as the next two
     states: Sequence[list[int]] = ()
-    pulls: Sequence[Tensor] = ()
+    differences: Sequence[Tensor] = ()
+
+    def __len__(self) -> int:
+        return len(self.predictions)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,4 @@ class Step:
     evaluations: int  # rows put through the UNet so far
     costs: list[float]  # the evaluations that each row would have needed alone so far
     prompts: list[str]  # what the text encoder read: a method may have changed the prompt
-    whole: dict[str, list[list[float]]]  # at the last step: signals known only then, over all steps
-    masks: Tensor | tuple = ()  # at the last step, if asked for: the bright ending (B, 1, h, w)
-    pull: Tensor | None = None  # (B, C, h, w) where a signal of the last step needs that of each
+    noise_difference: Tensor | None  # (B, C, h, w), epsilon units, if a final signal needs it

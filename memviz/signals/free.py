@@ -4,25 +4,62 @@ Predictions are in epsilon units, tensors are (B, C, h, w) of any float type, re
 in float32. The magnitude is the signal of Wen et al., ICLR 2024, https://arxiv.org/abs/2407.21720.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, normalize
 
 
+def measure(
+    uncond: Tensor, cond: Tensor, x0: Tensor, x: Tensor, groups: Sequence[int]
+) -> dict[str, Tensor]:
+    """The columns of a step at latents x that are known before it is taken.
+
+    `x0` is the estimate of the conditional prediction; `groups` as in `agreement`.
+    """
+    difference = cond.float() - uncond.float()
+    magnitude = norm(difference)
+    return {
+        "magnitude": magnitude,
+        "magnitude_unit": magnitude / difference[0].numel() ** 0.5,
+        "cosine": alignment_cosine(uncond, cond),
+        "one_step": one_step(x0, x),
+        "agreement": agreement(difference, groups),
+    }
+
+
+def measure_change(
+    x: Tensor, after: Tensor, x0_before: Tensor | None, x0: Tensor
+) -> dict[str, Tensor]:
+    """The columns of a step from x to `after`: x0_change is NaN at the first."""
+    first = torch.full((len(x),), torch.nan)
+    return {
+        "latent_change": turn(x, after),
+        "step_size": shift(x, after),
+        "x0_change": first if x0_before is None else shift(x0_before, x0),
+    }
+
+
+def to_lists(columns: Mapping[str, Tensor]) -> dict[str, list[float]]:
+    """Columns as plain numbers, one per row (of `attention` a list per row)."""
+    values: dict[str, Any] = {name: column.tolist() for name, column in columns.items()}  # pyright: ignore[reportUnknownMemberType]
+    return values
+
+
 def norm(x: Tensor) -> Tensor:
     """Euclidean norm of each sample, in float32 whatever the model computes in."""
-    return x.float().flatten(1).norm(dim=1)
+    return cast(Tensor, x.float().flatten(1).norm(dim=1))  # pyright: ignore[reportUnknownMemberType]
 
 
 def magnitude(uncond: Tensor, cond: Tensor) -> Tensor:
-    """How strongly the prompt pulls: the norm of eps_cond - eps_uncond (Wen et al.); 0 or more."""
+    """The norm of the noise difference eps_cond - eps_uncond (Wen et al.); 0 or more."""
     return norm(cond.float() - uncond.float())
 
 
 def alignment_cosine(uncond: Tensor, cond: Tensor) -> Tensor:
-    """Cosine over channels between the pull and eps_uncond, averaged over space; -1 to 1.
+    """Cosine over channels of the noise difference and eps_uncond, a mean over space; -1 to 1.
 
     High at the noisy end for memorized prompts (Asthana et al., https://arxiv.org/abs/2601.20642).
     """
@@ -47,15 +84,15 @@ def one_step(x0: Tensor, noise: Tensor) -> Tensor:
     return (x0.float() - noise.float()).square().flatten(1).mean(1)
 
 
-def agreement(pull: Tensor, groups: Sequence[int]) -> Tensor:
-    """Mean cosine of each pull with those of the other rows of its group; NaN where alone.
+def agreement(difference: Tensor, groups: Sequence[int]) -> Tensor:
+    """Mean cosine of a noise difference with those of the others of its group; NaN where alone.
 
     Rows of a group are seeds of one prompt: memorized prompts pull all seeds one way (after
     Hintersdorf et al., NeMo, 2024). Their measure is MS-SSIM with windows of 11 at three scales,
     ranged by the batch: it has no value for latents smaller than 44, and another in another batch.
     """
-    unit = normalize(pull.float().flatten(1), dim=1)
-    same = torch.tensor(groups, device=pull.device)
+    unit = normalize(difference.float().flatten(1), dim=1)
+    same = torch.tensor(groups, device=difference.device)
     others = (same[:, None] == same[None]) & ~torch.eye(len(same), dtype=torch.bool).to(same.device)
     total = (unit @ unit.T * others).sum(1)
     return total / others.sum(1)  # 0 / 0 is NaN

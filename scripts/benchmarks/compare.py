@@ -27,7 +27,9 @@ from memviz.guidance.base import Observation
 from memviz.guidance.model_defaults import own
 from memviz.models.parametrization import epsilon, guided
 from memviz.models.schedulers import scheduler
-from memviz.sampling.loop import Request, noise, sample
+from memviz.sampling.loop import sample
+from memviz.sampling.noise import noise
+from memviz.sampling.types import Request
 from memviz.signals.free import magnitude
 
 PROMPT = "a fox and a cactus on a blue background"

@@ -17,7 +17,8 @@ from memviz import resources
 from memviz.comparison import sweep
 from memviz.guidance.model_defaults import own
 from memviz.models.schedulers import scheduler
-from memviz.sampling.loop import Request, sample
+from memviz.sampling.loop import sample
+from memviz.sampling.types import Request
 
 VALUES = "50:950:100"
 SEEDS = (0, 1)

@@ -109,7 +109,7 @@ def test_a_picture_carries_its_parameters(done):
 
 def test_the_noise_is_named_seed_by_seed(done):
     draw = torch.randn(4, 8, 8, generator=torch.Generator().manual_seed(5))
-    from memviz.sampling.loop import noise_hash
+    from memviz.sampling.noise import noise_hash
 
     assert done.record.noise_hash["5"] == noise_hash(draw) != done.record.noise_hash["0"]
 

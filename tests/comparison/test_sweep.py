@@ -15,7 +15,8 @@ from memviz.guidance.spec import parse, spec
 from memviz.guidance.transition import Constant, Dynamic, Static
 from memviz.models.schedulers import scheduler
 from memviz.runs import latents, store
-from memviz.sampling.loop import Past, Request, sample
+from memviz.sampling.loop import sample
+from memviz.sampling.types import Request, ResumeState
 from tests.support import tiny, world
 from tests.support.records import cell_record
 
@@ -59,7 +60,7 @@ def test_going_on_from_a_kept_step_equals_a_fresh_run(name):
     seen = [Observation(s.t, {"magnitude": s.signals["magnitude"][0]}) for s in old]
     k = latents.shared(Static(at=300), seen, [s.scales[0] for s in old])
     assert k == next(i for i, s in enumerate(old) if s.t <= 700) > 0
-    known = Past(torch.stack([s.prediction for s in old[:k]]), [s.signals for s in old[:k]])
+    known = ResumeState(torch.stack([s.prediction for s in old[:k]]), [s.signals for s in old[:k]])
     request = [Request("a fox", 0, Static(at=300))]
     resumed = list(sample(pipe, request, scheduler(pipe, name, 10), past=known))
     fresh = list(sample(pipe, request, scheduler(pipe, name, 10)))

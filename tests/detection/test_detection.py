@@ -19,7 +19,9 @@ from memviz.detection import reference_bands, roc, token_saliency
 from memviz.detection.scores import Detection, detect
 from memviz.guidance.transition import Constant
 from memviz.models.schedulers import scheduler
-from memviz.sampling.loop import Request, noise, sample
+from memviz.sampling.loop import sample
+from memviz.sampling.noise import noise
+from memviz.sampling.types import Request
 from tests.support import tiny
 
 

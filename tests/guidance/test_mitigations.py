@@ -17,12 +17,14 @@ from memviz.guidance.prompt_perturbation import EmbeddingNoise, RandomTokens, ad
 from memviz.guidance.registry import METHODS
 from memviz.guidance.transition import Constant
 from memviz.models import parametrization
-from memviz.models.denoiser import Condition, Level
+from memviz.models.denoiser import Conditioning, NoiseLevel
 from memviz.models.schedulers import scheduler
 from memviz.retrieval.copy_detector import CopyDetector
 from memviz.retrieval.index.index import Index
 from memviz.retrieval.verdict import CopyThresholds
-from memviz.sampling.loop import Request, noise, sample
+from memviz.sampling.loop import sample
+from memviz.sampling.noise import noise
+from memviz.sampling.types import Request
 from tests.support import samples, tiny
 
 PROMPT = "a fox"
@@ -35,7 +37,7 @@ def pipe(request):
 
 
 @pytest.fixture(scope="module")
-def eye(tmp_path_factory):
+def detector(tmp_path_factory):
     """An untrained descriptor over six pictures."""
     from memviz.data import corpus
     from memviz.retrieval.descriptors.descriptor import descriptor
@@ -50,16 +52,18 @@ def eye(tmp_path_factory):
     return CopyDetector(images, look, Index.build(images, look))
 
 
-def run(pipe, guidances, seeds=(0,), steps=4, eye=None, prompt=PROMPT):
+def run(pipe, guidances, seeds=(0,), steps=4, detector=None, prompt=PROMPT):
     requests = [Request(prompt, s, g) for s in seeds for g in guidances]
-    return list(sample(pipe, requests, scheduler(pipe, "ddim", steps), eye))
+    return list(sample(pipe, requests, scheduler(pipe, "ddim", steps), detector))
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_remedy_is_the_same_alone_and_beside_others(pipe, eye, key):
+def test_a_remedy_is_the_same_alone_and_beside_others(pipe, detector, key):
     guidance = METHODS[key].guidance
-    together = run(pipe, [guidance, Constant(), METHODS["stp"].guidance], (3, 5), eye=eye)[-1]
-    alone = run(pipe, [guidance], (5,), eye=eye)[-1]
+    together = run(
+        pipe, [guidance, Constant(), METHODS["stp"].guidance], (3, 5), detector=detector
+    )[-1]
+    alone = run(pipe, [guidance], (5,), detector=detector)[-1]
     torch.testing.assert_close(together.latents[3], alone.latents[0], atol=1e-4, rtol=1e-4)
     assert together.costs[3] == pytest.approx(alone.costs[0])
 
@@ -68,13 +72,13 @@ def test_a_method_that_sets_only_the_scale_has_no_hooks():
     assert remedy(Constant()) is NOTHING
 
 
-def test_evaluations_are_those_the_network_was_asked_for(pipe, eye, monkeypatch):
+def test_evaluations_are_those_the_network_was_asked_for(pipe, detector, monkeypatch):
     rows, plain = [], pipe.unet.forward
     monkeypatch.setattr(
         pipe.unet, "forward", lambda x, *a, **k: rows.append(len(x)) or plain(x, *a, **k)
     )
     rules = [METHODS[k].guidance for k in KEYS if k not in ("wen", "han")]
-    assert run(pipe, rules, eye=eye)[-1].evaluations == sum(rows)
+    assert run(pipe, rules, detector=detector)[-1].evaluations == sum(rows)
     for rule in (
         PromptOptimisation(target=0, iterations=3),
         NoiseAdjustment(target=0, iterations=3),
@@ -118,20 +122,20 @@ def test_descent_is_adamw_row_by_row():
 def test_the_begin_token_stays_and_the_embedding_moves(pipe):
     rule = PromptOptimisation(target=0, iterations=2)
     row = Row(PROMPT, 0, noise(pipe, [0])[0], *conditions(pipe, "", PROMPT))
-    (after,) = rule.begin(predictor(pipe), [row], Level(torch.tensor(900), 0.1, "epsilon"))
-    moved = (after.cond.text - row.cond.text).abs().amax(1)
+    (after,) = rule.begin(denoiser(pipe), [row], NoiseLevel(torch.tensor(900), 0.1, "epsilon"))
+    moved = (after.cond.embedding - row.cond.embedding).abs().amax(1)
     assert moved[0] < 0.005 < 0.05 < moved[1]  # AdamW's decay is all that the first one feels
 
 
-def predictor(pipe, eye=None):
-    from memviz.models.denoiser import Predictor
+def denoiser(pipe, detector=None):
+    from memviz.models.denoiser import Denoiser
 
-    return Predictor(pipe, eye)
+    return Denoiser(pipe, detector)
 
 
 @torch.no_grad()
 def conditions(pipe, *prompts):
-    return predictor(pipe).conditions(prompts)
+    return denoiser(pipe).encode(prompts)
 
 
 def test_words_are_added_by_the_seed_alone():
@@ -158,18 +162,18 @@ def test_embedding_noise_has_its_strength_on_both_halves(pipe):
     row = Row(PROMPT, 0, noise(pipe, [0])[0], *conditions(pipe, "", PROMPT))
     after = EmbeddingNoise(strength=0.3).noisy(row)
     for name in ("uncond", "cond"):
-        moved = getattr(after, name).text - getattr(row, name).text
+        moved = getattr(after, name).embedding - getattr(row, name).embedding
         assert float(moved.std()) == pytest.approx(0.3, rel=0.1)
 
 
 def test_cads_is_noise_first_and_the_prompt_itself_later(pipe):
     rule, row = Annealed(), Row(PROMPT, 0, noise(pipe, [0])[0], *conditions(pipe, "", PROMPT))
     assert [rule.clarity(u) for u in (0.3, 0.6, 0.75, 0.9, 1)] == pytest.approx([1, 1, 0.5, 0, 0])
-    assert rule.step(None, row, Level(torch.tensor(500), 0.5, "epsilon")) is row
-    text = rule.step(None, row, Level(torch.tensor(950), 0.1, "epsilon")).cond.text
-    assert float(text.mean()) == pytest.approx(float(row.cond.text.mean()), abs=1e-4)
-    assert float(text.std()) == pytest.approx(float(row.cond.text.std()), rel=1e-3)
-    assert abs(np.corrcoef(text.flatten(), row.cond.text.flatten())[0, 1]) < 0.1
+    assert rule.step(None, row, NoiseLevel(torch.tensor(500), 0.5, "epsilon")) is row
+    text = rule.step(None, row, NoiseLevel(torch.tensor(950), 0.1, "epsilon")).cond.embedding
+    assert float(text.mean()) == pytest.approx(float(row.cond.embedding.mean()), abs=1e-4)
+    assert float(text.std()) == pytest.approx(float(row.cond.embedding.std()), rel=1e-3)
+    assert abs(np.corrcoef(text.flatten(), row.cond.embedding.flatten())[0, 1]) < 0.1
 
 
 def test_ren_scales_the_begin_token_and_leaves_nothing_to_the_padding():
@@ -194,27 +198,27 @@ def test_amg_spends_at_most_the_guidance_beyond_one():
     assert rule.allowed(0) == 1 and rule.allowed(1000) == pytest.approx(0.8)
 
 
-def test_amg_is_plain_guidance_where_nothing_is_near(pipe, eye):
-    far = eye.with_thresholds(CopyThresholds(9.0, 9.0, "no picture"))
-    found = run(pipe, [AntiMemorization(), Constant()], eye=far)[-1]
+def test_amg_is_plain_guidance_where_nothing_is_near(pipe, detector):
+    far = detector.with_thresholds(CopyThresholds(9.0, 9.0, "no picture"))
+    found = run(pipe, [AntiMemorization(), Constant()], detector=far)[-1]
     assert torch.equal(found.latents[0], found.latents[1])
     assert found.evaluations == 2 * 4  # and it shares them
 
 
-def test_amg_adds_its_three_terms(pipe, eye):
+def test_amg_adds_its_three_terms(pipe, detector):
     rule = AntiMemorization(early=0, late=0, c3=0.5)
-    step = run(pipe, [rule], eye=eye)[0]
-    level = Level(torch.tensor(step.t), float(pipe.scheduler.alphas_cumprod[step.t]),
+    step = run(pipe, [rule], detector=detector)[0]
+    level = NoiseLevel(torch.tensor(step.t), float(pipe.scheduler.alphas_cumprod[step.t]),
                   pipe.scheduler.config.prediction_type)  # fmt: skip
     x = noise(pipe, [0])
-    ask, (empty, own) = predictor(pipe, eye), conditions(pipe, "", PROMPT)
+    ask, (empty, own) = denoiser(pipe, detector), conditions(pipe, "", PROMPT)
     with torch.no_grad():
         low, full = ask.predict(torch.cat([x, x]), level.t, [empty, own])
         guided = parametrization.guided(low[None], full[None], torch.tensor([7.5]))
         from memviz.guidance.amg import nearest
 
         (similarity,), slope, (found,) = nearest(ask, x, guided, level)
-        (named,) = conditions(pipe, eye.corpus.caption(found))
+        (named,) = conditions(pipe, detector.corpus.caption(found))
         other = ask.predict(x, level.t, [named])[0]
         s1, s2 = rule.strengths(similarity, 7.5)
         away = level.prediction(0.5 * (1 - level.alpha) ** 0.5 * slope[0])
@@ -229,4 +233,4 @@ def test_amg_without_training_images_says_so(pipe):
 
 def test_conditions_are_told_apart_by_identity():
     text = torch.zeros(2, 3)
-    assert Condition(text) != Condition(text)
+    assert Conditioning(text) != Conditioning(text)

@@ -6,7 +6,8 @@ import torch
 
 from memviz.guidance.transition import Constant
 from memviz.models.schedulers import scheduler
-from memviz.sampling.loop import Request, sample
+from memviz.sampling.loop import sample
+from memviz.sampling.types import Request
 from memviz.signals import COSTLY, SIGNALS
 from tests.support import tiny
 
@@ -22,9 +23,9 @@ def second(kind: str, dtype: torch.dtype):
     for part in (pipe.unet, pipe.text_encoder):
         torch.nn.Module.to(part, dtype)
     requests = [Request(p, s, Constant(3)) for p in PROMPTS for s in (0, 1)]
-    steps = list(sample(pipe, requests, scheduler(pipe, "ddim", 3), extra=COSTLY))
+    *steps, final = sample(pipe, requests, scheduler(pipe, "ddim", 3), extra=COSTLY)
     assert steps[-1].latents.dtype == dtype
-    return steps[1].signals | {n: [v[1] for v in rows] for n, rows in steps[-1].whole.items()}
+    return steps[1].signals | {n: [v[1] for v in rows] for n, rows in final.signals.items()}
 
 
 @pytest.fixture(scope="module", params=["epsilon", "v_prediction"])

@@ -8,7 +8,9 @@ import torch
 from memviz.guidance.registry import CORE, METHODS
 from memviz.guidance.transition import Constant, Dynamic, Static
 from memviz.models.schedulers import scheduler
-from memviz.sampling.loop import Request, check_timesteps, noise, noise_hash, sample
+from memviz.sampling.loop import check_timesteps, sample
+from memviz.sampling.noise import noise, noise_hash
+from memviz.sampling.types import Request
 from tests.support import tiny
 
 PROMPT = "a fox"

@@ -6,12 +6,19 @@ import torch
 
 from memviz import signals
 from memviz.guidance.transition import Constant
-from memviz.models.attention import Watch, crossing, in_the_open
+from memviz.models.attention import (
+    AttentionRecorder,
+    explicit_attention,
+    explicit_cross_attention,
+)
 from memviz.models.schedulers import scheduler
 from memviz.models.tokens import end_token
 from memviz.runs import trace
-from memviz.sampling.loop import Request, noise, sample
+from memviz.sampling.loop import sample
+from memviz.sampling.noise import noise
+from memviz.sampling.types import Request, ResumeState, Step
 from memviz.signals import COSTLY, SIGNALS
+from memviz.signals.costly import FinalSignals
 from tests.support import tiny
 
 PROMPTS = ("a fox", "two cats and a dog")
@@ -23,9 +30,14 @@ def pipe(request):
 
 
 @pytest.fixture(scope="module")
-def steps(pipe):
+def events(pipe):
     requests = [Request(p, 0, Constant(3)) for p in PROMPTS]
     return list(sample(pipe, requests, scheduler(pipe, "ddim", 3), extra=COSTLY))
+
+
+@pytest.fixture(scope="module")
+def steps(events):
+    return events[:-1]
 
 
 def text(pipe, prompt):
@@ -98,18 +110,31 @@ def test_the_padding_begins_after_the_end_token(pipe):
 
 def test_the_masked_magnitude_weighs_the_pull_by_the_bright_ending(pipe):
     request = Request(PROMPTS[0], 0, Constant(3))
-    (step,) = sample(pipe, [request], scheduler(pipe, "ddim", 1), extra=["masked_magnitude"])
+    step, final = sample(pipe, [request], scheduler(pipe, "ddim", 1), extra=["masked_magnitude"])
     t = torch.tensor(step.t)
     mask = direct_attention(pipe, PROMPTS[0], t)[1][:, end_token(pipe, PROMPTS[0])]
     with torch.no_grad():
         g = pull(pipe, noise(pipe, [0]), t, PROMPTS[0])[0].numpy()
     expected = np.linalg.norm(g * mask.reshape(8, 8)) / mask.mean()
-    assert step.whole["masked_magnitude"] == [[pytest.approx(expected, rel=1e-3)]]
+    assert final.signals["masked_magnitude"] == [[pytest.approx(expected, rel=1e-3)]]
 
 
-def test_what_is_known_only_at_the_end_comes_with_the_last_step(steps):
-    assert [bool(s.whole) for s in steps] == [False, False, True]
-    assert [len(v) for v in steps[-1].whole["masked_magnitude"]] == [3, 3]
+def test_what_is_known_only_at_the_end_comes_as_the_last_event(events):
+    assert [type(e) for e in events] == [Step, Step, Step, FinalSignals]
+    assert [len(v) for v in events[-1].signals["masked_magnitude"]] == [3, 3]
+    assert events[-1].masks.shape == (2, 1, 8, 8)
+
+
+def test_a_step_taken_from_another_run_has_no_final_signal(pipe):
+    request = Request(PROMPTS[0], 0, Constant(3))
+    (first, *_) = sample(pipe, [request], scheduler(pipe, "ddim", 3))
+    past = ResumeState(first.prediction[None], [first.signals])
+    events = sample(
+        pipe, [request], scheduler(pipe, "ddim", 3), extra=["masked_magnitude"], past=past
+    )
+    *_, final = events
+    (values,) = final.signals["masked_magnitude"]
+    assert values[0] is None and min(values[1:]) > 0
 
 
 def test_signals_change_no_picture_and_cost_their_price(pipe, steps):
@@ -125,9 +150,9 @@ def test_computed_in_the_open_the_network_says_the_same(pipe):
     states = text(pipe, "one").repeat(2, 1, 1)[:, :9]  # another token count
     with torch.no_grad():
         plain = pipe.unet(x, 500, states).sample
-        with crossing(pipe.unet, [None, None], Watch()):
+        with explicit_cross_attention(pipe.unet, [None, None], AttentionRecorder()):
             seen = pipe.unet(x, 500, states).sample
-        with in_the_open(pipe.unet):
+        with explicit_attention(pipe.unet):
             full = pipe.unet(x, 500, states).sample
     torch.testing.assert_close(plain, seen, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(plain, full, atol=1e-5, rtol=1e-4)
@@ -135,7 +160,7 @@ def test_computed_in_the_open_the_network_says_the_same(pipe):
 
 def test_the_processors_come_back_whatever_happens(pipe):
     before = dict(pipe.unet.attn_processors)
-    with pytest.raises(RuntimeError), crossing(pipe.unet, [], Watch()):
+    with pytest.raises(RuntimeError), explicit_cross_attention(pipe.unet, [], AttentionRecorder()):
         assert dict(pipe.unet.attn_processors) != before
         raise RuntimeError
     assert dict(pipe.unet.attn_processors) == before

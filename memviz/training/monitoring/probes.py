@@ -21,7 +21,8 @@ from memviz.io.paths import expand
 from memviz.models import decode
 from memviz.models.schedulers import scheduler
 from memviz.retrieval.copy_detector import CopyDetector, best_similarity
-from memviz.sampling.loop import Request, sample
+from memviz.sampling.loop import sample
+from memviz.sampling.types import Request
 from memviz.training.config import Config
 
 FIRST = 5  # steps over whose mean the magnitude is told

@@ -128,7 +128,7 @@ def test_remedies_and_what_only_the_last_step_tells_go_on_too(small):
             next(made)
     record = store.open_folder(folder).record
     known = runs_resume.read(folder, record)
-    assert record.state == "stopped" and len(known.pulls) == len(known.predictions) == 4
+    assert record.state == "stopped" and len(known.differences) == len(known.predictions) == 4
     with closing(compare(ask, folder, resumable=True)) as made:
         assert next(made).comparison.evaluations == known.evaluations
         *_, last = made
