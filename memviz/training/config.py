@@ -101,6 +101,8 @@ class Config:
     )
     dup_share: float = study(0.05, "share of the pictures that is repeated", 0, 1)
     dup_weight: int = study(5, "how often a repeated picture counts", 1, 10_000)
+    hold_out: int = study(0, "pictures that are left out, to measure on", 0, 1_000_000)
+    random_skip: float = study(0.0, "placebo of AGC: skip this share of the samples", 0, 0.99)
     captions: str = study("given", "DCR's caption augmentation", choices=CAPTIONS)
     captions_share: float = study(0.1, "share of the captions that is augmented", 0, 1)
     embedding_noise: float = study(0.0, "Gaussian noise on text embeddings (DCR)", 0, 10)

@@ -61,7 +61,18 @@ def times(config: Config, corpus: Corpus) -> np.ndarray:
         rng = np.random.default_rng([config.seed, len(corpus)])
         chosen = rng.permutation(len(corpus))[: round(config.dup_share * len(corpus))]
         found[chosen] *= config.dup_weight
-    return found
+    return hold_out(found, config.hold_out)
+
+
+def hold_out(times: np.ndarray, count: int) -> np.ndarray:
+    """The same (N,) with `count` pictures that count once at 0, whatever the training's seed."""
+    order = np.random.default_rng(len(times)).permutation(len(times))
+    chosen = order[times[order] == 1][:count]
+    if len(chosen) < count:
+        raise InputError(f"--hold-out is {count}, but only {len(chosen)} pictures count once.")
+    times = times.copy()
+    times[chosen] = 0
+    return times
 
 
 def captions(config: Config, corpus: Corpus, times: np.ndarray) -> list[list[str]]:

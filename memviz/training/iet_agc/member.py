@@ -85,6 +85,8 @@ class Member:
             keep, near = self.gate(losses, t)
             if self.near is not None:
                 self.near[rows] = near.cpu()
+        if self.config.random_skip:
+            keep &= (torch.rand(len(t)) >= self.config.random_skip).to(keep.device)
         return keep if magnitude is None else keep & (magnitude < self.config.wen_threshold)
 
     def apply(self, student: Student, kept: Tensor) -> None:
