@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 OLD := memviz needs Python 3.11 or newer; name one, as in: make app PYTHON=python3.12
 
@@ -17,7 +17,9 @@ app: $(VENV)/app.stamp
 setup: $(VENV)/dev.stamp
 
 test: lint
-	@$(PYTEST)
+	@rm -f .coverage*
+	@$(PYTEST) --cov --cov-report=
+	-@$(BIN)/coverage json -q -o - | $(BIN)/python scripts/check_coverage.py 85
 
 check: lint
 	@$(PYTEST) -q --ignore tests/browser -m "not slow and not browser"
