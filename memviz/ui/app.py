@@ -7,16 +7,14 @@ from typing import Any
 
 import gradio as gr
 
-from memviz.runs import store
-from memviz.search.folder import root as searches
 from memviz.ui import about
 from memviz.ui import runs as past
 from memviz.ui.compare import tab as compare_tab
 from memviz.ui.neighbours import tab as neighbours_tab
-from memviz.ui.shared import assets
+from memviz.ui.shared import access, assets, served
+from memviz.ui.shared.gate import GuardedBlocks
 from memviz.ui.shared.live import Live
 from memviz.ui.train import tab as train_tab
-from memviz.ui.train import thumbs
 from memviz.ui.transition import tab as transition_tab
 
 HERE = Path(__file__).parent
@@ -39,6 +37,8 @@ ADDRESS = """() => {
   if (window.memvizOpened) history.replaceState(history.state, '', url.href);
   window.memvizOpened = true;
 }"""
+CACHE = (3_600, 86_400)  # seconds between two looks at uploads, and the age they may have
+PUBLIC_CACHE = (600, 3_600)
 TITLE = """
 <h1>See a diffusion model copy its training data</h1>
 <p>One prompt, the same starting noise, several ways of guiding: see which of them brings back
@@ -70,8 +70,9 @@ def theme() -> gr.themes.Base:
 
 def build() -> gr.Blocks:
     """All tabs; nothing here imports torch."""
-    live = Live()
-    with gr.Blocks(title="memviz", analytics_enabled=False) as demo:
+    live, public = Live(), access.public()
+    cache = PUBLIC_CACHE if public else CACHE
+    with GuardedBlocks(title="memviz", analytics_enabled=False, delete_cache=cache) as demo:
         gr.HTML(TITLE, elem_id="title")
         with gr.Tabs() as tabs:
             with gr.Tab("Compare", id="compare", elem_id="compare-tab"):
@@ -94,6 +95,7 @@ def build() -> gr.Blocks:
             concurrency_limit=None,
             **compare_tab.QUIET,
         )
+    demo.public = public
     return demo
 
 
@@ -111,17 +113,24 @@ def addresses(tabs: gr.Tabs, demo: gr.Blocks) -> None:
         tab.select(None, None, None, js=ADDRESS % json.dumps(tab.id), **compare_tab.QUIET)
 
 
-def launch(demo: gr.Blocks | None = None, **options: object) -> str:
-    """Serve the app, return its address: runs, searches, thumbnails, plotly.js: no other files."""
-    served = (store.root(), searches(), thumbs.root())
-    for root in served:
+def launch(demo: gr.Blocks | None = None, **options: Any) -> str:  # noqa: ANN401 - of Gradio
+    """Serve the app, return its address.
+
+    Pictures of runs and searches and small ones of jobs are served, and no other files. A page
+    that was laid out for this machine alone is laid out anew where `options` open it to others.
+    """
+    access.serve(options)
+    if demo is None or getattr(demo, "public", None) != access.public():
+        demo = build()
+    if access.public():
+        forget_token()
+    for root in served.roots().values():
         root.mkdir(parents=True, exist_ok=True)
     fixed: dict[str, Any] = {
         "theme": theme(),
         "css_paths": STYLES,
         "head": FRAME,
-        "allowed_paths": [str(place.absolute()) for place in (*served, *store.bundled_roots())],
-        "app_kwargs": {"routes": [assets.route()]},
+        "app_kwargs": {"routes": [assets.route(), served.route()]},
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
@@ -130,5 +139,12 @@ def launch(demo: gr.Blocks | None = None, **options: object) -> str:
         "max_file_size": "10mb",
         "server_name": os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
     }
-    _, url, _ = (demo or build()).queue(max_size=32).launch(**{**fixed, **options})
+    _, url, _ = demo.queue(max_size=32).launch(**{**fixed, **options})
     return url
+
+
+def forget_token() -> None:
+    """The owner's token of the hub is never used for a visitor."""
+    from huggingface_hub import constants
+
+    constants.HF_HUB_DISABLE_IMPLICIT_TOKEN = True

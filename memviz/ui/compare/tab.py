@@ -2,7 +2,6 @@
 
 import html
 import json
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,14 +16,14 @@ from memviz.ui.compare import view as compare_view
 from memviz.ui.compare.two_models import merged
 from memviz.ui.shared.controls import QUIET
 from memviz.ui.shared.examples import GROUPS, examples
+from memviz.ui.shared.gate import take_words
 from memviz.ui.shared.live import Live, Ticket, View
-from memviz.ui.shared.messages import notice, sentence
+from memviz.ui.shared.messages import note, notice, sentence
 from memviz.ui.shared.start_run import work
 
 if TYPE_CHECKING:
     from memviz.comparison.compare import Progress
 
-log = logging.getLogger(__name__)
 EMPTY = {"note": "There is no run to show yet. Press Compare to make one."}
 PREPARING = "Preparing the model …"
 SHOWN = 4  # ready prompts per group
@@ -87,8 +86,7 @@ def follow(ticket: Ticket) -> Iterator[list[Any]]:
     """Views of a run while it is made, then the finished folder; errors become a sentence."""
     for view in ticket.watch():
         yield shown(view, notice(), ticket, done=False)
-    if ticket.error:
-        log.error("a comparison failed", exc_info=ticket.error)
+    note(ticket.error)
     view = saved(store.read(ticket.run_id)) if ticket.run_id else None
     yield shown(view, notice(sentence(ticket.error) if ticket.error else ""))
 
@@ -107,12 +105,12 @@ def comparer(live: Live, fields: compare_form.Form) -> Callable[..., Iterator[li
 
     def compare(*values: object) -> Iterator[list[Any]]:
         try:
-            todo = work(compare_form.read(fields, values))
+            ticket = live.start(work(compare_form.read(fields, values)), look)
         except MemvizError as error:
             yield shown(message=notice(str(error)))
             return
-        ticket = live.start(todo, look)
-        yield shown(message=notice(PREPARING, False), ticket=ticket, done=False)
+        said = live.line(ticket) or PREPARING
+        yield shown(message=notice(said, False), ticket=ticket, done=False)
         yield from follow(ticket)
 
     return compare
@@ -176,6 +174,7 @@ def build(live: Live) -> Tab:
     fields = compare_form.Form(
         prompt=prompt, methods=compare_form.build_methods(), **compare_form.build_details()
     )
+    take_words(prompt, fields.seeds)
     message = gr.HTML(elem_id="message")
     tab = Tab(fields, compare_view.Player(elem_id="player"), message, gr.State(), go, stop)
     connect(tab, live)
@@ -206,7 +205,7 @@ def connect(tab: Tab, live: Live) -> None:
     inputs = tab.form.fields
     tab.form.connect()
     for event in (tab.go.click, tab.form.prompt.submit):
-        event(start, inputs, tab.outputs, concurrency_id="gpu", **QUIET)
+        event(start, inputs, tab.outputs, concurrency_limit=None, **QUIET)
     tab.stop.click(
         lambda token: gr.Button(interactive=not live.stop(token)),
         tab.token,

@@ -17,6 +17,7 @@ from memviz.ui.neighbours import indexing
 from memviz.ui.neighbours.view import view
 from memviz.ui.shared import access
 from memviz.ui.shared.kept_runs import own
+from memviz.ui.shared.live import MACHINE
 from memviz.ui.shared.messages import notice
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def looked_up(asked: "Asked") -> dict[str, Any]:
     from memviz.search.folder import new_folder, search
 
     folder = new_folder()
-    deque(search(asked, folder), maxlen=0)
+    with MACHINE:
+        deque(search(asked, folder), maxlen=0)
     return view(folder)
 
 

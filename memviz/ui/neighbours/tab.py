@@ -15,6 +15,7 @@ from memviz.ui.neighbours.queries import answering
 from memviz.ui.neighbours.view import EMPTY
 from memviz.ui.shared import access, assets
 from memviz.ui.shared.controls import QUIET, descriptors, menu
+from memviz.ui.shared.gate import take_words
 
 SCRIPTS = (
     *(
@@ -105,6 +106,7 @@ def ways() -> dict[str, gr.components.Component]:
     )
     with gr.Row(elem_classes="mv-line"):
         words = field("words", "Or words of captions", "fox moon")
+        take_words(words)
         find = gr.Button("Find images", scale=0, min_width=180, elem_id="near-find")
     with gr.Row(elem_classes="mv-line", visible=not access.public()):
         folder = field("folder", "Or a folder of pictures on this machine", "path/to/generations")

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 if TYPE_CHECKING:
     from starlette.routing import Mount
@@ -59,5 +58,7 @@ def script(names: Sequence[str]) -> str:
 
 
 def file_path(path: Path) -> str:
-    """The address of a served file, without the host."""
-    return f"/gradio_api/file={quote(path.absolute().as_posix())}"
+    """The address of a file of ours or of a run, without the host."""
+    from memviz.ui.shared.served import file_address
+
+    return file_address(path)

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from memviz.errors import InputError
-from memviz.models.loading import bundled, registered
+from memviz.models.loading import bundled, is_path, registered
 from memviz.retrieval.descriptors.choice import CHOICES, FORCED
 from memviz.ui.shared import access
 
@@ -45,6 +45,8 @@ def plain(value: object) -> object:
 def models() -> list[tuple[str, str]]:
     """The model menu: names with what they are; reading it loads and fetches nothing."""
     found = bundled() | registered()
+    if access.public():  # no visitor makes this machine fetch gigabytes from the hub
+        found = {name: source for name, source in found.items() if is_path(source.places[0])}
     return [(f"{name} ({m.about})" if m.about else name, name) for name, m in found.items()]
 
 

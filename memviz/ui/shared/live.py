@@ -2,16 +2,25 @@
 
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
-from threading import Condition
+from statistics import fmean
+from threading import Condition, Lock
 from typing import Any, TypeVar
+
+from memviz.errors import InputError
+from memviz.ui.shared import access
 
 View = dict[str, Any]  # what `player.view` makes
 T = TypeVar("T")  # the progress of some work
 EVERY = 0.25  # seconds between two views sent to a browser
+GRACE = 60.0  # seconds that the work of a visitor who left goes on
+LINE = 12  # visitors' comparisons that may wait
+MACHINE = Lock()  # held by whatever computes: a model's attention is recorded for one at a time
+USUAL = 60.0  # seconds of a comparison, until one was made
 
 
 @dataclass
@@ -24,6 +33,10 @@ class Ticket:
     done: bool = False
     error: Exception | None = None
     shown: float = 0.0  # when the newest view was made
+    visitor: str = ""  # whose it is on a public page; empty for the owner, and at home
+    watchers: int = 0  # pages that look on
+    left: float = field(default_factory=time.monotonic)  # when the last one went
+    begun: float = 0.0  # when its work began; 0 while it waits in line
     changed: Condition = field(default_factory=Condition)
 
     @property
@@ -41,11 +54,21 @@ class Ticket:
     def watch(self) -> Iterator[View]:
         """Each new view as it comes; ends when the work ends."""
         seen = None
-        while not self.done:
-            newest = self._newer(seen)
-            if newest is not seen:
-                yield newest
-            seen = newest
+        self.watchers += 1
+        try:
+            while not self.done:
+                newest = self._newer(seen)
+                if newest is not seen:
+                    yield newest
+                seen = newest
+        finally:
+            self.watchers, self.left = self.watchers - 1, time.monotonic()
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether its visitor went away and did not come back for a while."""
+        alone = self.visitor and not self.watchers
+        return bool(alone) and time.monotonic() - self.left > GRACE
 
     def _newer(self, seen: View | None) -> View | None:
         """Wait for a view other than `seen`, or for the end."""
@@ -67,17 +90,39 @@ class Live:
     def __init__(self) -> None:
         self.pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compare")
         self.tickets: dict[str, Ticket] = {}
+        self.lock = Lock()
         self.prepared = False
+        self.seconds: deque[float] = deque(maxlen=8)  # that the newest ones took
 
     def start(self, work: Callable[[], Iterator[T]], look: Callable[[T], View]) -> Ticket:
         """Begin `work`, a generator of progress, as soon as the one before it has ended.
 
         `look` makes a view of a progress; it is called between two steps, so nothing moves then.
         """
-        ticket = Ticket()
-        self.tickets[ticket.token] = ticket
+        ticket = Ticket(visitor=access.current_visitor())
+        with self.lock:
+            self._check(ticket.visitor)
+            self.tickets[ticket.token] = ticket
         self.pool.submit(self._follow, ticket, work, look)
         return ticket
+
+    def _check(self, visitor: str) -> None:
+        """Raise InputError if a visitor's turn is over for now."""
+        if not visitor:
+            return
+        if any(ticket.visitor == visitor for ticket in self.tickets.values()):
+            raise InputError("You have a comparison under way. Wait for its end, or stop it.")
+        if len(self.tickets) >= LINE:
+            raise InputError(f"{LINE} comparisons wait here already. Come back in some minutes.")
+
+    def line(self, ticket: Ticket) -> str:
+        """Its place in the line and how long that takes, in words; empty when it is its turn."""
+        before = [*self.tickets].index(ticket.token) if ticket.token in self.tickets else 0
+        if ticket.begun or not before:
+            return ""
+        each = fmean(self.seconds) if self.seconds else USUAL
+        minutes = max(1, round(before * each / 60))
+        return f"Place {before + 1} in line: about {minutes} min until it begins."
 
     def prepare(self, load: Callable[[], object]) -> None:
         """Load what a first comparison needs, once; one asked for meanwhile waits for it."""
@@ -88,15 +133,19 @@ class Live:
     def _follow(
         self, ticket: Ticket, work: Callable[[], Iterator[T]], look: Callable[[T], View]
     ) -> None:
+        ticket.begun = time.monotonic()
         try:
-            with closing(work()) as steps:  # closing the generator is how it is stopped
+            if ticket.stopping or ticket.abandoned:
+                return
+            with MACHINE, closing(work()) as steps:  # closing the generator is how it is stopped
                 for progress in steps:
-                    if ticket.stopping:
+                    if ticket.stopping or ticket.abandoned:
                         break
                     show(ticket, progress, look)
         except Exception as error:  # handed to whoever watches, who makes a sentence of it
             ticket.error = error
         finally:
+            self.seconds.append(time.monotonic() - ticket.begun)
             self.tickets.pop(ticket.token, None)
             ticket.note(done=True)
 

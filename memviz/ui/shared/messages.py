@@ -1,8 +1,19 @@
 """The line of words above a result: notices, and errors as sentences."""
 
 import html
+import logging
 
 from memviz.errors import MemvizError
+
+log = logging.getLogger("memviz.ui")
+
+
+def note(error: Exception | None) -> None:
+    """Log why work broke off: a person's mistake as a line, a defect with its traceback."""
+    if isinstance(error, MemvizError):
+        log.warning("a comparison was refused: %s", " ".join(str(error).split()))
+    elif error is not None:
+        log.error("a comparison failed", exc_info=error)
 
 
 def notice(text: str = "", alert: bool = True) -> str:

@@ -4,20 +4,67 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from memviz.comparison.request import ComparisonRequest
+from memviz.data import corpus
+from memviz.errors import InputError
 from memviz.models import loading
+from memviz.ui.shared import access, controls
 
 if TYPE_CHECKING:
     from memviz.comparison.compare import Progress
+
+
+MOST = 4_000  # pictures times steps of a visitor's comparison
+
+
+def check_names(ask: ComparisonRequest) -> None:
+    """Refuse what is in no list of this page: a saved run may name places of its maker's."""
+    known = (
+        ask.model in [name for _, name in controls.models()]
+        and (not ask.corpus or ask.corpus in corpus.known())
+        and ask.descriptor in controls.descriptors()
+        and ask.decoder in ("", "own")
+    )
+    if not known:
+        raise InputError("On this public page, choose model, corpus and descriptor from the lists.")
+
+
+def check_size(evaluations: int) -> None:
+    """Refuse what would keep a public page busy for long."""
+    if evaluations > MOST:
+        raise InputError(
+            f"That takes {evaluations:,} steps in all, and this public page makes {MOST:,} at "
+            "once. Ask for fewer seeds, methods or steps, or run memviz on your own machine."
+        )
+
+
+def check_index(ask: ComparisonRequest) -> None:
+    """Refuse a corpus that would first have to be indexed."""
+    from memviz import resources
+    from memviz.retrieval.index.index import IndexMismatch
+
+    try:
+        resources.open_detector(ask.corpus, ask.descriptor)
+    except IndexMismatch:
+        raise InputError(
+            f"{ask.corpus} has no index by {ask.descriptor} here yet. Choose others; only the "
+            "owner of this page can make one."
+        ) from None
 
 
 def work(asked: dict[str, Any]) -> Callable[[], "Iterator[Progress]"]:
     """The comparison to make, checked here and now; torch is imported where it runs."""
     ask = ComparisonRequest(**asked)
     loading.find(ask.model)
+    visitor = bool(access.current_visitor())
+    if visitor:
+        check_names(ask)
+        check_size(len(ask.prompts) * len(ask.methods) * len(ask.seeds) * ask.steps)
 
     def run() -> "Iterator[Progress]":
         from memviz.comparison.compare import compare
 
+        if visitor and ask.corpus:
+            check_index(ask)
         return compare(ask)
 
     return run

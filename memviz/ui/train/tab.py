@@ -11,6 +11,7 @@ from memviz.errors import MemvizError
 from memviz.ui.compare import tab as compare_tab
 from memviz.ui.shared import access, assets, messages
 from memviz.ui.shared.controls import QUIET
+from memviz.ui.shared.gate import take_words
 from memviz.ui.shared.live import Live
 from memviz.ui.train import before_after, form, handlers
 
@@ -62,6 +63,7 @@ def build(tab: gr.Tab, page: gr.Blocks, comparison: compare_tab.Tab, live: Live)
     if public and not access.token():
         return
     said = gr.Textbox(label="Owner's token", type="password", visible=public, elem_id="owner")
+    take_words(said)
     with gr.Column(visible=not public) as room:
         made = lay_out(gr.State(not public))
     menus = [made.controls["model"], comparison.form.model]
@@ -152,13 +154,16 @@ def at_home(request: gr.Request) -> list[Any]:
 def unlock(said: gr.Textbox, made: Tab, room: gr.Column, outputs: list) -> None:
     """The door on a public page; who came through is known to the server, not to the browser."""
 
-    def enter(text: str) -> list[Any]:
-        if not access.knows(text):
+    def enter(text: str, request: gr.Request) -> list[Any]:
+        if not access.knows(text, getattr(request.client, "host", "")):
             gr.Warning("That is not the owner's token.")
             return [False, gr.Column(visible=False), *[gr.skip()] * len(outputs)]
+        access.let_in(request)
         return [True, gr.Column(visible=True), *handlers.opened(None)]
 
-    said.submit(enter, said, [made.allowed, room, *outputs], **QUIET)  # a warning needs the queue
+    said.submit(
+        enter, said, [made.allowed, room, *outputs], concurrency_limit=4, **QUIET
+    )  # a warning needs the queue
 
 
 def pair(live: Live) -> Any:  # noqa: ANN401 - a handler

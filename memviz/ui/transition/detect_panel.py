@@ -10,7 +10,10 @@ import gradio as gr
 
 from memviz.data.prompts import Prompt, read
 from memviz.errors import InputError, MemvizError
-from memviz.ui.shared import assets, controls, examples, messages
+from memviz.ui.shared import access, assets, controls, examples, messages
+from memviz.ui.shared.gate import take_words
+from memviz.ui.shared.live import MACHINE
+from memviz.ui.shared.start_run import check_size
 
 if TYPE_CHECKING:
     from memviz.detection.scores import Detection
@@ -102,7 +105,10 @@ def detect(
         from memviz.detection.scores import Detection, detect
 
         wanted = Detection(found, model, controls.plain(steps), used=USED, images=IMAGES)
-        result = detect(wanted, lambda words: progress(0, desc=words))
+        if access.current_visitor():
+            check_size(len(found) * wanted.steps)
+        with MACHINE:
+            result = detect(wanted, lambda words: progress(0, desc=words))
         return page(result), curves(result, command(file, wanted))
     except MemvizError as error:
         return messages.notice(str(error)), {}
@@ -140,6 +146,7 @@ def build(model: gr.Dropdown, steps: gr.Number) -> None:
             type="filepath",
             min_width=300,
         )
+    take_words(text)
     button = gr.Button("Score these prompts", elem_id="t-detect")
     scores = gr.HTML(elem_id="t-scores")
     button.click(detect, [text, file, model, steps], [scores, component()], concurrency_id="gpu",

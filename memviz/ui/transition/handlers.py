@@ -99,12 +99,12 @@ def starter(
 
     def start(*values: object) -> Iterator[list[Any]]:
         try:
-            todo = start_run.work(vars(make(*values)))
+            ticket = live.start(start_run.work(vars(make(*values))), look)
         except MemvizError as error:
             yield shown(message=messages.notice(str(error)))
             return
-        ticket = live.start(todo, look)
-        yield shown(message=messages.notice(tab.PREPARING, False), ticket=ticket, done=False)
+        said = live.line(ticket) or tab.PREPARING
+        yield shown(message=messages.notice(said, False), ticket=ticket, done=False)
         for view in ticket.watch():
             where = f"Step {view['step']} of {view['steps']}."
             yield shown(view, messages.notice(where, False), ticket, done=False)
@@ -115,6 +115,7 @@ def starter(
 
 def finished(ticket: Ticket, **more: object) -> list[Any]:
     """The run as its folder has it, and what went wrong if something did."""
+    messages.note(ticket.error)
     view = views.view(store.read(ticket.run_id)) | more if ticket.run_id else None
     return shown(view, messages.notice(messages.sentence(ticket.error) if ticket.error else ""))
 
@@ -134,11 +135,12 @@ def rerunner(live: Live) -> Callable[[gr.EventData], Iterator[list[Any]]]:
     def rerun(event: gr.EventData) -> Iterator[list[Any]]:
         try:
             run, number, ask = moved(event._data)
-            todo = start_run.work(vars(ask))
+            ticket = live.start(
+                start_run.work(vars(ask)), lambda progress: {"id": progress.run.record.id}
+            )
         except MemvizError as error:
             yield shown(message=messages.notice(str(error)))
             return
-        ticket = live.start(todo, lambda progress: {"id": progress.run.record.id})
         yield shown(message=messages.notice("Going on from there …", False), ticket=ticket,
                     done=False)  # fmt: skip
         for _ in ticket.watch():
@@ -156,9 +158,14 @@ def rerunner(live: Live) -> Callable[[gr.EventData], Iterator[list[Any]]]:
 
 def moved(data: dict[str, Any]) -> tuple[store.Run, int, ComparisonRequest]:
     """The run, the cell and what to make of it; ValueError if that cannot be."""
-    run, number = store.read(str(data["run"])), int(data["cell"])
-    cell, was = run.record.cells[number], run.record.request
-    method = views.what_if(cell.spec, float(data["at"]))
+    try:
+        run, number, at = store.read(str(data["run"])), int(data["cell"]), float(data["at"])
+        cell, was = run.record.cells[number], run.record.request
+    except MemvizError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
+        raise InputError("This picture is not in its run any more. Load the page again.") from None
+    method = views.what_if(cell.spec, at)
     same = was.model_dump(include=SAME)
     since = f"{run.record.id}:{number}" if latents.place(run.folder, number).is_file() else ""
     request = ComparisonRequest([cell.prompt], [method], [cell.seed], since=since, **same)

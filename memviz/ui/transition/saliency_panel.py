@@ -7,9 +7,10 @@ from typing import Any
 import gradio as gr
 
 from memviz.comparison.request import ComparisonRequest
-from memviz.errors import MemvizError
+from memviz.errors import InputError, MemvizError
 from memviz.ui.shared import controls, messages
 from memviz.ui.shared.controls import QUIET
+from memviz.ui.shared.live import MACHINE
 
 PRESS = """
 element.addEventListener('click', (event) => {
@@ -48,11 +49,20 @@ def look(prompt: str, model: str, seeds: str, steps: float) -> str:
         from memviz.detection import token_saliency
         from memviz.models.schedulers import scheduler
 
-        pipe = resources.load_model(ask.model).pipe
-        plan = scheduler(pipe, ask.scheduler, ask.steps)
-        return shaded(token_saliency.words(pipe, plan, ask.prompts[0], ask.seeds[0]))
+        with MACHINE:
+            pipe = resources.load_model(ask.model).pipe
+            plan = scheduler(pipe, ask.scheduler, ask.steps)
+            return shaded(token_saliency.words(pipe, plan, ask.prompts[0], ask.seeds[0]))
     except MemvizError as error:
         return messages.notice(str(error))
+
+
+def pressed(event: gr.EventData) -> int:
+    """The number of the word that was pressed."""
+    try:
+        return int(event._data["word"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise InputError("That is no word of the prompt. Ask for the words again.") from None
 
 
 def without(prompt: str, index: int) -> str:
@@ -81,7 +91,7 @@ def build(
         prompt: str, model: str, seeds: str, steps: float, event: gr.EventData
     ) -> Iterator[list[Any]]:
         more = {"model": model, "steps": controls.plain(steps)}
-        yield from start(lambda: compared(prompt, int(event._data["word"]), str(seeds), **more))
+        yield from start(lambda: compared(prompt, pressed(event), str(seeds), **more))
 
     button.click(look, inputs, words, concurrency_id="gpu", **QUIET)
-    words.submit(remove, inputs, outputs, concurrency_id="gpu", **QUIET)
+    words.submit(remove, inputs, outputs, concurrency_limit=None, **QUIET)

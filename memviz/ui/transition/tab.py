@@ -9,6 +9,7 @@ from memviz.errors import MemvizError
 from memviz.runs import store
 from memviz.ui.shared import access, assets, examples, messages
 from memviz.ui.shared.controls import QUIET
+from memviz.ui.shared.gate import take_words
 from memviz.ui.shared.kept_runs import own
 from memviz.ui.shared.live import Live
 from memviz.ui.transition import background as transition_background
@@ -91,6 +92,7 @@ def build(live: Live, page: gr.Blocks) -> Tab:
                             min_width=300, elem_id="t-prompt")  # fmt: skip
         buttons = build_buttons()
     controls = {"prompt": prompt, **asks.build_axes(), **asks.build_details()}
+    take_words(*(controls[n] for n in ("prompt", "method", "values", "others", "seeds")))
     saved = gr.Dropdown(choices(), value=None, label="Or look at a saved run", elem_id="t-saved")
     message = gr.HTML(elem_id="t-message")
     state = {"token": gr.State(), "job": gr.State(""), "seen": gr.State("")}
@@ -140,8 +142,8 @@ def connect(tab: Tab, live: Live) -> None:
     """Bind what is made while one looks on."""
     for button, make in ((tab.go, sweep_ask), (tab.many, seeds_ask)):
         button.click(leave, None, [tab.job, tab.resume, tab.timer], queue=False, **QUIET)
-        button.click(starter(live, make), tab.fields, tab.outputs, concurrency_id="gpu", **QUIET)
-    tab.figure.submit(rerunner(live), None, tab.outputs, concurrency_id="gpu", **QUIET)
+        button.click(starter(live, make), tab.fields, tab.outputs, concurrency_limit=None, **QUIET)
+    tab.figure.submit(rerunner(live), None, tab.outputs, concurrency_limit=None, **QUIET)
 
     def stop(token: str | None, job: str) -> gr.Button:
         if not live.stop(token):
