@@ -7,9 +7,9 @@ import gradio as gr
 
 from memviz.runs import store
 from memviz.ui.shared import access, sentences
-from memviz.ui.shared.assets import file_path
 from memviz.ui.shared.controls import QUIET
 from memviz.ui.shared.kept_runs import own
+from memviz.ui.shared.served import file_path
 
 PICTURES = 4  # of each run
 PUBLIC = "On a public page a run is found by its link only: keep the link of a run you like."

@@ -14,9 +14,9 @@ from PIL import Image
 from memviz.runs.record import CellRecord, CellState, RunRecord
 from memviz.runs.store import Run
 from memviz.ui.shared import sentences
-from memviz.ui.shared.assets import file_path
 from memviz.ui.shared.component import Component
 from memviz.ui.shared.encode import data_uri, methods, number
+from memviz.ui.shared.served import file_path
 
 CURVES = ("magnitude", "scale", "similarity")
 KEPT = {  # of a cell in run.json

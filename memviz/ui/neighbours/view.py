@@ -7,7 +7,7 @@ from typing import Any
 from memviz.retrieval.index.background import DUPLICATE
 from memviz.search import report
 from memviz.search.folder import root
-from memviz.ui.shared.assets import file_path
+from memviz.ui.shared.served import file_path
 
 EMPTY = {
     "note": "Drop a picture, or choose another way in. It comes back beside the training image it "

@@ -55,10 +55,3 @@ def route() -> "Mount":
 def script(names: Sequence[str]) -> str:
     """A component's JavaScript: the files share one function scope, in this order."""
     return "\n".join((UI / name).read_text("utf-8") for name in names)
-
-
-def file_path(path: Path) -> str:
-    """The address of a file of ours or of a run, without the host."""
-    from memviz.ui.shared.served import file_address
-
-    return file_address(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from memviz.io.paths import home
 from memviz.runs import store
 from memviz.search.folder import root as searches
 from memviz.ui.shared import access
@@ -22,22 +23,25 @@ PICTURES = (".png", ".jpg", ".webp")
 SHOWN = (*PICTURES, ".json", ".txt", ".js")  # in the browser; all else is saved by it
 
 
+def thumbs() -> Path:
+    """Where small pictures of jobs are kept: $MEMVIZ_HOME/thumbs."""
+    return home() / "thumbs"
+
+
 def roots() -> dict[str, Path]:
     """The folders that are served, by the name they go by."""
-    from memviz.ui.train import thumbs
-
     examples = {f"examples{n or ''}": place for n, place in enumerate(store.bundled_roots())}
     page = {"page": PLOTLY.parent}
     return {
         **page,
         "runs": store.root(),
         "searches": searches(),
-        "thumbs": thumbs.root(),
+        "thumbs": thumbs(),
         **examples,
     }
 
 
-def file_address(path: Path) -> str:
+def file_path(path: Path) -> str:
     """The address of a file or folder, without the host; of one that is not served, none is."""
     for name, root in roots().items():
         if path.absolute().is_relative_to(root.absolute()):

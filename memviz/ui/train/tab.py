@@ -9,7 +9,7 @@ import gradio as gr
 from memviz import jobs
 from memviz.errors import MemvizError
 from memviz.ui.compare import tab as compare_tab
-from memviz.ui.shared import access, assets, messages
+from memviz.ui.shared import access, assets, messages, served
 from memviz.ui.shared.controls import QUIET
 from memviz.ui.shared.gate import take_words
 from memviz.ui.shared.live import Live
@@ -117,7 +117,7 @@ def component() -> gr.HTML:
         js_on_load=assets.script(SCRIPTS),
         apply_default_css=False,
         elem_id="training",
-        plotly_path=assets.file_path(assets.PLOTLY),
+        plotly_path=served.file_path(assets.PLOTLY),
     )
 
 

@@ -10,15 +10,9 @@ from PIL import Image
 from memviz.data import corpus as data_corpus
 from memviz.errors import MemvizError
 from memviz.io.atomic import written
-from memviz.io.paths import home
-from memviz.ui.shared.assets import file_path
+from memviz.ui.shared.served import file_path, thumbs
 
 SIDE = 192  # pixels
-
-
-def root() -> Path:
-    """Where they are kept: $MEMVIZ_HOME/thumbs."""
-    return home() / "thumbs"
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ class Thumbs:
 
     def small(self, name: str, read: Callable[[], Image.Image]) -> str | None:
         """The address of a picture, made small once."""
-        file = root() / self.job_id / f"{name}.webp"
+        file = thumbs() / self.job_id / f"{name}.webp"
         if not file.exists():
             try:
                 image = read().convert("RGB")

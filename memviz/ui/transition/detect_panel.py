@@ -10,7 +10,7 @@ import gradio as gr
 
 from memviz.data.prompts import Prompt, read
 from memviz.errors import InputError, MemvizError
-from memviz.ui.shared import access, assets, controls, examples, messages
+from memviz.ui.shared import access, assets, controls, examples, messages, served
 from memviz.ui.shared.gate import take_words
 from memviz.ui.shared.live import MACHINE
 from memviz.ui.shared.start_run import check_size
@@ -130,7 +130,7 @@ def component() -> gr.HTML:
         js_on_load=assets.script(SCRIPTS),
         apply_default_css=False,
         elem_id="t-roc",
-        plotly_path=assets.file_path(assets.PLOTLY),
+        plotly_path=served.file_path(assets.PLOTLY),
     )
 
 

@@ -11,7 +11,7 @@ from memviz.errors import InputError, MemvizError
 from memviz.guidance.spec import parse
 from memviz.runs import latents, store
 from memviz.ui.compare import tab
-from memviz.ui.shared import assets, controls, encode, messages, start_run
+from memviz.ui.shared import controls, encode, messages, served, start_run
 from memviz.ui.shared.live import Live, Ticket
 from memviz.ui.transition import background as transition_background
 from memviz.ui.transition import view as views
@@ -180,7 +180,7 @@ def again(run: store.Run, number: int, run_id: str, ask: ComparisonRequest) -> d
     return {
         "id": run_id,
         "cell": number,
-        "base": f"{assets.file_path(new.folder)}/",
+        "base": f"{served.file_path(new.folder)}/",
         "taken": taken,
         "kept": bool(ask.since),
         **made.model_dump(

@@ -7,7 +7,7 @@ import gradio as gr
 
 from memviz.errors import MemvizError
 from memviz.runs import store
-from memviz.ui.shared import access, assets, examples, messages
+from memviz.ui.shared import access, assets, examples, messages, served
 from memviz.ui.shared.controls import QUIET
 from memviz.ui.shared.gate import take_words
 from memviz.ui.shared.kept_runs import own
@@ -134,7 +134,7 @@ def component() -> gr.HTML:
         js_on_load=assets.script(SCRIPTS),
         apply_default_css=False,
         elem_id="transition",
-        plotly_path=assets.file_path(assets.PLOTLY),
+        plotly_path=served.file_path(assets.PLOTLY),
     )
 
 

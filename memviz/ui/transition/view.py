@@ -20,8 +20,8 @@ from memviz.runs import store, trace
 from memviz.runs.record import CellRecord, CellState, RunRecord
 from memviz.signals import SIGNALS, observe
 from memviz.statistics import estimate_mean
-from memviz.ui.shared.assets import file_path
 from memviz.ui.shared.encode import methods, number
+from memviz.ui.shared.served import file_path
 
 KEPT = {
     *("number", "prompt", "method", "spec", "seed", "state", "image", "similarity", "alignment"),
