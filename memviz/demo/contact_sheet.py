@@ -5,11 +5,11 @@ from itertools import product
 
 from PIL import Image, ImageDraw, ImageFont
 
-from memviz.demo.generate import Made
 from memviz.demo.report import Report
 from memviz.demo.scenes import SIDE
 from memviz.guidance.registry import CORE, METHODS
 from memviz.retrieval.copy_detector import best_similarity
+from memviz.sampling.generate import Generated
 from memviz.sampling.types import Request
 
 ZOOM = 3  # at which a person names what is on a 64-pixel picture
@@ -39,11 +39,12 @@ def contact_sheet(group: str = "duplicated", prompts: int = 6, seed: int = 0) ->
     return mounted(chosen, titles, pictures, notes)
 
 
-def captions(judge: Report, made: Sequence[Made]) -> list[str]:
+def captions(judge: Report, made: Sequence[Generated]) -> list[str]:
     """Similarity to the nearest training picture, and the verdict on it."""
-    found = judge.detector.match([m.image for m in made], 1)
-    kinds = [judge.detector.judge(matches).kind for matches in found]
-    return [f"{best_similarity(m):.2f} {WORDS[k]}" for m, k in zip(found, kinds, strict=True)]
+    kinds = [judge.detector.judge(m.matches).kind for m in made]
+    return [
+        f"{best_similarity(m.matches):.2f} {WORDS[k]}" for m, k in zip(made, kinds, strict=True)
+    ]
 
 
 def mounted(

@@ -15,7 +15,6 @@ from memviz import resources
 from memviz.comparison.compare import Comparison
 from memviz.comparison.request import ComparisonRequest
 from memviz.demo import report, scenes
-from memviz.demo.generate import make
 from memviz.demo.scale import Builder
 from memviz.guidance.spec import parse
 from memviz.io import atomic
@@ -104,8 +103,9 @@ def bands(builder: Builder) -> None:
     for name, (style, (groups, seeds)) in product(BANDS, CONTROLS.items()):
         kind, like = scenes.KINDS[style]
         requests = [r for group in groups for r in judge.requests(group, ["cfg"], seeds)]
-        made = make(judge.model.pipe, requests, judge.steps, name)
-        low, high = np.percentile([m.magnitudes for m in made], (5, 95), axis=0).round(4).tolist()
+        made = judge.make(requests, scheduler=name)
+        curves = [m.signals["magnitude"] for m in made]
+        low, high = np.percentile(curves, (5, 95), axis=0).round(4).tolist()
         found.append({
             "kind": kind, "like": like, "scheduler": name, "steps": judge.steps,
             "low": low, "high": high, "runs": len(requests), "model": judge.model.hash,
@@ -137,9 +137,9 @@ def without_minimum(judge: report.Report) -> str:
     """A held-out prompt for which the dynamic transition falls back, with both example seeds."""
     asked = judge.requests("heldout", ["dtp"], (0, 1))[2:34]  # the first is an example already
     made = judge.make(asked)
-    pairs = zip(made[::2], made[1::2], strict=True)
-    found = (a.request.prompt for a, b in pairs if {a.kind, b.kind} == {"fallback"})
-    return next(found, asked[0].prompt)
+    falls_back = [(c := m.trajectory.transition) and c.kind == "fallback" for m in made]
+    pairs = zip(made[::2], falls_back[::2], falls_back[1::2], strict=True)
+    return next((m.request.prompt for m, a, b in pairs if a and b), asked[0].prompt)
 
 
 def figures(builder: Builder) -> None:

@@ -21,7 +21,6 @@ from memviz.data import prompts as data_prompts
 from memviz.demo import copy_detection as demo_copy_detection
 from memviz.demo import scenes
 from memviz.demo.autoencoder import pixels
-from memviz.demo.generate import SCHEDULER, Made, make
 from memviz.demo.judges import through
 from memviz.demo.world import World
 from memviz.guidance.base import Guidance
@@ -29,12 +28,14 @@ from memviz.guidance.model_defaults import own
 from memviz.guidance.registry import CORE
 from memviz.guidance.spec import parse, spec
 from memviz.io.paths import demo
-from memviz.models import decode
+from memviz.models import decode, loading
 from memviz.retrieval.copy_detector import best_similarity
+from memviz.sampling.generate import Generated, generate
 from memviz.sampling.types import Request
 from memviz.statistics import Estimate, estimate_auc, estimate_mean, estimate_share
 
 STEPS = 50
+SCHEDULER = "ddim"
 SEEDS = (0, 1, 2, 3)
 EDITED = 64  # held-out scenes whose edited copies are searched for
 DISTRACTORS = 2_000  # corpus images among which they are searched
@@ -65,12 +66,18 @@ class Report:
         """The rows of a prompt group under methods at this model's parameters."""
         return rows(self.prompts[group], [self.guidance(key) for key in keys], seeds)
 
-    def make(self, requests: Sequence[Request]) -> list[Made]:
-        """Pictures of this model."""
-        return list(make(self.model.pipe, requests, self.steps))
+    def make(
+        self,
+        requests: Sequence[Request],
+        model: loading.Model | None = None,
+        scheduler: str = SCHEDULER,
+    ) -> list[Generated]:
+        """Pictures of this model, or of another, each looked up in the corpus."""
+        settings = {"steps": self.steps, "scheduler": scheduler, "detector": self.detector}
+        return list(generate(model or self.model, requests, **settings))
 
     @cached_property
-    def made(self) -> dict[tuple[str, str], list[Made]]:
+    def made(self) -> dict[tuple[str, str], list[Generated]]:
         """Finished pictures by prompt group and method."""
         plan = [("duplicated", CORE, self.seeds), ("heldout", CORE, self.seeds[:2])]
         plan += [(g, ("cfg",), self.seeds[:1]) for g in OTHERS]
@@ -85,17 +92,16 @@ class Report:
 
     def by_method(
         self, prompts: Sequence[str], methods: Sequence[Guidance], seeds: Sequence[int]
-    ) -> list[list[Made]]:
+    ) -> list[list[Generated]]:
         """Pictures of all prompts and seeds, a list per method."""
         made = self.make(rows(prompts, methods, seeds))
         return [made[i :: len(methods)] for i in range(len(methods))]
 
-    def similarity(self, made: Sequence[Made]) -> np.ndarray:
+    def similarity(self, made: Sequence[Generated]) -> np.ndarray:
         """Similarity of each picture to its nearest corpus image."""
-        matches = self.detector.match([m.image for m in made], 1)
-        return np.array([best_similarity(found) for found in matches])
+        return np.array([best_similarity(m.matches) for m in made])
 
-    def copied(self, made: Sequence[Made]) -> Estimate:
+    def copied(self, made: Sequence[Generated]) -> Estimate:
         """Share of pictures at or above the threshold for a copy."""
         copies = self.similarity(made) >= self.detector.thresholds.copied
         return estimate_share(copies, [m.request.prompt for m in made])
@@ -111,7 +117,7 @@ class Report:
             found[f"copied_cfg_{group}"] = self.copied(self.made[group, "cfg"])
         return found
 
-    def unchosen(self, made: Made) -> bool:
+    def unchosen(self, made: Generated) -> bool:
         """Whether a picture's prompt had no part in choosing the methods' parameters."""
         return self.prompts["duplicated"].index(made.request.prompt) % 2 == 1
 
@@ -122,7 +128,7 @@ class Report:
             f"alignment_{k}{names[g]}": self.alignment(self.made[g, k]) for g in names for k in CORE
         }
 
-    def alignment(self, made: Sequence[Made]) -> Estimate:
+    def alignment(self, made: Sequence[Generated]) -> Estimate:
         """Mean CLIP cosine of each picture with its prompt."""
         prompts = [m.request.prompt for m in made]
         return estimate_mean(self.clip.score([m.image for m in made], prompts), prompts)
@@ -130,7 +136,9 @@ class Report:
     def detection(self) -> dict[str, Estimate]:
         """AUC of the magnitude: duplicated against held-out titles and swapped captions."""
         groups = ("duplicated", "heldout", "swapped")
-        yes, no, swapped = (np.array([m.magnitudes for m in self.made[g, "cfg"]]) for g in groups)
+        yes, no, swapped = (
+            np.array([m.signals["magnitude"] for m in self.made[g, "cfg"]]) for g in groups
+        )
         many, few, others = (len(self.prompts[g]) for g in groups)
         found = {
             f"auc_magnitude_{name}": estimate_auc(
@@ -146,8 +154,9 @@ class Report:
         """How often the dynamic transition found a minimum, and at which step."""
         found = {}
         for group in ("duplicated", "heldout"):
-            steps = [m.step for m in self.made[group, "dtp"] if m.kind == "minimum"]
-            found[f"minimum_found_{group}"] = round(len(steps) / len(self.made[group, "dtp"]), 4)
+            changes = [m.trajectory.transition for m in self.made[group, "dtp"]]
+            steps = [c.step for c in changes if c and c.kind == "minimum"]
+            found[f"minimum_found_{group}"] = round(len(steps) / len(changes), 4)
             found[f"minimum_step_median_{group}"] = float(np.median(steps)) if steps else None
         return found
 
@@ -204,9 +213,9 @@ class Report:
 
     def before(self) -> dict[str, Estimate]:
         """What the pretrained model, which saw no duplicates, copies on the same prompts."""
-        pipe = resources.load_model("demo-pretrained").pipe
+        model = resources.load_model("demo-pretrained")
         requests = self.requests("duplicated", ["cfg"], [0])
-        return {"copied_pretrained": self.copied(list(make(pipe, requests, self.steps)))}
+        return {"copied_pretrained": self.copied(self.make(requests, model))}
 
     def all(self) -> dict[str, Any]:
         """Every figure, with the settings that they hold for."""

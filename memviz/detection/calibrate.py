@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from memviz.detection.reference_bands import KIND, LEAST, LIKE, ROWS, Band, key, limits, save
 from memviz.errors import InputError
+from memviz.guidance.base import Guidance
 from memviz.guidance.model_defaults import own
 from memviz.guidance.spec import parse
 from memviz.guidance.transition import Constant
@@ -33,7 +34,7 @@ def calibrate(
     """
     check(prompts, Band({}, 0, kind, like), least)
     scale = parse("cfg", own(model))[1].w if scale is None else scale
-    rows = recorded(model, prompts, scheduler, steps, Constant(scale), extra, note)
+    rows = measure_signals(model, prompts, scheduler, steps, Constant(scale), extra, note)
     where, band = key(model, scheduler, steps, scale), Band(limits(rows), len(prompts), kind, like)
     told = {"kind": kind, "like": like, "prompts": len(prompts), "signals": band.signals}
     return {"file": str(save(where, band)), "key": asdict(where)} | told
@@ -52,37 +53,25 @@ def check(prompts: Sequence[str], band: Band, least: int) -> None:
         )
 
 
-def recorded(
+def measure_signals(
     model: "Model",
     prompts: Sequence[str],
     scheduler: str,
     steps: int,
-    guidance: Any,  # noqa: ANN401
+    guidance: Guidance,
     extra: Sequence[str],
     note: Callable[[str], None],
 ) -> dict[str, list[list[float]]]:
     """By signal, the values of every prompt (seed 0) over its steps."""
-    from memviz.models import schedulers
-    from memviz.sampling.loop import sample
-    from memviz.sampling.types import Request, Step
-    from memviz.signals.costly import FinalSignals
+    from memviz.sampling.generate import denoise
+    from memviz.sampling.types import Request
 
     found: dict[str, list[list[float]]] = {}
     for start in range(0, len(prompts), ROWS):
         note(f"{start} of {len(prompts)} prompts")
         requests = [Request(p, 0, guidance) for p in prompts[start : start + ROWS]]
-        events = list(
-            sample(model.pipe, requests, schedulers.scheduler(model.pipe, scheduler, steps),
-                   extra=extra)
-        )  # fmt: skip
-        path = [e for e in events if isinstance(e, Step)]
-        whole = {k: v for e in events if isinstance(e, FinalSignals) for k, v in e.signals.items()}
-        for i in range(len(requests)):
-            columns = {
-                name: [s.signals[name][i] for s in path]
-                for name in path[0].signals
-                if not isinstance(path[0].signals[name][i], list)
-            } | {name: values[i] for name, values in whole.items()}
-            for name, values in columns.items():
-                found.setdefault(name, []).append(values)
+        for made in denoise(model, requests, steps=steps, scheduler=scheduler, extra=extra):
+            for name, values in made.signals.items():
+                if not isinstance(values[0], list):  # attention has a value per token
+                    found.setdefault(name, []).append(values)
     return found

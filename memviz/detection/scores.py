@@ -20,8 +20,8 @@ from memviz.errors import InputError
 from memviz.guidance.base import Guidance
 from memviz.guidance.model_defaults import own
 from memviz.guidance.spec import parse
-from memviz.models.loading import scheduler
-from memviz.sampling.loop import sample
+from memviz.models.loading import Model
+from memviz.sampling.generate import denoise
 from memviz.sampling.types import Request
 
 ROWS = 32  # prompts x pictures denoised together
@@ -51,7 +51,7 @@ def detect(asked: Detection, note: Callable[[str], None] = print) -> dict[str, A
     """Scores and verdicts per prompt, and how well they tell where the prompts have labels."""
     model = resources.load_model(asked.model)
     guidance = parse("cfg", own(model))[1]
-    rows = magnitudes(model.pipe, asked, guidance, note)  # (prompts, pictures, steps)
+    rows = magnitudes(model, asked, guidance, note)  # (prompts, pictures, steps)
     found = reference_bands.find(model, asked.scheduler, asked.steps, guidance.w)
     readings = {name(k, n): rows[:, :n, : k or asked.steps].mean((1, 2))
                 for k, n in product(asked.used, asked.images)}  # fmt: skip
@@ -79,7 +79,9 @@ def name(k: int, n: int) -> str:
     return f"{f'k{k}' if k else 'all'}_n{n}"
 
 
-def magnitudes(pipe: Any, asked: Detection, guidance: Guidance, note: Callable) -> np.ndarray:  # noqa: ANN401
+def magnitudes(
+    model: Model, asked: Detection, guidance: Guidance, note: Callable[[str], None]
+) -> np.ndarray:
     """(prompts, pictures, steps) under plain guidance; as many steps as any reading uses."""
     longest = asked.steps if 0 in asked.used else max(asked.used)
     pairs = [(p.text, s) for p in asked.prompts for s in range(max(asked.images))]
@@ -87,9 +89,8 @@ def magnitudes(pipe: Any, asked: Detection, guidance: Guidance, note: Callable) 
     for start in range(0, len(pairs), ROWS):
         note(f"{start} of {len(pairs)} pictures")
         requests = [Request(p, s, guidance) for p, s in pairs[start : start + ROWS]]
-        steps = sample(pipe, requests, scheduler(pipe, asked.scheduler, asked.steps))
-        some = [step.signals["magnitude"] for _, step in zip(range(longest), steps, strict=False)]
-        found += np.array(some).T.tolist()
+        made = denoise(model, requests, steps=asked.steps, scheduler=asked.scheduler, first=longest)
+        found += [trajectory.signals["magnitude"] for trajectory in made]
     return np.array(found).reshape(len(asked.prompts), max(asked.images), longest)
 
 

@@ -136,30 +136,30 @@ def make_group(
 ) -> Iterator[tuple["Image.Image", dict[str, Any]]]:
     """The pictures of a group, denoised together, each with what is written into its file."""
     from memviz import resources
-    from memviz.models import decode
-    from memviz.models.loading import scheduler
-    from memviz.sampling.loop import sample
+    from memviz.sampling.generate import denoise, finish
     from memviz.sampling.types import Request
 
     pairs = [bulk.picture(number) for number in group]
     start = time.perf_counter()
     detector = resources.load_detector(bulk.corpus, bulk.descriptor) if key == "amg" else None
     with picture_size(model, bulk.size):
-        steps = scheduler(model.pipe, bulk.scheduler, bulk.steps)
-        *_, last = sample(model.pipe, [Request(p, s, guidance) for p, s in pairs], steps, detector)
-    images = decode.pictures(decode.decode(model.pipe, last.latents))
+        requests = [Request(p, s, guidance) for p, s in pairs]
+        denoised = denoise(
+            model, requests, steps=bulk.steps, scheduler=bulk.scheduler, detector=detector
+        )
+    made = finish(model, denoised)
     seconds = (time.perf_counter() - start) / len(pairs)
-    for (prompt, seed), image, cost in zip(pairs, images, last.costs, strict=True):
+    for one in made:
         yield (
-            image,
+            one.image,
             {
-                "prompt": prompt,
-                "seed": seed,
+                "prompt": one.request.prompt,
+                "seed": one.request.seed,
                 "method": spec(key, guidance),
                 "model": {"name": model.name, "hash": model.hash},
                 "steps": bulk.steps,
                 "scheduler": bulk.scheduler,
-                "evaluations": cost,
+                "evaluations": one.trajectory.evaluations,
                 "seconds": round(seconds, 4),
             },
         )

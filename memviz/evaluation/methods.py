@@ -20,10 +20,8 @@ from memviz.guidance.model_defaults import own
 from memviz.guidance.registry import METHODS
 from memviz.guidance.spec import parse, spec
 from memviz.io import paths
-from memviz.models import decode
-from memviz.models.loading import scheduler
 from memviz.retrieval.copy_detector import CopyDetector, best_similarity
-from memviz.sampling.loop import sample
+from memviz.sampling.generate import denoise, finish
 from memviz.sampling.types import Request
 from memviz.statistics import estimate_mean, estimate_share, format_estimate
 
@@ -105,20 +103,19 @@ def measured(model: Any, detector: CopyDetector, plan: Plan, guidance: Guidance)
     for group, pairs in plan.groups.items():
         requests = [Request(p, s, guidance) for p, s in pairs]
         start = time.process_time()  # of this process: others on the machine do not count
-        steps = sample(
-            model.pipe, requests, scheduler(model.pipe, plan.scheduler, plan.steps), detector
+        denoised = denoise(
+            model, requests, steps=plan.steps, scheduler=plan.scheduler, detector=detector
         )
-        *_, last = steps
         seconds, pictures = seconds + time.process_time() - start, pictures + len(pairs)
-        images = decode.pictures(decode.decode(model.pipe, last.latents))
-        similarity = np.array([best_similarity(m) for m in detector.match(images, 1)])
+        made = finish(model, denoised, detector)
+        similarity = np.array([best_similarity(one.matches) for one in made])
         prompts = [prompt for prompt, _ in pairs]
-        alignment = resources.load_clip().score(images, prompts)
+        alignment = resources.load_clip().score([one.image for one in made], prompts)
         found[group] = {
             "similarity": estimate_mean(similarity, prompts).to_json(),
             "copied": estimate_share(similarity >= detector.thresholds.copied, prompts).to_json(),
             "alignment": estimate_mean(alignment, prompts).to_json(),
-            "evaluations": round(float(np.mean(last.costs)), 1),
+            "evaluations": round(float(np.mean([path.evaluations for path in denoised])), 1),
             "pictures": {
                 "similarity": np.round(similarity, 4).tolist(),
                 "alignment": np.round(alignment, 4).tolist(),

@@ -39,6 +39,7 @@ class Pipe(Protocol):
 
     unet: Any  # diffusers' classes: a UNet2DConditionModel,
     vae: Any  # an autoencoder
+    scheduler: Any  # whose config fixes the noise levels
     tokenizer: Any  # and transformers' CLIPTokenizer
 
     @property

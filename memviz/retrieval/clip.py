@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # CLIP's own
+BATCH = 64  # pictures embedded together
 STD = (0.26862954, 0.26130258, 0.27577711)
 
 
@@ -61,9 +62,13 @@ class Clip:
 
     def images(self, images: Sequence[Image.Image]) -> np.ndarray:
         """(B, D) unit rows."""
-        pixels = torch.stack([self.preprocess.pixels(image) for image in images]).to(self.device)
-        with torch.inference_mode():
-            return _unit(self._model.get_image_features(pixel_values=pixels))
+        rows = [np.zeros((0, self._model.config.projection_dim), np.float32)]
+        for start in range(0, len(images), BATCH):
+            some = [self.preprocess.pixels(image) for image in images[start : start + BATCH]]
+            with torch.inference_mode():
+                pixels = torch.stack(some).to(self.device)
+                rows.append(_unit(self._model.get_image_features(pixel_values=pixels)))
+        return np.concatenate(rows)
 
     def texts(self, prompts: Sequence[str]) -> np.ndarray:
         """(P, D) unit rows; a prompt longer than the model reads is cut."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -18,10 +16,9 @@ from memviz.errors import InputError
 from memviz.guidance.model_defaults import settings
 from memviz.guidance.spec import parse
 from memviz.io.paths import expand
-from memviz.models import decode
-from memviz.models.schedulers import scheduler
+from memviz.models.protocols import Pipe
 from memviz.retrieval.copy_detector import CopyDetector, best_similarity
-from memviz.sampling.loop import sample
+from memviz.sampling.generate import generate
 from memviz.sampling.types import Request
 from memviz.training.config import Config
 
@@ -51,38 +48,27 @@ class Look:
 
 
 class Judge:
-    """A pipeline's own way of being sampled, and the copy detector that looks at its pictures."""
+    """A pipeline with its model's own way of being sampled, and what looks at its pictures."""
 
-    def __init__(self, pipe: Any, folder: Path, detector: CopyDetector, steps: int) -> None:  # noqa: ANN401
+    def __init__(self, pipe: Pipe, folder: Path, detector: CopyDetector, steps: int) -> None:
         own = settings(folder)
         self.pipe, self.detector, self.steps = pipe, detector, steps
         self.guidance = parse("cfg", own.get("methods"))[1]
         self.clip = resources.load_clip() if own.get("clip") else None
 
-    def look(self, prompts: Sequence[str], seeds: Sequence[int] = (0,), rows: int = 64) -> Look:
-        """Each prompt with each seed, `rows` at a time."""
-        asked = [Request(p, s, self.guidance) for p in prompts for s in seeds]
-        parts = [self._some(asked[i : i + rows]) for i in range(0, len(asked), rows)]
-        return Look(*(joined(values) for values in zip(*parts, strict=True)))
-
-    def _some(self, asked: list[Request]) -> tuple:
-        past = list(sample(self.pipe, asked, scheduler(self.pipe, "ddim", self.steps)))
-        x = decode.decode(self.pipe, past[-1].latents)
-        vectors = self.detector.embed(x)
-        matches = self.detector.match_vectors(vectors, 1)
-        similarity = np.array([best_similarity(found) for found in matches])
-        match = np.array([found[0].id if found else -1 for found in matches])
-        magnitude = np.array([step.signals["magnitude"] for step in past[:FIRST]]).mean(0)
-        images = decode.pictures(x)
-        aligned = self.clip and self.clip.score(images, [r.prompt for r in asked])
-        return similarity, match, magnitude, aligned, images, vectors
-
-
-def joined(values: Sequence[Any]) -> Any:  # noqa: ANN401 - arrays, lists or None
-    """Parts of one column put together."""
-    if values[0] is None:
-        return None
-    return [*chain(*values)] if isinstance(values[0], list) else np.concatenate(values)
+    def look(self, prompts: Sequence[str], seeds: Sequence[int] = (0,)) -> Look:
+        """Each prompt with each seed, drawn and judged."""
+        requests = [Request(p, s, self.guidance) for p in prompts for s in seeds]
+        made = list(generate(self.pipe, requests, steps=self.steps, detector=self.detector))
+        images = [one.image for one in made]
+        return Look(
+            similarity=np.array([best_similarity(one.matches) for one in made]),
+            match=np.array([one.matches[0].id if one.matches else -1 for one in made]),
+            magnitude=np.array([np.mean(one.signals["magnitude"][:FIRST]) for one in made]),
+            alignment=self.clip and self.clip.score(images, [r.prompt for r in requests]),
+            pictures=images,
+            vectors=np.array([one.vector for one in made]),
+        )
 
 
 def prompts(config: Config, captions: Sequence[str], sizes: np.ndarray) -> dict[str, list[str]]:

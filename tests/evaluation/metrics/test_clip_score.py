@@ -5,7 +5,7 @@ import pytest
 
 from memviz.errors import InputError
 from memviz.evaluation.metrics.clip_score import clip_score, dcr_preprocess, prepared
-from memviz.resources import clip
+from memviz.resources import load_clip
 from memviz.retrieval.clip import MEAN, STD
 from memviz.retrieval.descriptors.preprocess import Preprocess
 from memviz.retrieval.descriptors.presets import WAYS
@@ -18,7 +18,7 @@ def test_dcrs_preparation_for_its_own_clip_is_that_of_its_sscd() -> None:
 
 
 def test_only_the_preparation_differs_between_the_two() -> None:
-    own = clip()
+    own = load_clip()
     wrong = prepared(own, "dcr")
     images, texts = [smooth(0), smooth(1)], own.texts(["a fox", "a cactus"])
     assert clip_score(own.images(images), texts) == pytest.approx(
@@ -33,4 +33,4 @@ def test_what_does_not_pair_or_is_unknown_is_said() -> None:
     with pytest.raises(InputError, match="pair them"):
         clip_score(unit(2), unit(3))
     with pytest.raises(InputError, match="own, dcr"):
-        prepared(clip(), "other")
+        prepared(load_clip(), "other")
