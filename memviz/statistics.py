@@ -6,7 +6,7 @@ still says something where all pictures are copies, or none. Draws have a fixed 
 values give the same interval.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,6 +98,29 @@ def estimate_mean(
     drawn = np.random.default_rng(0).integers(0, len(sums), (DRAWS, len(sums)))
     means = sums[drawn].sum(1) / counts[drawn].sum(1)
     return Estimate(mean, *np.quantile(means, tails(len(sums))).tolist())
+
+
+def estimate_statistic(
+    statistic: Callable[[np.ndarray], float],
+    values: Sequence[float] | np.ndarray,
+    prompts: Sequence[Hashable] | None = None,
+) -> Estimate:
+    """Any figure of the values of all pictures, as a percentile; a bootstrap over prompts."""
+    values = np.asarray(values, float)
+    found = float(statistic(values))
+    names = range(len(values)) if prompts is None or len(set(prompts)) == 1 else prompts
+    places = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    which = np.array([places[name] for name in names])
+    counts, rows = np.bincount(which), values[np.argsort(which, kind="stable")]
+    if len(counts) < FEW:
+        return Estimate(found)
+    starts, draw = np.cumsum(counts) - counts, np.random.default_rng(0)
+    again = []
+    for _ in range(DRAWS):
+        drawn = draw.integers(0, len(counts), len(counts))
+        first = np.repeat(starts[drawn] - np.cumsum(counts[drawn]) + counts[drawn], counts[drawn])
+        again.append(statistic(rows[first + np.arange(len(first))]))
+    return Estimate(found, *np.quantile(again, tails(len(counts))).tolist())
 
 
 def estimate_difference(

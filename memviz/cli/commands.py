@@ -27,6 +27,9 @@ VERBS = {
     "generate": Entry(
         "generate", "make pictures of many prompts into folders, and go on where that broke off"
     ),
+    "evaluate": Entry(
+        "evaluate", "fill a paper's table: make what is missing, and show published rows beside it"
+    ),
     "search": Entry(
         "search", "find the training images that pictures copy, one by one or a whole folder"
     ),

@@ -88,6 +88,9 @@ class Share:
         return found
 
 
+ALONE = Share()
+
+
 def method_folder(out: Path, method: str, many: bool) -> Path:
     """Where the pictures of a method go: a folder of its own where there are many methods."""
     return out / re.sub(r"[^\w.-]+", "-", method).strip("-") if many else out
@@ -104,7 +107,7 @@ def missing_pictures(bulk: Bulk, folder: Path) -> list[int]:
     return [number for number in range(len(bulk)) if str(number) not in made]
 
 
-def fill_folder(bulk: Bulk, folder: Path, share: Share = Share()) -> Iterator[int]:
+def fill_folder(bulk: Bulk, folder: Path, share: Share = ALONE) -> Iterator[int]:
     """Make what is missing of this process's groups; yields how many of its pictures are there.
 
     Raises InputError if the folder holds pictures that were made with other settings.

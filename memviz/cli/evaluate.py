@@ -1,0 +1,112 @@
+"""`python -m memviz evaluate`."""
+
+import argparse
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from memviz.cli.command import Verb, bar, say
+from memviz.cli.compare import split_methods, whole_numbers
+from memviz.cli.generate import add_prompt_options
+from memviz.cli.tables import table
+from memviz.evaluation.bulk import ROWS, Share
+from memviz.evaluation.protocols import Protocol, list_protocols, load_protocol
+
+if TYPE_CHECKING:
+    from memviz.evaluation.evaluate import Progress
+
+GIVEN = (
+    "model",
+    "corpus",
+    "prompts",
+    "ordinary",
+    "template",
+    "draw",
+    "limit",
+    "descriptor",
+    "clip",
+)
+
+
+def options(sub: argparse.ArgumentParser) -> None:
+    """The protocol, and what of it shall be another."""
+    text = sub.add_argument
+    text("--protocol", default="standard", metavar="NAME",
+         help=f"{', '.join(list_protocols())}, or a TOML file (default: %(default)s)")  # fmt: skip
+    text("--model", help="a name, a folder, owner/name or PIPE+UNET")
+    text("--corpus", help="the training pictures")
+    add_prompt_options(sub)
+    text("--ordinary", metavar="PLACE", help="prompts that a detector must tell from the others")
+    text("--methods", help="as cfg,stp:at=500")
+    text("--seeds", help="whole numbers, as 0,1,2 or 0-3")
+    text("--descriptor", help="how pictures are compared")
+    text("--clip", help="a folder or a hub id")
+    text("--images", type=Path, metavar="DIR", help="judge these pictures instead of making some")
+    text("--smoke", action="store_true", help="the same on the demo with tiny counts, as a trial")
+    text("--skip-missing", action="store_true", help="leave out columns that need a download")
+    text("--batch", type=int, default=ROWS, help="pictures made together (default: %(default)s)")
+    text("--out", type=Path, required=True, metavar="DIR", help="pictures, features and tables")
+
+
+def evaluate(args: argparse.Namespace) -> dict[str, Any]:
+    """Run a protocol; its result."""
+    from memviz.evaluation.evaluate import Evaluation, demo_twin
+    from memviz.evaluation.evaluate import evaluate as run
+
+    stated = load_protocol(args.protocol)
+    here = change_protocol(demo_twin(stated) if args.smoke else stated, args)
+    skip = args.skip_missing or args.smoke
+    asked = Evaluation(here, args.out, stated, args.images, skip, args.batch)
+    result = watch(run(asked, Share.from_env()))
+    return result or {"rows": [], "process": Share.from_env().rank}
+
+
+def change_protocol(protocol: Protocol, args: argparse.Namespace) -> Protocol:
+    """The protocol with what was given in place of its own."""
+    given: dict[str, Any] = {
+        name: value for name in GIVEN if (value := getattr(args, name)) is not None
+    }
+    if args.methods:
+        given["methods"] = tuple(split_methods(args.methods))
+    if args.seeds:
+        given["seeds"] = tuple(whole_numbers(args.seeds))
+    return replace(protocol, **given)
+
+
+def watch(steps: "Iterable[Progress]") -> dict[str, Any] | None:
+    """Go through them with a bar per stage; the last result."""
+    result, stage, shown = None, "", None
+    for step in steps:
+        if step.stage != stage:
+            if shown is not None:
+                shown.close()
+            stage, shown = step.stage, bar(step.total, "picture")
+            say(stage)
+        if shown is not None:
+            shown.update(step.done - shown.n)
+        result = dict(step.result) if step.result else result
+    if shown is not None:
+        shown.close()
+    return result
+
+
+def as_table(result: dict[str, Any]) -> str:
+    """The rows, and where the rest is."""
+    if not result["rows"]:
+        return f"Process {result['process']} has made its pictures; the first one judges all."
+    from memviz.evaluation.tables import caption, text_cells
+
+    head, lines = text_cells(result)
+    departs = list(dict.fromkeys(line[-1] for line in lines[: len(lines)] if line[-1] != "-"))
+    marked = [
+        [*line[:-1], f"({departs.index(line[-1]) + 1})" if line[-1] in departs else ""]
+        for line in lines
+    ]
+    notes = [f"({i + 1}) {text}" for i, text in enumerate(departs)]
+    left = [f"Left out, no {part}: {what}" for part, what in result["left_out"].items()]
+    files = "\n".join(result["files"].values())
+    return "\n".join([table(head, marked), "", *notes, *left, caption(result), files])
+
+
+VERB = Verb(evaluate, as_table, options)
