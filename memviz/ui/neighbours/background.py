@@ -1,13 +1,13 @@
 """What the Neighbours tab has in the background: folders checked, corpora indexed."""
 
 from collections.abc import Callable, Mapping
-from html import escape
 from typing import Any
 
 import gradio as gr
 
 from memviz import jobs
 from memviz.errors import MemvizError
+from memviz.io import html
 from memviz.ui.neighbours import folder_check, indexing
 from memviz.ui.shared import access
 from memviz.ui.shared.messages import notice
@@ -26,11 +26,11 @@ def standing() -> list[Any]:
     """The list, the menu of checks to open, whether to look again, and the two buttons."""
     found = [(job, job.state()) for job in known()]
     ready = [(job.asked["title"], job.id) for job, _ in found if opens(job)]
-    items = "".join(f"<li>{line(job, state)}</li>" for job, state in found[:NEWEST])
-    listed = f'<ul class="mv-jobs" aria-label="Work in the background">{items}</ul>'
+    lines = [(job.asked["title"], line(job, state)) for job, state in found[:NEWEST]]
+    listed = html.render("ui/neighbours/jobs.html", lines=lines)
     menu = gr.Dropdown(choices=ready, visible=bool(ready))
     waiting = any(not state.over for _, state in found)
-    return [listed if items else "", menu, gr.Timer(active=waiting), *buttons(found)]
+    return [listed, menu, gr.Timer(active=waiting), *buttons(found)]
 
 
 def opens(job: jobs.Job) -> bool:
@@ -39,13 +39,12 @@ def opens(job: jobs.Job) -> bool:
 
 
 def line(job: jobs.Job, state: jobs.State) -> str:
-    """One job: its title, where it stands and when it was last heard of."""
-    title = f"<b>{escape(job.asked['title'])}</b>"
+    """Where a job stands and when it was last heard of."""
     if job.result():
-        return f"{title}: {DONE[job.asked['kind']]}"
+        return DONE[job.asked["kind"]]
     log = job.log_tail(1) if state.over else []
-    said, last = escape(" ".join([state.words or state.name, *log])), job.last_metric()
-    return f"{title}: {said}{progress(last)}{'' if state.over else pace(job, last)}"
+    said, last = " ".join([state.words or state.name, *log]), job.last_metric()
+    return f"{said}{progress(last)}{'' if state.over else pace(job, last)}"
 
 
 def progress(last: Mapping[str, Any]) -> str:

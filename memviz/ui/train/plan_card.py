@@ -1,11 +1,11 @@
 """The card before a start: what the trainer's own dry run found, in a person's words."""
 
-import html
 from collections.abc import Mapping
 from typing import Any
 
 import psutil
 
+from memviz.io import html
 from memviz.ui.train.view import big, duration
 
 Plan = Mapping[str, Any]
@@ -13,9 +13,7 @@ Plan = Mapping[str, Any]
 
 def card(plan: Plan) -> str:
     """A plan as a list of facts, what will not fit first."""
-    rows = "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in facts(plan))
-    wrong = "".join(f"<p role='alert'>{html.escape(text)}</p>" for text in missing(plan))
-    return f'<div class="mv-plan">{wrong}<dl class="mv-facts">{rows}</dl></div>'
+    return html.render("ui/train/plan_card.html", missing=missing(plan), facts=facts(plan))
 
 
 def facts(plan: Plan) -> list[tuple[str, str]]:

@@ -1,8 +1,6 @@
 """Scores of whole lists of prompts: which look memorized, and how well the score tells."""
 
-import html
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +8,7 @@ import gradio as gr
 
 from memviz.data.prompts import Prompt, read
 from memviz.errors import InputError, MemvizError
+from memviz.io import html
 from memviz.ui.shared import access, assets, controls, examples, messages, served
 from memviz.ui.shared.gate import take_words
 from memviz.ui.shared.live import MACHINE
@@ -41,13 +40,12 @@ def page(result: dict[str, Any]) -> str:
     """Prompts by their score, and the quality of each reading."""
     names = list(result["readings"])
     ranked = sorted(result["prompts"], key=lambda p: -p["scores"][names[0]])
-    head = "".join(f'<th scope="col">Score, {reading(n)}</th>' for n in names)
-    rows = "".join(row(p, names) for p in ranked)
-    return (
-        f'<p>{html.escape(result["band"])}</p><div class="mvt-scroll" tabindex="0" '
-        f'role="region" aria-label="Scores"><table><thead><tr><th scope="col">Prompt</th>{head}'
-        f'<th scope="col">Verdict</th><th scope="col">Label</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+    return html.render(
+        "ui/transition/detect_scores.html",
+        band=result["band"],
+        names=names,
+        reading=reading,
+        prompts=ranked,
     )
 
 
@@ -56,15 +54,6 @@ def reading(name: str) -> str:
     steps, _, images = name.partition("_")
     of = {"all": "all steps", "k1": "1 step"}.get(steps, f"{steps[1:]} steps")
     return of if images == "n1" else f"{of}, {images[1:]} pictures"
-
-
-def row(prompt: dict[str, Any], names: Sequence[str]) -> str:
-    """One prompt."""
-    scores = "".join(f"<td>{prompt['scores'][n]:.3f}</td>" for n in names)
-    return (
-        f'<tr><th scope="row">{html.escape(prompt["prompt"])}</th>{scores}'
-        f"<td>{prompt['verdict']}</td><td>{prompt['label'] or '–'}</td></tr>"
-    )
 
 
 def quality(name: str, told: dict[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """Which words did it? Each word shaded by its saliency; a press removes it and compares."""
 
-import html
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,6 +7,7 @@ import gradio as gr
 
 from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError, MemvizError
+from memviz.io import html
 from memviz.ui.shared import controls, messages
 from memviz.ui.shared.controls import QUIET
 from memviz.ui.shared.live import MACHINE
@@ -18,22 +18,11 @@ element.addEventListener('click', (event) => {
   if (word) trigger('submit', { word: Number(word.dataset.word) });
 });
 """
-ABOUT = (
-    "The stronger a word's shade, the harder it makes the prompt pull at the first step (the "
-    "gradient of the magnitude by its embedding). Press a word to compare the prompt with and "
-    "without it."
-)
 
 
 def shaded(words: list[Any]) -> str:
     """The prompt as buttons; the number says what the shade does."""
-    buttons = "".join(
-        f'<button type="button" class="mvt-word" data-word="{i}" style="--share:{w.saliency:.2f}" '
-        f'aria-label="Remove {html.escape(w.text)}, saliency {w.saliency:.2f}">'
-        f"{html.escape(w.text)}<small>{w.saliency:.2f}</small></button>"
-        for i, w in enumerate(words)
-    )
-    return f'<p class="mvt-sentence">{buttons}</p><p class="mv-soft">{ABOUT}</p>'
+    return html.render("ui/transition/saliency_words.html", words=words)
 
 
 def look(prompt: str, model: str, seeds: str, steps: float) -> str:

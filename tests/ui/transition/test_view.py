@@ -195,7 +195,7 @@ def test_the_table_of_remedies_names_every_measured_method():
     found = methods_panel.result()
     page = methods_panel.table()
     assert (
-        page == methods_panel.MISSING
+        "Not measured yet" in page
         if found is None
         else all(METHODS[key].label in page for key in found["rows"])
     )
