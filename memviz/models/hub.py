@@ -7,16 +7,6 @@ from pathlib import Path
 from memviz.models.files import PARTS, VARIANTS, ModelError, check_class, pipeline_folder
 
 ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # owner/name, and nothing else
-NO_NETWORK = {  # class names: three HTTP libraries stand under the hub client
-    "CachedRepoTreeNotFoundError",
-    "ConnectError",
-    "ConnectionError",
-    "LocalEntryNotFoundError",
-    "NetworkError",
-    "OfflineModeIsEnabled",
-    "Timeout",
-    "TimeoutException",
-}
 NEXT = {
     "gated": "needs its owner's permission: accept its terms at https://huggingface.co/{id}, then "
     "run `hf auth login`.",
@@ -65,19 +55,24 @@ def cached(ids: tuple[str, ...], index: str = "model_index.json") -> Path | None
 
 def explain(repo: str, error: BaseException) -> str:
     """One sentence on why a repository could not be fetched."""
-    names = {kind.__name__ for link in _chain(error) for kind in type(link).__mro__}
-    match names:
-        case _ if "GatedRepoError" in names:
-            reason = "gated"
-        case _ if "RepositoryNotFoundError" in names or "HFValidationError" in names:
-            reason = "missing"
-        case _ if names & NO_NETWORK:
-            reason = "no network"
-        case _ if "RemoteEntryNotFoundError" in names:
-            reason = "no pipeline"
-        case _:
-            return f"{repo} could not be fetched: {first_line(error)}"
-    return f"{repo} {NEXT[reason].format(id=repo)}"
+    import httpx
+    from huggingface_hub import errors
+
+    no_network = (
+        *(errors.LocalEntryNotFoundError, errors.CachedRepoTreeNotFoundError),
+        *(ConnectionError, TimeoutError, httpx.NetworkError, httpx.TimeoutException),
+    )
+    kinds: dict[str, tuple[type[BaseException], ...]] = {  # the first that fits
+        "gated": (errors.GatedRepoError,),
+        "missing": (errors.RepositoryNotFoundError, errors.HFValidationError),
+        "no network": no_network,
+        "no pipeline": (errors.RemoteEntryNotFoundError,),
+    }
+    chain = [*_chain(error)]
+    for reason, some in kinds.items():
+        if any(isinstance(link, some) for link in chain):
+            return f"{repo} {NEXT[reason].format(id=repo)}"
+    return f"{repo} could not be fetched: {first_line(error)}"
 
 
 def first_line(error: BaseException) -> str:
