@@ -1,6 +1,7 @@
 """`python -m memviz compare`."""
 
 import argparse
+from collections import deque
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,14 +43,12 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
         complain(f"The signals cost {price(tuple(ask.signals))}.", 0)
     folder = args.out and fresh(args.out)
     from memviz.comparison.compare import compare
-    from memviz.runs import store
 
     if args.corpus is None and ask.model.partition("-")[0] != "demo":
         complain("Looking through the demo corpus; name your training images with --corpus.", 0)
     with closing(compare(ask, folder)) as progress:
-        for step in watched(progress, ask.steps):
-            made = step.run.folder
-    return summary(store.open_folder(made))
+        last = deque(watched(progress, ask.steps), maxlen=1).pop()
+    return summary(last.snapshot())
 
 
 def asked(args: argparse.Namespace) -> ComparisonRequest:

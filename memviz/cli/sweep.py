@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from memviz.jobs import Workplace
 from memviz.signals import price
 
 if TYPE_CHECKING:
-    from memviz.comparison.compare import Progress
+    from memviz.comparison.recorder import StepView
     from memviz.runs.record import RunRecord
 
 FLAGS = ("at", "early", "late")  # parameters with an option of their own
@@ -69,16 +70,17 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
     if here.folder and not folder:  # a job's run has the job's name, and goes on when it is resumed
         folder = store.root() / here.folder.name
     with closing(compare(ask, folder, resumable=here.folder is not None)) as progress:
-        for step in told(watched(progress, ask.steps), here):
-            made = step.comparison.run.folder
-    run = store.open_folder(made)
+        last = deque(told(watched(progress, ask.steps), here), maxlen=1).pop()
+    run = store.open_folder(last.snapshot().folder)  # finished, or stopped
     if run.record.state == "done":
-        here.result(run=run.record.id, folder=str(made))
+        here.result(run=run.record.id, folder=str(run.folder))
     return summary(run) | laid_out(run.record)
 
 
-def told(progress: "Iterable[Progress]", here: Workplace) -> "Iterator[Progress]":
+def told(progress: "Iterable[StepView]", here: Workplace) -> "Iterator[StepView]":
     """The same, written where a job keeps what it is doing; ends when the job shall stop."""
+    from memviz.comparison.writer import save_snapshot
+
     saved = 0.0
     for step in progress:
         yield step
@@ -87,7 +89,7 @@ def told(progress: "Iterable[Progress]", here: Workplace) -> "Iterator[Progress]
         if here.stopping():
             return
         if here.folder and time.monotonic() - saved > EVERY:
-            step.comparison.save()
+            save_snapshot(step)
             saved = time.monotonic()
 
 

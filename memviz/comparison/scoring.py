@@ -1,68 +1,79 @@
 """What is found out about finished pictures: alignment, matches, and a verdict on each question."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from pathlib import Path
 
-import numpy as np
+from PIL import Image
 
 from memviz import resources
+from memviz.comparison.plan import Plan
 from memviz.detection.verdict import prompt_signal
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-    from memviz.comparison.cell import Cell
-    from memviz.detection.reference_bands import Found
-    from memviz.retrieval import copy_detector
+from memviz.runs.record import CellResult, MatchRecord, PromptSignal
 
 TOP = 8  # matches kept per cell
-UNSEEN = {"similarity": None, "match": None, "verdict": "No corpus", "reason": ""}
-
-Match = dict[str, Any]
 
 
-def matches(
-    detector: copy_detector.CopyDetector | None, images: list[Image.Image]
-) -> list[list[Match]]:
+def score(
+    plan: Plan, images: Sequence[Image.Image], magnitudes: Sequence[float], folder: Path
+) -> tuple[CellResult, ...]:
+    """The result of every cell; the matches' pictures are put into the run's folder.
+
+    `magnitudes` are those of the first step.
+    """
+    aligned: Sequence[float | None] = [None] * len(images)  # where no CLIP model is at hand
+    if plan.has_clip:
+        prompts = [cell.prompt for cell in plan.cells]
+        aligned = [round(float(a), 4) for a in resources.load_clip().score([*images], prompts)]
+    found = find_matches(plan, images, folder)
+    return tuple(
+        judge(plan, own).model_copy(
+            update={"prompt_signal": judge_prompt(plan, cell.prompt, first), "alignment": value}
+        )
+        for cell, first, own, value in zip(plan.cells, magnitudes, found, aligned, strict=True)
+    )
+
+
+def find_matches(
+    plan: Plan, images: Sequence[Image.Image], folder: Path
+) -> list[tuple[MatchRecord, ...]]:
     """The nearest corpus images of each picture, best first; none without a corpus."""
-    if detector is None:
-        return [[] for _ in images]
-    return [[match(found) for found in some] for some in detector.match(images, TOP)]
+    if plan.detector is None:
+        return [() for _ in images]
+    found = plan.detector.match(images, TOP)
+    shown = sorted({match.id for own in found for match in own})  # neighbors are read together
+    corpus = plan.detector.corpus
+    names = {id: corpus.copy(id, folder / "matches" / str(id)).name for id in shown}
+    return [
+        tuple(
+            MatchRecord(
+                id=match.id,
+                caption=match.caption,
+                similarity=match.similarity,
+                image=f"matches/{names[match.id]}",
+            )
+            for match in own
+        )
+        for own in found
+    ]
 
 
-def match(found: copy_detector.Match) -> Match:
-    """One match; where its picture lies in the run is told when it is put there."""
-    return {"id": found.id, "caption": found.caption, "similarity": found.similarity}
-
-
-def alignment(prompts: list[str], images: list[Image.Image]) -> list[float]:
-    """CLIP's cosine of each picture with its prompt."""
-    return [round(float(score), 4) for score in resources.load_clip().score(images, prompts)]
-
-
-def on_prompt(cell: Cell, bands: Found) -> dict[str, Any]:
-    """Does the prompt look memorized? By the magnitude of the first step."""
-    first, band = cell.rows[0]["magnitude"], bands.of(cell.prompt)
-    signal = prompt_signal(first, band.range("magnitude", 0), band.kind)
-    return {"prompt_signal": {**vars(signal), "value": round(first, 4)}}
-
-
-def on_picture(
-    detector: copy_detector.CopyDetector | None, found: Sequence[Match]
-) -> dict[str, Any]:
+def judge(plan: Plan, matches: tuple[MatchRecord, ...]) -> CellResult:
     """Is the picture a copy? By its best match."""
-    if not found:
-        return dict(UNSEEN)
-    top = found[0]["similarity"]
-    said = detector.judge_similarity(top)
-    words = {"verdict": said.word, "reason": said.reason, "kind": said.kind}
-    return {"similarity": top, "match": found[0]} | words
+    if plan.detector is None or not matches:
+        return CellResult(verdict="No corpus", kind="unknown", reason="")
+    said = plan.detector.judge_similarity(matches[0].similarity)
+    return CellResult(
+        matches=matches,
+        similarity=matches[0].similarity,
+        verdict=said.word,
+        kind=said.kind,
+        reason=said.reason,
+    )
 
 
-def to_match(
-    detector: copy_detector.CopyDetector, vectors: np.ndarray, found: Match
-) -> list[float]:
-    """Similarity of each x0 estimate's vector (T, D) to the picture that was matched in the end."""
-    return detector.index.similarity(vectors, np.full(len(vectors), found["id"])).tolist()
+def judge_prompt(plan: Plan, prompt: str, magnitude: float) -> PromptSignal:
+    """Does the prompt look memorized? By the magnitude of the first step."""
+    band = plan.bands.of(prompt)
+    said = prompt_signal(magnitude, band.range("magnitude", 0), band.kind)
+    return PromptSignal(**asdict(said), value=round(magnitude, 4))

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from memviz import resources
-from memviz.comparison.compare import Comparison
+from memviz.comparison.compare import compare
 from memviz.comparison.request import ComparisonRequest
 from memviz.demo import report, scenes
 from memviz.demo.scale import Builder
@@ -127,10 +127,7 @@ def examples(builder: Builder) -> None:
     for number, (title, prompt) in enumerate(titles.items(), 1):
         run_id = f"20260101-00000{number}-{sha256(prompt.encode()).hexdigest()[:16]}"
         ask = ComparisonRequest([prompt], seeds=(0, 1), steps=builder.scale.steps)
-        made = Comparison(ask, builder.assets / "runs" / run_id, run_id)
-        made.info["title"] = title
-        for _ in made.make():
-            pass
+        deque(compare(ask, builder.assets / "runs" / run_id, title=title), maxlen=0)
 
 
 def without_minimum(judge: report.Report) -> str:

@@ -1,11 +1,12 @@
 """The trace of a run: one tidy table, one row per cell and step, and what follows from it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from memviz.errors import InputError
@@ -61,10 +62,32 @@ def load(path: Path) -> pa.Table:
     return table
 
 
-def signals(table: pa.Table, cell: int) -> list[Observation]:
-    """What a method would have seen of one cell, in order."""
-    rows = table.filter(pc.equal(table["cell"], cell))
-    return [observe(r["t"], r) for r in rows.to_pylist()]
+@dataclass(frozen=True)
+class CellTrace:
+    """The trace of one cell: a value per step and column; None where a signal was not recorded."""
+
+    columns: Mapping[str, list[Any]]
+
+    @property
+    def observations(self) -> list[Observation]:
+        """What a method would have seen, in order."""
+        return [observe(self.columns["t"][i], self.row(i)) for i in range(len(self.columns["t"]))]
+
+    def row(self, step: int) -> dict[str, Any]:
+        """All values of a step."""
+        return {name: values[step] for name, values in self.columns.items()}
+
+
+def split_cells(table: pa.Table) -> dict[int, CellTrace]:
+    """The trace of each cell by its number, in the order of the steps."""
+    columns = table.sort_by([("cell", "ascending"), ("step", "ascending")]).to_pydict()
+    cells = columns["cell"]
+    starts = [i for i, cell in enumerate(cells) if not i or cell != cells[i - 1]]
+    ends = [*starts[1:], len(cells)]
+    return {
+        cells[start]: CellTrace({name: values[start:end] for name, values in columns.items()})
+        for start, end in zip(starts, ends, strict=False)
+    }
 
 
 def estimated(seen: Sequence[Observation]) -> int | None:

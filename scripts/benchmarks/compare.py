@@ -21,7 +21,8 @@ import torch
 
 from benchmarks.measure import environment, timed
 from memviz import resources
-from memviz.comparison.compare import Comparison
+from memviz.comparison.compare import compare
+from memviz.comparison.plan import Plan, make_plan
 from memviz.comparison.request import ComparisonRequest
 from memviz.guidance.base import Observation
 from memviz.guidance.model_defaults import own
@@ -127,10 +128,9 @@ def overhead(args: argparse.Namespace) -> dict[str, Any]:
     shares, totals = [], []
     for round_ in range(args.repeats + 1):
         with tempfile.TemporaryDirectory() as folder:
-            comparison = Comparison(ask, Path(folder), "benchmark")
-            clock = Clock()
-            with clock.on(*networks(comparison)):
-                total, _ = timed(lambda made=comparison: last(made.make()))
+            clock, place = Clock(), Path(folder)
+            with clock.on(*networks(make_plan(ask))):  # what is loaded stays loaded
+                total, _ = timed(lambda place=place: last(compare(ask, place)))
         if round_:
             shares.append(1 - clock.seconds / total)
             totals.append(total)
@@ -168,14 +168,14 @@ class Clock:
             self.seconds += 0 if self.depth else time.perf_counter() - start
 
 
-def networks(comparison: Comparison) -> list[tuple[Any, str]]:
+def networks(plan: Plan) -> list[tuple[Any, str]]:
     """The networks that a comparison calls, and by which method."""
-    pipe = comparison.model.pipe
+    pipe = plan.model.pipe
     found = [(pipe.unet, "forward"), (pipe.text_encoder, "forward"), (pipe.vae, "decode")]
-    if comparison.eye is not None:
-        network = comparison.eye.descriptor.network
+    if plan.detector is not None:
+        network = plan.detector.descriptor.network
         found.append((network, "forward"))
-    if comparison.settings.get("clip"):
+    if plan.has_clip:
         clip = resources.load_clip()._model
         found += [(clip, "get_image_features"), (clip, "get_text_features")]
     return found

@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from collections import deque
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from memviz.errors import MemvizError
 from memviz.io.ids import ID
 from memviz.models import decode as models_decode
 from memviz.models import loading
+from memviz.retrieval.index.index import Index
 from memviz.retrieval.verdict import CopyThresholds
 from memviz.runs import store, trace
 from memviz.runs.sheet import COLUMNS
@@ -32,7 +34,7 @@ def small(tmp_path_factory):
 def finish(ask, folder=None):
     """The last progress and the run as the folder tells it."""
     *_, last = compare(ask, folder)
-    return last, store.open_folder(last.run.folder)
+    return last, store.open_folder(last.snapshot().folder)
 
 
 @pytest.fixture(scope="module")
@@ -137,13 +139,45 @@ def test_progress_shows_every_step(small, tmp_path):
     assert [p.step for p in seen] == [1, 2, 3, 4, 4] and {p.steps for p in seen} == {4}
     assert [len(p.previews) for p in seen] == [2] * 5
     assert all(image.size == (32, 32) for p in seen for image in p.previews)
-    assert seen[-1].run.record.state == "done"
+    assert seen[-1].snapshot().record.state == "done"
+
+
+def test_a_view_stays_as_it_was_when_later_steps_come(small, tmp_path):
+    seen, live = [], []
+    for view in compare(small.ask(), tmp_path / "run"):
+        seen.append(view)
+        live.append(view.snapshot())
+    later = [view.snapshot() for view in seen]
+    assert [run.table().num_rows for run in later] == [2, 4, 6, 8, 8]
+    assert [run.record.state for run in later] == ["running"] * 4 + ["done"]
+    counts = [run.record.unet_evaluations for run in later]
+    assert counts == sorted(counts) and len({*counts[:4]}) == 4
+    pictures = [view.previews[0].tobytes() for view in seen]
+    assert len({*pictures}) == 4 and pictures[-2] == pictures[-1]
+    for then, now in zip(live, later, strict=True):
+        assert then.record == now.record
+        assert str(then.table().to_pydict()) == str(now.table().to_pydict())  # nan is not nan
+    only = [view.snapshot() for view in list(compare(small.ask(), tmp_path / "other"))]
+    assert [run.table().num_rows for run in only] == [2, 4, 6, 8, 8]
+
+
+def test_a_step_is_looked_up_and_laid_out_once(small, tmp_path, monkeypatch):
+    found, real = [], Index.search
+
+    def search(self, vectors, k):
+        found.append(len(vectors))
+        return real(self, vectors, k)
+
+    monkeypatch.setattr(Index, "search", search)
+    for view in compare(small.ask(methods=["cfg"], steps=8), tmp_path / "run"):
+        view.snapshot(), view.snapshot()
+    assert found == [1] * 9  # each step, and the finished picture
 
 
 def test_a_run_in_progress_can_be_watched(small, tmp_path):
     with closing(compare(small.ask(), tmp_path / "run")) as progress:
         step = next(progress)
-        assert step.run.record.state == "running" and step.run.table().num_rows == 2
+        assert step.snapshot().record.state == "running" and step.snapshot().table().num_rows == 2
         assert store.open_folder(tmp_path / "run").record.state == "running"
 
 
@@ -184,6 +218,17 @@ def test_a_failed_run_says_why_and_keeps_what_there_is(small, tmp_path, monkeypa
     assert all(c.state == "failed" for c in run.record.cells)
 
 
+def test_a_run_that_cannot_be_written_fails_and_says_so(small, tmp_path, monkeypatch):
+    def save(*_, **__):
+        raise ValueError("no such mode")
+
+    with closing(compare(small.ask(), tmp_path / "run")) as progress:
+        next(progress)
+        monkeypatch.setattr(Image.Image, "save", save)
+        with pytest.raises(ValueError, match="no such mode"):
+            deque(progress, maxlen=0)
+
+
 def test_ctrl_c_is_a_stop(small, tmp_path, monkeypatch):
     breaks_at(monkeypatch, 3, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
@@ -211,7 +256,7 @@ def test_a_run_without_a_folder_is_kept_at_home(small):
     last, run = finish(small.ask(methods=["cfg"], steps=2))
     assert run.folder == store.root() / run.record.id
     assert store.read(run.record.id).record == run.record
-    assert last.run.record.state == "done"
+    assert last.snapshot().record.state == "done"
 
 
 @pytest.mark.parametrize("wrong", ["model", "corpus", "descriptor"])
@@ -228,7 +273,7 @@ sys.modules.update(dict.fromkeys(("torch", "diffusers", "transformers", "faiss")
 from pathlib import Path
 from memviz.runs import store, trace
 run = store.open_folder(Path(sys.argv[1]))
-print(run.record.state, run.table().num_rows, len(trace.signals(run.table(), 1)))
+print(run.record.state, run.table().num_rows, len(trace.split_cells(run.table())[1].observations))
 """
     told = subprocess.run(
         [sys.executable, "-c", code, done.folder], cwd=ROOT, capture_output=True, text=True

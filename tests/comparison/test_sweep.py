@@ -4,6 +4,7 @@ from contextlib import closing
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from memviz.comparison import sweep
 from memviz.comparison.compare import compare
@@ -14,7 +15,7 @@ from memviz.guidance.registry import METHODS
 from memviz.guidance.spec import parse, spec
 from memviz.guidance.transition import Constant, Dynamic, Static
 from memviz.models.schedulers import scheduler
-from memviz.runs import latents, store
+from memviz.runs import resume, store
 from memviz.sampling.loop import sample
 from memviz.sampling.types import Request, ResumeState
 from tests.support import tiny, world
@@ -31,7 +32,7 @@ def small(tmp_path_factory):
 def finish(ask):
     with closing(compare(ask)) as progress:
         *_, last = progress
-    return store.open_folder(last.run.folder)
+    return store.open_folder(last.snapshot().folder)
 
 
 def branches(pipe, name="ddim"):
@@ -58,7 +59,7 @@ def test_going_on_from_a_kept_step_equals_a_fresh_run(name):
     pipe = tiny.pipeline()
     old = list(sample(pipe, [Request("a fox", 0, Static(at=700))], scheduler(pipe, name, 10)))
     seen = [Observation(s.t, {"magnitude": s.signals["magnitude"][0]}) for s in old]
-    k = latents.shared(Static(at=300), seen, [s.scales[0] for s in old])
+    k = resume.count_shared(Static(at=300), seen, [s.scales[0] for s in old])
     assert k == next(i for i, s in enumerate(old) if s.t <= 700) > 0
     known = ResumeState(torch.stack([s.prediction for s in old[:k]]), [s.signals for s in old[:k]])
     request = [Request("a fox", 0, Static(at=300))]
@@ -74,15 +75,15 @@ def test_going_on_from_a_kept_step_equals_a_fresh_run(name):
 def test_methods_share_a_trace_until_their_scales_differ():
     seen = [Observation(900 - 100 * i, {"magnitude": m}) for i, m in enumerate([5, 3, 1, 2, 4, 6])]
     zero = [0.0, 0.0, 0.0, 7.5, 7.5, 7.5]  # as Dynamic: the dip shows at index 3
-    assert latents.shared(Dynamic(), seen, zero) == 6
-    assert latents.shared(Static(at=500), seen, zero) == 3
-    assert latents.shared(Constant(), seen, zero) == 0
+    assert resume.count_shared(Dynamic(), seen, zero) == 6
+    assert resume.count_shared(Static(at=500), seen, zero) == 3
+    assert resume.count_shared(Constant(), seen, zero) == 0
 
 
 def test_a_run_goes_on_from_a_kept_cell(small):
     first = finish(small.ask(methods=["stp:at=700"], keep=True, steps=6))
     cell = first.record.cells[0]
-    assert cell.kept_bytes == latents.place(first.folder, 0).stat().st_size
+    assert cell.kept_bytes == resume.kept_file(first.folder, 0).stat().st_size
     since = {"methods": ["stp:at=200"], "since": f"{first.record.id}:0", "steps": 6}
     went_on, fresh = finish(small.ask(**since)), finish(small.ask(**since | {"since": ""}))
     from PIL import Image
@@ -112,7 +113,14 @@ def test_going_on_is_refused_where_it_cannot_be_exact(small):
     other = small.ask(methods=["stp:at=200"], since=f"{first.record.id}:0", steps=7)
     with pytest.raises(ValueError, match="timesteps"):
         finish(other)
-    assert latents.common(first, 0, PromptOptimisation()) == 0
+    assert resume.shared_steps(first, 0, PromptOptimisation()) == 0
+    for cell in ("7", "", "x"):
+        with pytest.raises(MemvizError, match="names no cell"):
+            finish(small.ask(methods=["stp:at=200"], since=f"{first.record.id}:{cell}"))
+    path = resume.kept_file(first.folder, 0)
+    save_file(load_file(path), path)  # as before there was a layout
+    with pytest.raises(MemvizError, match="kept by another version"):
+        finish(small.ask(methods=["stp:at=200"], since=f"{first.record.id}:0"))
     with pytest.raises(ValueError, match="one cell"):
         small.ask(methods=["stp", "cfg"], since="x:0")
 

@@ -91,4 +91,4 @@ def test_it_decodes_the_steps_and_never_the_finished_picture(saved, tmp_path):
 def finish(ask):
     with closing(compare(ask)) as progress:
         *_, last = progress
-    return store.open_folder(last.run.folder)
+    return store.open_folder(last.snapshot().folder)

@@ -61,19 +61,19 @@ def test_a_file_that_is_no_parquet_is_refused(tmp_path):
 
 
 def test_signals_are_one_cell_in_order(table):
-    seen = trace.signals(table, 0)
+    seen = trace.split_cells(table)[0].observations
     assert [(o.t, o.magnitude) for o in seen] == [*zip(TIMES, CURVES[0], strict=True)]
-    assert trace.signals(table, 7) == []
+    assert [*trace.split_cells(table)] == [0, 1] and trace.split_cells(table.slice(0, 0)) == {}
 
 
 def test_the_estimated_transition_is_the_first_minimum(table):
-    assert trace.estimated(trace.signals(table, 0)) == 2
-    assert trace.estimated(trace.signals(table, 1)) is None
+    assert trace.estimated(trace.split_cells(table)[0].observations) == 2
+    assert trace.estimated(trace.split_cells(table)[1].observations) is None
     assert trace.estimated([]) is None
 
 
 def test_a_trace_is_replayed_under_any_method(table):
-    dipped, rising = (trace.signals(table, cell) for cell in CURVES)
+    dipped, rising = (trace.split_cells(table)[cell].observations for cell in CURVES)
     assert trace.replay(Constant(), dipped) is None
     assert trace.replay(Static(at=500), dipped) == Transition(2, "static")
     assert trace.replay(Dynamic(latest=0), dipped) == Transition(3, "minimum")

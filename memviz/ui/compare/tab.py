@@ -22,7 +22,7 @@ from memviz.ui.shared.messages import note, notice, sentence
 from memviz.ui.shared.start_run import work
 
 if TYPE_CHECKING:
-    from memviz.comparison.compare import Progress
+    from memviz.comparison.recorder import StepView
 
 EMPTY = {"note": "There is no run to show yet. Press Compare to make one."}
 PREPARING = "Preparing the model …"
@@ -76,10 +76,9 @@ def beside(run: store.Run, other: str | None) -> dict[str, Any]:
         return view
 
 
-def look(progress: "Progress") -> dict[str, Any]:
+def look(progress: "StepView") -> dict[str, Any]:
     """The view of a run between two of its steps."""
-    run = progress.run
-    return compare_view.view(run, progress.previews, live=True)
+    return compare_view.view(progress.snapshot(), progress.previews, live=True)
 
 
 def follow(ticket: Ticket) -> Iterator[list[Any]]:

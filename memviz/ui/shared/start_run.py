@@ -10,7 +10,7 @@ from memviz.models import loading
 from memviz.ui.shared import access, controls
 
 if TYPE_CHECKING:
-    from memviz.comparison.compare import Progress
+    from memviz.comparison.recorder import StepView
 
 
 MOST = 4_000  # pictures times steps of a visitor's comparison
@@ -51,7 +51,7 @@ def check_index(ask: ComparisonRequest) -> None:
         ) from None
 
 
-def work(asked: dict[str, Any]) -> Callable[[], "Iterator[Progress]"]:
+def work(asked: dict[str, Any]) -> Callable[[], "Iterator[StepView]"]:
     """The comparison to make, checked here and now; torch is imported where it runs."""
     ask = ComparisonRequest(**asked)
     loading.find(ask.model)
@@ -60,7 +60,7 @@ def work(asked: dict[str, Any]) -> Callable[[], "Iterator[Progress]"]:
         check_names(ask)
         check_size(len(ask.prompts) * len(ask.methods) * len(ask.seeds) * ask.steps)
 
-    def run() -> "Iterator[Progress]":
+    def run() -> "Iterator[StepView]":
         from memviz.comparison.compare import compare
 
         if visitor and ask.corpus:

@@ -8,7 +8,7 @@ from memviz.errors import MemvizError
 from memviz.guidance.model_defaults import tuned
 from memviz.guidance.registry import METHODS
 from memviz.guidance.spec import Knob, parse, spec
-from memviz.runs import latents
+from memviz.runs import resume
 from memviz.signals import COSTLY, SIGNALS
 from memviz.signals import price as prices
 from memviz.ui.shared import controls
@@ -131,5 +131,5 @@ def price(seeds: str, values: str, across: str, others: str, steps: float) -> gr
         cells = len(controls.seeds(str(seeds))) * len(sweep.numbers(str(values))) * rows
     except MemvizError:
         return gr.skip()
-    size = latents.price((12, 8, 8), int(steps or 0), cells)
+    size = resume.estimate_bytes((12, 8, 8), int(steps or 0), cells)
     return gr.Checkbox(info=f"to go on from any step; {size / 2**20:.1f} MB with the demo")

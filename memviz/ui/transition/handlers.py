@@ -9,7 +9,7 @@ from memviz.comparison import sweep
 from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError, MemvizError
 from memviz.guidance.spec import parse
-from memviz.runs import latents, store
+from memviz.runs import resume, store
 from memviz.ui.compare import tab
 from memviz.ui.shared import controls, encode, messages, served, start_run
 from memviz.ui.shared.live import Live, Ticket
@@ -17,7 +17,7 @@ from memviz.ui.transition import background as transition_background
 from memviz.ui.transition import view as views
 
 if TYPE_CHECKING:
-    from memviz.comparison.compare import Progress
+    from memviz.comparison.recorder import StepView
 
 
 def shown(
@@ -84,9 +84,9 @@ def words(*values: object) -> list[str]:
     return [*flags, f"--signals={','.join(ask.signals)}"]
 
 
-def look(progress: "Progress") -> dict[str, Any]:
+def look(progress: "StepView") -> dict[str, Any]:
     """The view of a run between two of its steps."""
-    view = views.view(progress.run) | {"live": True, "step": progress.step}
+    view = views.view(progress.snapshot()) | {"live": True, "step": progress.step}
     for cell, image in zip(view["cells"], progress.previews, strict=True):
         cell["preview"] = encode.data_uri(image)
     return view
@@ -136,7 +136,7 @@ def rerunner(live: Live) -> Callable[[gr.EventData], Iterator[list[Any]]]:
         try:
             run, number, ask = moved(event._data)
             ticket = live.start(
-                start_run.work(vars(ask)), lambda progress: {"id": progress.run.record.id}
+                start_run.work(vars(ask)), lambda progress: {"id": progress.snapshot().record.id}
             )
         except MemvizError as error:
             yield shown(message=messages.notice(str(error)))
@@ -167,7 +167,7 @@ def moved(data: dict[str, Any]) -> tuple[store.Run, int, ComparisonRequest]:
         raise InputError("This picture is not in its run any more. Load the page again.") from None
     method = views.what_if(cell.spec, at)
     same = was.model_dump(include=SAME)
-    since = f"{run.record.id}:{number}" if latents.place(run.folder, number).is_file() else ""
+    since = f"{run.record.id}:{number}" if resume.kept_file(run.folder, number).is_file() else ""
     request = ComparisonRequest([cell.prompt], [method], [cell.seed], since=since, **same)
     return run, number, request
 
@@ -176,7 +176,7 @@ def again(run: store.Run, number: int, run_id: str, ask: ComparisonRequest) -> d
     """The re-run beside the cell that it went on from."""
     new = store.read(run_id)
     made = new.record.cells[0]
-    taken = latents.common(run, number, parse(ask.methods[0])[1]) if ask.since else 0
+    taken = resume.shared_steps(run, number, parse(ask.methods[0])[1]) if ask.since else 0
     return {
         "id": run_id,
         "cell": number,

@@ -53,7 +53,7 @@ def unbroken(small):
     asked = sweep.ask(world.PROMPT, VALUES, (0, 1), signals=("sharpness",), **more)
     with closing(compare(asked)) as made:
         *_, last = made
-    return store.open_folder(last.run.folder)
+    return store.open_folder(last.snapshot().folder)
 
 
 def same(one, other):
@@ -127,23 +127,23 @@ def test_remedies_and_what_only_the_last_step_tells_go_on_too(small):
         for _ in range(4):
             next(made)
     record = store.open_folder(folder).record
-    known = runs_resume.read(folder, record)
+    known = runs_resume.load_unfinished(folder, record)
     assert record.state == "stopped" and len(known.differences) == len(known.predictions) == 4
     with closing(compare(ask, folder, resumable=True)) as made:
-        assert next(made).comparison.evaluations == known.evaluations
+        assert next(made).snapshot().record.unet_evaluations == known.evaluations
         *_, last = made
     with closing(compare(ask)) as made:
         *_, fresh = made
-    same(store.open_folder(last.run.folder), store.open_folder(fresh.run.folder))
+    same(store.open_folder(last.snapshot().folder), store.open_folder(fresh.snapshot().folder))
 
 
 def test_a_run_that_goes_on_from_another_has_late_signals_of_its_own_steps_only(small):
     with closing(compare(small.ask(methods=["stp:at=700"], keep=True))) as made:
         *_, kept = made
-    more = {"since": f"{kept.run.record.id}:0", "signals": ["masked_magnitude"]}
+    more = {"since": f"{kept.snapshot().record.id}:0", "signals": ["masked_magnitude"]}
     with closing(compare(small.ask(methods=["stp:at=100"], **more))) as made:
         *_, last = made
-    rows = store.open_folder(last.run.folder).table()["masked_magnitude"].to_pylist()
+    rows = store.open_folder(last.snapshot().folder).table()["masked_magnitude"].to_pylist()
     assert rows[0] is None and rows[-1] > 0
 
 
@@ -153,6 +153,7 @@ def test_steps_of_another_sweep_are_not_gone_on_from(small):
         next(made), next(made)
     assert len([*(folder / "unfinished").iterdir()]) == 2
     record = store.open_folder(folder).record
-    assert len(runs_resume.read(folder, record).predictions) == 2
-    assert runs_resume.read(folder, record.model_copy(update={"timesteps": (1,)})) is None
+    assert len(runs_resume.load_unfinished(folder, record).predictions) == 2
+    other = record.model_copy(update={"timesteps": (1,)})
+    assert runs_resume.load_unfinished(folder, other) is None
     assert not (folder / "unfinished").exists()

@@ -29,7 +29,7 @@ def swept(tmp_path_factory):
         compare(small.ask(methods=["stp:at=300", "stp:at=700"], seeds=[0, 1], keep=True))
     ) as made:
         *_, last = made
-    return store.read(last.run.record.id)
+    return store.read(last.snapshot().record.id)
 
 
 def test_a_view_is_plain_json(swept):
@@ -59,7 +59,7 @@ def test_attention_is_shown_token_by_token_and_the_bright_ending_as_a_mask(tmp_p
     ask = small.ask(methods=["cfg", "cwr"], signals=["attention_entropy", "masked_magnitude"])
     with closing(compare(ask)) as made:
         *_, last = made
-    run = store.read(last.run.record.id)
+    run = store.read(last.snapshot().record.id)
     view = views.view(run)
     assert json.loads(json.dumps(view, allow_nan=False)) == view
     for cell in view["cells"]:

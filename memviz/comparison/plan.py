@@ -1,0 +1,120 @@
+"""What a comparison will do, settled before its first step: its cells, and all that is loaded."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from memviz import resources
+from memviz.comparison.cell import CellSpec
+from memviz.comparison.request import ComparisonRequest
+from memviz.detection import reference_bands
+from memviz.guidance.model_defaults import settings
+from memviz.guidance.registry import METHODS
+from memviz.guidance.spec import parse
+from memviz.guidance.transition import Constant
+from memviz.io.versions import versions
+from memviz.models.loading import Model
+from memviz.models.preview_decoder import decoder
+from memviz.models.schedulers import scheduler
+from memviz.retrieval.copy_detector import CopyDetector
+from memviz.runs.record import CellRecord, CellState, RunRecord
+from memviz.runs.sheet import COLUMNS
+from memviz.sampling.noise import noise, noise_hash
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+TILE = 128  # pixels at most of an x0 estimate on its sheet
+LIBRARIES = ("torch", "diffusers", "transformers", "gradio")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request with all that it needs at hand, and nothing made yet."""
+
+    request: ComparisonRequest
+    cells: tuple[CellSpec, ...]
+    timesteps: tuple[int, ...]
+    noise_hash: dict[str, str]  # of the starting noise, by seed
+    methods: dict[str, str]  # the model's own parameters, by method
+    model: Model
+    detector: CopyDetector | None
+    decoder: "Module | None"  # of the x0 estimates, where it is not the model's own
+    decoder_note: str
+    has_clip: bool
+    bands: reference_bands.Found
+
+    def record(self, run_id: str, title: str | None = None) -> RunRecord:
+        """What run.json says before the first step."""
+        request, model, band = self.request, self.model, self.bands.of(*self.request.prompts)
+        side = model.pipe.unet.config.sample_size * model.pipe.vae_scale_factor
+        found: dict[str, object] = {
+            "id": run_id,
+            "state": CellState.RUNNING,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "title": title or request.prompts[0],
+            "request": request.to_json(self.methods),
+            "model": {"name": model.name, "hash": model.hash, "parameters": model.parameters},
+            "noise_hash": self.noise_hash,
+            "timesteps": self.timesteps,
+            "device": str(model.pipe.device),
+            "versions": versions(LIBRARIES),
+            "bands": band.signals,
+            "band_note": self.bands.note(*request.prompts),
+            "tile": min(TILE, side),
+            "sheet_columns": COLUMNS,
+            "decoder_note": self.decoder_note,
+            "cells": [first_cell_record(cell) for cell in self.cells],
+        }
+        if self.detector:
+            corpus, look = self.detector.corpus, self.detector.descriptor
+            found |= {
+                "corpus": {"name": corpus.name, "hash": corpus.hash, "images": len(corpus)},
+                "descriptor": {
+                    "preset": look.preset.name,
+                    "dims": look.preset.dims,
+                    "hash": look.hash,
+                    "note": self.detector.misfit,
+                },
+                "thresholds": asdict(self.detector.thresholds),
+            }
+        return RunRecord.model_validate(found)
+
+
+def make_plan(request: ComparisonRequest) -> Plan:
+    """Load what a request needs. Raises a MemvizError where a part of it is not there."""
+    model = resources.load_model(request.model)
+    estimates, note = decoder(model.pipe, request.decoder)
+    known = settings(model.folder)
+    methods = known.get("methods", {})
+    cells = tuple(CellSpec(i, *cell) for i, cell in enumerate(request.cells(methods)))
+    detector = request.corpus and resources.load_detector(request.corpus, request.descriptor)
+    timesteps = scheduler(model.pipe, request.scheduler, request.steps).timesteps
+    plain = [c.guidance.w for c in cells if isinstance(c.guidance, Constant)]
+    scale = plain[0] if plain else parse("cfg", methods)[1].w
+    return Plan(
+        request=request,
+        cells=cells,
+        timesteps=tuple(int(t) for t in timesteps),
+        noise_hash={str(s): noise_hash(noise(model.pipe, [s])[0]) for s in request.seeds},
+        methods=methods,
+        model=model,
+        detector=detector or None,
+        decoder=estimates,
+        decoder_note=note,
+        has_clip=bool(known.get("clip")),
+        bands=reference_bands.find(model, request.scheduler, request.steps, scale),
+    )
+
+
+def first_cell_record(cell: CellSpec) -> CellRecord:
+    """What run.json says of a cell before its first step."""
+    return CellRecord(
+        number=cell.number,
+        prompt=cell.prompt,
+        method=cell.method,
+        label=METHODS[cell.method].label,
+        spec=cell.spec,
+        seed=cell.seed,
+        state=CellState.RUNNING,
+    )
