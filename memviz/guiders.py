@@ -21,7 +21,7 @@ from memviz.guidance.mitigation import Remedy
 from memviz.guidance.spec import parse
 from memviz.signals import free
 
-Inputs = dict[str, tuple[Tensor, Tensor] | Tensor]
+Inputs = dict[str, tuple[Tensor, Tensor]]
 
 
 class RuleGuider(BaseGuidance):

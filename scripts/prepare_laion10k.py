@@ -24,7 +24,7 @@ EXPECTED = 10_000  # pictures of the published set
 
 def main() -> int:
     """Check, register, report."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--name", default="laion-10k", help="to register it by (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

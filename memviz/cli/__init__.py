@@ -80,11 +80,11 @@ def parser() -> Parser:
     """All verbs and their options."""
     about = "See a diffusion model copy its training data, and avoid it."
     top = Parser("python -m memviz", description=about, formatter_class=Wide)
-    debug = {"action": "store_true", "help": "show the traceback of a defect"}
+    debug: dict[str, Any] = {"action": "store_true", "help": "show the traceback of a defect"}
     top.add_argument("--debug", **debug)
     verbs = top.add_subparsers(metavar="VERB [options]", required=True, parser_class=VerbParser)
     for name, entry in VERBS.items():
-        how = {"description": entry.about, "formatter_class": Wide, "entry": entry}
+        how: dict[str, Any] = {"description": entry.about, "formatter_class": Wide, "entry": entry}
         sub = verbs.add_parser(name, help=entry.about, **how)
         sub.add_argument("--json", action="store_true", help="print one JSON value")
         sub.add_argument("--debug", default=argparse.SUPPRESS, **debug)  # what stands before holds

@@ -43,7 +43,7 @@ def plain(data: bytes) -> str:
         still = image.mode == "RGB" and getattr(image, "n_frames", 1) == 1
         # Exif data may turn it, and may tell of a person; the others change its colours
         if still and not image.getexif() and not {"icc_profile", "transparency"} & {*image.info}:
-            return SHOWN.get(image.format, "")
+            return SHOWN.get(image.format or "", "")
     return ""
 
 

@@ -195,7 +195,7 @@ def _pipeline(
 ) -> StableDiffusionPipeline:
     from diffusers import StableDiffusionPipeline
 
-    parts = dict.fromkeys(("safety_checker", "feature_extractor"))
+    parts: dict[str, Any] = {"safety_checker": None, "feature_extractor": None}
     with _sentences(name, device), quietly("diffusers", "transformers"):
         if unet is not None:
             parts["unet"] = _unet(unet, dtype)

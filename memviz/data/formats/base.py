@@ -25,18 +25,23 @@ class Layout(Protocol):
 
     def read(self, row: int) -> bytes:
         """The encoded picture of one row. Raises CorpusError or OSError where there is none."""
+        ...
 
     def column(self, name: str) -> list[Any]:
         """A further column, one value per row."""
+        ...
 
     def others(self, row: int) -> list[str]:
         """Captions of a row beyond the one that is used."""
+        ...
 
     def where(self, row: int) -> str:
         """The place of a row, for an error message."""
+        ...
 
     def hash(self) -> str:
         """Changes when the set does."""
+        ...
 
 
 class Captioned:

@@ -68,7 +68,9 @@ def _samples(shard: int, file: Path) -> Iterator[tuple[Sample, str]]:
                 if name.suffix.lower() in PICTURES:
                     pictures[key] = Sample(shard, key, member.offset_data, member.size)
                 elif name.suffix in (".txt", ".json"):
-                    text = tar.extractfile(member).read().decode("utf-8", "replace")
+                    opened = tar.extractfile(member)
+                    assert opened is not None  # it is a file
+                    text = opened.read().decode("utf-8", "replace")
                     texts.setdefault(key, text.strip() if name.suffix == ".txt" else _stated(text))
     except (tarfile.TarError, OSError) as error:
         raise CorpusError(

@@ -25,7 +25,7 @@ def place(preset: Preset) -> Path:
 
 def known(preset: Preset) -> set[str]:
     """Checksums under which a preset's file may be loaded: the pinned and the user's own."""
-    return {preset.sha256, _recorded().get(preset.checkpoint)} - {None}
+    return {hash for hash in (preset.sha256, _recorded().get(preset.checkpoint)) if hash}
 
 
 def unknown(preset: Preset, file: Path) -> str:

@@ -43,9 +43,11 @@ class Engine(Protocol):
 
     def search(self, queries: np.ndarray, k: int) -> Found:
         """Similarities and rows (B, k), best first; -inf and -1 where fewer were found."""
+        ...
 
     def range(self, queries: np.ndarray, least: float) -> list[Found]:
         """For each query all rows at or above `least`, best first."""
+        ...
 
 
 class Exact:

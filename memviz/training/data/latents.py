@@ -64,8 +64,8 @@ class Latents:
         size = tuple(max(side, round(length * scale)) for length in image.size)
         image = image if size == image.size else image.resize(size, Image.Resampling.BICUBIC)
         room = np.array(size) - side
-        random = rng is not None and not self.config.center_crop
-        left, top = rng.integers(0, room + 1) if random else room // 2
+        crop = self.config.center_crop or rng is None
+        left, top = room // 2 if crop else rng.integers(0, room + 1)
         box = image.crop((left, top, left + side, top + side))
         return torch.from_numpy(np.array(box)).permute(2, 0, 1).float() / 127.5 - 1
 
