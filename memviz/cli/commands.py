@@ -49,6 +49,8 @@ VERBS = {
     "runs": Entry(
         "runs", "list the runs kept on this machine and the bundled ones, or remove some"
     ),
+    "doctor": Entry("doctor", "list and mend what is left over, broken off or damaged"),
+    "clean": Entry("clean", "remove old runs, searches and jobs, by age or by size"),
     "train": Entry("train", "fine-tune a model so that it copies less"),
     "rounds": Entry("rounds", "find the round of a training from which its model copies"),
     "jobs": Entry("jobs", "list the background jobs, or follow, stop, resume, clone or remove one"),

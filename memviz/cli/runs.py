@@ -1,13 +1,15 @@
 """`python -m memviz runs`."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memviz.cli.command import Verb
 from memviz.cli.tables import table
+from memviz.io.disk import used_bytes
 
 if TYPE_CHECKING:
-    from memviz.runs.store import Run
+    from memviz.runs.store import DamagedRun, Run
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -15,6 +17,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--remove", nargs="+", metavar="ID", help="delete these runs of your own, pictures and all"
     )
+    sub.add_argument("--star", nargs="+", metavar="ID", help="keep these whatever `clean` removes")
 
 
 def runs(args: argparse.Namespace) -> list[dict[str, Any]]:
@@ -22,14 +25,28 @@ def runs(args: argparse.Namespace) -> list[dict[str, Any]]:
     from memviz.io import atomic
     from memviz.runs import store
 
+    for run_id in args.star or ():
+        (store.own(run_id).folder / "starred").touch()
+    damaged = {run.folder.name: run for run in store.damaged()}
     if args.remove:
+        told = [damage(damaged[run_id]) | {"where": "removed"} for run_id in args.remove
+                if run_id in damaged]  # fmt: skip
+        args.remove = [run_id for run_id in args.remove if run_id not in damaged]
         found = [store.own(run_id) for run_id in dict.fromkeys(args.remove)]  # all, or none goes
-        told = [run_summary("removed", run) for run in found]
-        for run in found:
-            atomic.discard(run.folder)
+        told += [run_summary("removed", run) for run in found]
+        for one in told:
+            atomic.discard(Path(one["folder"]))
         return told
     kept = [("kept", run) for run in store.listed()]
-    return [run_summary(*pair) for pair in [*kept, *(("bundled", r) for r in store.bundled())]]
+    whole = [run_summary(*pair) for pair in [*kept, *(("bundled", r) for r in store.bundled())]]
+    return [*whole, *map(damage, damaged.values())]
+
+
+def damage(run: "DamagedRun") -> dict[str, Any]:
+    """A folder that is no run any more, in the fields of one."""
+    told = {"id": run.folder.name, "state": "damaged", "created": None, "title": run.reason}
+    return told | {"where": "kept", "cells": 0, "bytes": used_bytes(run.folder),
+                   "folder": str(run.folder)}  # fmt: skip
 
 
 def run_summary(where: str, run: "Run") -> dict[str, Any]:
@@ -46,7 +63,9 @@ def as_table(result: list[dict[str, Any]]) -> str:
         for r in result
     ]
     names = ("run", "state", "where", "cells", "MB", "title")
-    return table(names, rows) if rows else "No runs yet."
+    total = sum(r["bytes"] for r in result if r["where"] == "kept") / 1e6
+    used = f"\n\n{total:.1f} MB of your own"
+    return table(names, rows) + used if rows else "No runs yet."
 
 
 VERB = Verb(

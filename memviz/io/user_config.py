@@ -11,7 +11,7 @@ from typing import Any, Literal
 from memviz.errors import InputError
 from memviz.io import atomic
 from memviz.io.paths import expand, home
-from memviz.io.read import DamagedFile, read_json
+from memviz.io.read import DamagedFile, find_mismatch, read_json
 
 Kind = Literal["models", "corpora", "trained"]
 NAME = re.compile(r"[\w][\w.-]{0,63}")
@@ -60,6 +60,17 @@ def add(kind: Kind, name: str, place: str | Path) -> None:
     mine = known.get(kind)
     known[kind] = (mine if isinstance(mine, dict) else {}) | {name: str(place)}
     atomic.json(file(), known)
+
+
+def read_caps() -> tuple[float | None, int | None]:
+    """What the app keeps at most: `{"keep": {"days": 90, "gb": 20}}`, as days and bytes."""
+    try:
+        keep = _read().get("keep")
+    except DamagedFile:
+        return None, None
+    if not isinstance(keep, dict) or find_mismatch(keep, {"days?": float, "gb?": float}):
+        return None, None
+    return keep.get("days"), None if "gb" not in keep else int(keep["gb"] * 1e9)
 
 
 def _problem(name: str, place: object) -> str:

@@ -31,6 +31,7 @@ class CellState(StrEnum):
     DONE = "done"
     STOPPED = "stopped"
     FAILED = "failed"
+    BROKEN = "broken off"  # derived, never written: "running", by a process that is gone
 
 
 class Record(BaseModel):
@@ -180,6 +181,7 @@ class RunRecord(Record):
     tile: int = 64  # pixels of an x0 estimate on a sheet
     sheet_columns: int = 10
     decoder_note: str = ""
+    process: dict[str, Any] | None = None  # that makes it; see `memviz.io.process`
     cells: tuple[CellRecord, ...]
 
     @computed_field

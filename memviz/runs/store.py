@@ -5,7 +5,7 @@ each with its parameters inside; `steps/` one sheet of x0 estimates per cell; `m
 training pictures found. Nothing here needs a model, a GPU or torch.
 """
 
-import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,8 @@ from memviz.errors import MemvizError
 from memviz.io import atomic
 from memviz.io.ids import ID
 from memviz.io.paths import demo, home
+from memviz.io.process import PROCESS, alive, identity
+from memviz.io.read import find_mismatch, read_json
 from memviz.runs import trace as runs_trace
 from memviz.runs.record import CellState, RunRecord
 
@@ -58,14 +60,14 @@ def create(folder: Path, record: RunRecord) -> Run:
     """Make the folder of a run and write what is known of it."""
     for name in ("images", "steps", "matches"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    return write(Run(folder, record))
+    return write(Run(folder, record.model_copy(update={"process": identity(os.getpid())})))
 
 
 def write(run: Run) -> Run:
     """Put run.json (and the trace of a run in progress) in place of the old one."""
     if run.rows is not None:
         runs_trace.save(run.rows, run.folder / "trace.parquet")
-    atomic.json(run.folder / "run.json", run.record.to_json())
+    atomic.json(run.folder / "run.json", run.record.to_json(), durable=True)
     return run
 
 
@@ -87,30 +89,58 @@ def own(run_id: str) -> Run:
     if run.folder.parent != root():
         raise RunError(f"Run {run_id} comes with memviz and stays. Name one of your own.")
     if run.record.state is CellState.RUNNING:
-        raise RunError(
-            f"Run {run_id} is in progress, or was killed. Stop it first; if nothing makes it "
-            f"any more, delete {run.folder}."
-        )
+        raise RunError(f"Run {run_id} is in progress. Stop it first.")
     return run
 
 
 def open_folder(folder: Path) -> Run:
     """The run in a folder, wherever it lies."""
     try:
-        record = RunRecord.from_json(json.loads((folder / "run.json").read_text("utf-8")))
+        record = RunRecord.from_json(read_json(folder / "run.json"))
     except (OSError, ValueError) as error:
         raise RunError(f"{folder} holds no readable run.json ({error}). Give a run.") from None
-    return Run(folder, record)
+    return Run(folder, mark_broken(record))
+
+
+def mark_broken(record: RunRecord) -> RunRecord:
+    """The record, broken off where it says "running" and the process that makes it is gone."""
+    known = None if find_mismatch(record.process, PROCESS) else record.process
+    if record.state is not CellState.RUNNING or alive(known):
+        return record
+    broken = {"state": CellState.BROKEN}
+    cells = tuple(
+        cell.model_copy(update=broken) if cell.state is CellState.RUNNING else cell
+        for cell in record.cells
+    )
+    return record.model_copy(update=broken | {"cells": cells})
+
+
+@dataclass(frozen=True)
+class DamagedRun:
+    """A run's folder whose record cannot be read; it can only be removed."""
+
+    folder: Path
+    reason: str
+
+
+def entries(place: Path) -> Iterator[Run | DamagedRun]:
+    """Everything in a folder of runs that has a run's name, newest first."""
+    for folder in sorted(place.glob("*-*"), reverse=True):
+        if ID.fullmatch(folder.name):
+            try:
+                yield open_folder(folder)
+            except RunError as error:
+                yield DamagedRun(folder, str(error))
 
 
 def kept(place: Path) -> Iterator[Run]:
     """The readable runs in a folder of runs, newest first."""
-    for folder in sorted(place.glob("*-*"), reverse=True):
-        if ID.fullmatch(folder.name) and (folder / "run.json").is_file():
-            try:
-                yield open_folder(folder)
-            except RunError:
-                continue
+    return (run for run in entries(place) if isinstance(run, Run))
+
+
+def damaged() -> list[DamagedRun]:
+    """The user's own that cannot be read, newest first."""
+    return [run for run in entries(root()) if isinstance(run, DamagedRun)]
 
 
 def listed() -> list[Run]:

@@ -1,12 +1,17 @@
 """The whole app: tabs, looks, and how it is served."""
 
 import json
+import logging
 import os
+import time
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import gradio as gr
 
+from memviz.errors import MemvizError
+from memviz.io import user_config
 from memviz.ui import about
 from memviz.ui import runs as past
 from memviz.ui.compare import tab as compare_tab
@@ -39,6 +44,9 @@ ADDRESS = """() => {
 }"""
 CACHE = (3_600, 86_400)  # seconds between two looks at uploads, and the age they may have
 PUBLIC_CACHE = (600, 3_600)
+CLEANING = 600.0  # seconds between two looks at what is too old or too much
+PUBLIC_DAYS, PUBLIC_BYTES = 7.0, 5 * 10**9  # of runs, searches and pictures of a public page
+log = logging.getLogger("memviz.ui")
 TITLE = """
 <h1>See a diffusion model copy its training data</h1>
 <p>One prompt, the same starting noise, several ways of guiding: see which of them brings back
@@ -139,8 +147,23 @@ def launch(demo: gr.Blocks | None = None, **options: Any) -> str:  # noqa: ANN40
         "max_file_size": "10mb",
         "server_name": os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
     }
+    Thread(target=keep_in_order, daemon=True).start()
     _, url, _ = demo.queue(max_size=32).launch(**{**fixed, **options})
     return url
+
+
+def keep_in_order() -> None:
+    """Hold runs, searches and jobs within their caps: a public page's, or the owner's settings."""
+    from memviz import upkeep
+
+    days, most = (PUBLIC_DAYS, PUBLIC_BYTES) if access.public() else user_config.read_caps()
+    while days is not None or most is not None:
+        try:
+            for entry in upkeep.choose_old(upkeep.list_entries(), days, most):
+                upkeep.remove_entry(entry)
+        except (MemvizError, OSError) as error:
+            log.warning("the data folder could not be cleaned: %s", error)
+        time.sleep(CLEANING)
 
 
 def forget_token() -> None:

@@ -5,6 +5,7 @@ from html import escape
 
 import gradio as gr
 
+from memviz.io.disk import format_bytes, used_bytes
 from memviz.runs import store
 from memviz.ui.shared import access, sentences
 from memviz.ui.shared.controls import QUIET
@@ -49,7 +50,16 @@ def page() -> str:
     """Both lists."""
     empty = PUBLIC if access.public() else "None yet. Press Compare to make one."
     examples = section("Examples", store.bundled(), "No example runs are bundled here.")
-    return examples + section("Your runs", own(), empty)
+    return examples + section("Your runs", own(), empty) + ("" if access.public() else upkeep())
+
+
+def upkeep() -> str:
+    """The disk used, and the runs that cannot be read."""
+    used = format_bytes(used_bytes(store.root()))
+    damaged = "".join(f"<li>{escape(run.reason)}</li>" for run in store.damaged())
+    found = f"<h2>Damaged runs</h2><ul>{damaged}</ul>" if damaged else ""
+    how = "<code>memviz clean</code> removes old ones, <code>memviz doctor --remove</code> damaged."
+    return f"{found}<p><small>Your runs take {used}. {how}</small></p>"
 
 
 def build(tab: gr.Tab) -> None:

@@ -166,7 +166,7 @@ def test_bundled_runs_and_those_in_progress_are_not_removed(root, tmp_path):
     make(tmp_path / "runs"), make(root, NEW, state="running")
     with pytest.raises(RunError, match="comes with memviz"):
         store.own(OLD)
-    with pytest.raises(RunError, match="in progress, or was killed"):
+    with pytest.raises(RunError, match=r"in progress\. Stop it first"):
         store.own(NEW)
     with pytest.raises(RunError, match="No run"):
         store.own(NEW.replace("2026", "2027"))

@@ -93,6 +93,8 @@ def headline(record: RunRecord, step: int, live: bool) -> str:
     match record.state:
         case CellState.RUNNING if live:
             return sentences.waiting_line(done, len(cells), step, steps)
+        case CellState.BROKEN:
+            return "This run broke off: the process that made it is gone. What it made is here."
         case CellState.RUNNING:
             return "This run is not finished: it is being made elsewhere, or it was cut off."
         case CellState.STOPPED:

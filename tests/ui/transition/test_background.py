@@ -88,7 +88,7 @@ def test_a_killed_sweep_is_resumed_and_equals_an_unbroken_one(small):
     assert lost.name == "lost" and lost.step >= 3
     folder = store.root() / job.id
     kept = len([*(folder / "unfinished").glob("*.safetensors")])
-    assert lost.step <= kept < STEPS and store.read(job.id).record.state == "running"
+    assert lost.step <= kept < STEPS and store.read(job.id).record.state == "broken off"
     view, said, *_ = background.look(job.id)
     assert all(c["preview"].startswith("data:image/webp") for c in view["cells"])
     assert 0 < len(view["cells"][0]["trace"]["magnitude"]) <= kept and "alert" in said
