@@ -30,6 +30,9 @@ VERBS = {
     "evaluate": Entry(
         "evaluate", "fill a paper's table: make what is missing, and show published rows beside it"
     ),
+    "guard": Entry(
+        "guard", "make a picture that is no copy: try the next method where it is too near"
+    ),
     "search": Entry(
         "search", "find the training images that pictures copy, one by one or a whole folder"
     ),
