@@ -149,9 +149,19 @@ def context(result: Mapping[str, Any]) -> str:
     many = ", ".join(f"{n} {g} pictures" for g, n in result["pictures"].items())
     return (
         f"Measured on {many}; model {result['model'][:12]}, {result['scheduler']}, "
-        f"{result['steps']} steps, copies from a similarity of {result['threshold']:.3f} on. In "
-        "brackets 95 % intervals over prompts: a prompt's seeds count as one where they agree. "
-        "Evaluations are what a picture would need alone."
+        f"{result['steps']} steps, copies from a similarity of {result['threshold']:.3f} on. "
+        f"{describe_intervals(result)} Evaluations are what a picture would need alone."
+    )
+
+
+def describe_intervals(result: Mapping[str, Any]) -> str:
+    """What stands in brackets; older results did not keep the pictures' own values."""
+    if all("pictures" in row[group] for row in result["rows"].values() for group in SEEDS):
+        return "In brackets 95 % intervals over prompts: seeds count as one where they agree."
+    return (
+        "In brackets 95 % intervals: of copied shares with a prompt's pictures taken as one, of "
+        "similarity and alignment still over pictures, which is too narrow where a prompt has "
+        "two; pictures' own values were not kept when this was measured."
     )
 
 
