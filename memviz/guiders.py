@@ -18,7 +18,7 @@ from torch import Tensor
 from memviz.errors import InputError
 from memviz.guidance.base import Guidance, Observation
 from memviz.guidance.mitigation import Remedy
-from memviz.guidance.spec import parse
+from memviz.guidance.spec import MethodSpec
 from memviz.signals import free
 
 Inputs = dict[str, tuple[Tensor, Tensor]]
@@ -45,7 +45,7 @@ class RuleGuider(BaseGuidance):
         enabled: bool = True,
     ) -> None:
         super().__init__(enabled=enabled)
-        self.rule = parse(guidance)[1] if isinstance(guidance, str) else guidance
+        self.rule = MethodSpec.parse(guidance).guidance if isinstance(guidance, str) else guidance
         if isinstance(self.rule, Remedy):
             name = type(self.rule).__name__
             raise InputError(f"{name} does more than set the scale. A guider takes stp, dtp or og.")

@@ -10,10 +10,10 @@ import yaml
 from packaging.requirements import Requirement
 
 from memviz.cli import VERBS
-from memviz.cli.compare import split_methods
+from memviz.guidance import plugins
 from memviz.guidance.base import Observation
 from memviz.guidance.registry import CORE, METHODS
-from memviz.guidance.spec import parse, spec
+from memviz.guidance.spec import MethodSpec, make_specs
 from memviz.models.loading import bundled, is_path
 from memviz.retrieval.descriptors.presets import PRESETS
 
@@ -120,22 +120,20 @@ def test_every_figure_is_the_measured_one():
     assert refresh(README, figures) == README
 
 
-def test_the_method_of_the_readme_works():
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
-    before = dict(METHODS)
+def test_the_method_of_the_readme_works(tmp_path):
+    (tmp_path / "ramp.py").write_text(re.findall(r"```python\n(.*?)```", README, re.S)[0])
     try:
-        exec(code, {"__name__": "readme"})
-        key, guidance = parse("ramp:late=5")
-        assert guidance.scale([Observation(500, {"magnitude": 1.0})]) == 2.5
-        assert parse(spec(key, guidance)) == (key, guidance)
+        plugins.load_file(tmp_path / "ramp.py")
+        spec = MethodSpec.parse("ramp:late=5")
+        assert spec.guidance.scale([Observation(500, {"magnitude": 1.0})]) == 2.5
+        assert MethodSpec.parse(str(spec)) == spec and spec.label == "Ramp"
     finally:
-        METHODS.clear()
-        METHODS.update(before)
+        METHODS.remove("ramp")
 
 
 def test_the_methods_of_the_readme_are_spelled_right():
-    (text,) = re.findall(r"--methods (cfg\S+)", README)
-    assert [parse(m)[0] for m in split_methods(text)] == [*CORE]
+    text = re.findall(r"--methods (cfg\S+)", README)[0]
+    assert [spec.key for spec in make_specs(text)] == [*CORE]
 
 
 def test_the_table_of_remedies_is_the_measured_one():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from memviz.errors import InputError
-from memviz.guidance.spec import parse
+from memviz.guidance.spec import MethodSpec
 from memviz.guiders import RuleGuider
 from memviz.models.schedulers import scheduler
 from memviz.sampling.loop import sample
@@ -41,7 +41,8 @@ def denoise(pipe, guider):
 
 
 def ours(pipe, text):
-    requests = [Request(p, s, parse(text)[1]) for p, s in zip(PROMPTS, SEEDS, strict=True)]
+    guidance = MethodSpec.parse(text).guidance
+    requests = [Request(p, s, guidance) for p, s in zip(PROMPTS, SEEDS, strict=True)]
     return [*sample(pipe, requests, scheduler(pipe, "ddim", STEPS))]
 
 
@@ -70,7 +71,7 @@ def test_disabled_it_predicts_with_the_prompt_alone_as_those_of_diffusers_do(pip
 
 
 def test_a_value_of_ones_own_is_a_rule_and_copies_keep_their_settings(pipe):
-    value = parse("stp:at=600")[1]
+    value = MethodSpec.parse("stp:at=600").guidance
     guider = RuleGuider(value, pipe.scheduler)
     assert torch.equal(denoise(pipe, guider), denoise(pipe, RuleGuider("stp:at=600")))
     assert guider.new().rule == value and guider.new().scheduler is pipe.scheduler
@@ -81,7 +82,7 @@ def test_a_value_of_ones_own_is_a_rule_and_copies_keep_their_settings(pipe):
 
 def test_a_spelling_is_saved(tmp_path):
     RuleGuider("dtp:latest=400").save_pretrained(tmp_path)
-    assert RuleGuider.from_pretrained(tmp_path).rule == parse("dtp:latest=400")[1]
+    assert RuleGuider.from_pretrained(tmp_path).rule == MethodSpec.parse("dtp:latest=400").guidance
 
 
 def test_what_does_more_than_set_the_scale_is_refused():

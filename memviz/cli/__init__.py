@@ -76,12 +76,25 @@ class VerbParser(Parser):
         return super().parse_known_args(args, namespace)
 
 
+def use_plugin(path: str) -> str:
+    """Load a plug-in as soon as it is named: the words of the verb may speak of its methods."""
+    from memviz.guidance.plugins import use_file
+
+    try:
+        use_file(path)
+    except MemvizError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return path
+
+
 def parser() -> Parser:
     """All verbs and their options."""
     about = "See a diffusion model copy its training data, and avoid it."
     top = Parser("python -m memviz", description=about, formatter_class=Wide)
     debug: dict[str, Any] = {"action": "store_true", "help": "show the traceback of a defect"}
     top.add_argument("--debug", **debug)
+    about = "load methods of your own from a file of Python; may be given repeatedly"
+    top.add_argument("--plugin", action="append", type=use_plugin, metavar="FILE", help=about)
     verbs = top.add_subparsers(metavar="VERB [options]", required=True, parser_class=VerbParser)
     for name, entry in VERBS.items():
         how: dict[str, Any] = {"description": entry.about, "formatter_class": Wide, "entry": entry}

@@ -11,7 +11,9 @@ from memviz.cli.options import OPTIONS, add_options
 from memviz.cli.tables import figure, table
 from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError
-from memviz.guidance.registry import CORE, METHODS
+from memviz.guidance.registry import CORE
+from memviz.guidance.spec import make_specs
+from memviz.number_lists import parse_ints
 from memviz.signals import price
 
 if TYPE_CHECKING:
@@ -55,8 +57,8 @@ def asked(args: argparse.Namespace) -> ComparisonRequest:
     """The comparison to make, checked before torch is imported."""
     return ComparisonRequest(
         prompts=tuple(args.prompt),
-        methods=tuple(split_methods(args.methods)),
-        seeds=tuple(whole_numbers(args.seeds)),
+        methods=make_specs(args.methods),
+        seeds=tuple(parse_ints(args.seeds, "--seeds")),
         steps=args.steps,
         scheduler=args.scheduler,
         model=args.model,
@@ -68,26 +70,6 @@ def asked(args: argparse.Namespace) -> ComparisonRequest:
         probe=args.probe,
         since=args.since,
     )
-
-
-def split_methods(text: str) -> list[str]:
-    """`cfg,stp:early=0,at=500` to its methods: a part that names a method starts a new one."""
-    found: list[str] = []
-    for part in filter(None, (p.strip() for p in text.split(","))):
-        key, colon, _ = part.partition(":")
-        if colon or key in METHODS or not found or ":" not in found[-1]:
-            found.append(part)
-        else:
-            found[-1] += f",{part}"
-    return found
-
-
-def whole_numbers(text: str) -> list[int]:
-    """`0,1,2` to numbers."""
-    try:
-        return [int(part) for part in text.split(",") if part.strip()]
-    except ValueError:
-        raise InputError(f"--seeds is {text!r}. Give whole numbers, as 0,1,2,3.") from None
 
 
 def fresh(folder: Path) -> Path:

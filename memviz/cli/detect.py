@@ -8,7 +8,7 @@ from memviz.cli.command import Verb, say
 from memviz.cli.options import add_options
 from memviz.cli.tables import table
 from memviz.comparison.request import ComparisonRequest
-from memviz.errors import InputError
+from memviz.number_lists import parse_ints
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -20,20 +20,13 @@ def options(sub: argparse.ArgumentParser) -> None:
     add_options(sub, "model", "steps", "scheduler")
 
 
-def numbers(text: str, flag: str) -> list[int]:
-    """`1,5,all` as [1, 5, 0]."""
-    try:
-        return [0 if p.strip() == "all" else int(p) for p in text.split(",") if p.strip()]
-    except ValueError:
-        raise InputError(f"{flag} is {text!r}. Give whole numbers, as 1,4.") from None
-
-
 def detect(args: argparse.Namespace) -> dict[str, Any]:
     """Score all prompts."""
     from memviz.data.prompts import read
 
     prompts = read(args.prompts)
-    used, images = numbers(args.steps_used, "--steps-used"), numbers(args.images, "--images")
+    used = parse_ints(args.steps_used, "--steps-used", words={"all": 0})
+    images = parse_ints(args.images, "--images")
     ComparisonRequest(["detection"], steps=args.steps, scheduler=args.scheduler)
     from memviz.detection.scores import Detection, detect
 

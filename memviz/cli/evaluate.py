@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memviz.cli.command import Verb, bar, say
-from memviz.cli.compare import split_methods, whole_numbers
 from memviz.cli.generate import add_prompt_options
 from memviz.cli.tables import table
 from memviz.evaluation.bulk import ROWS, Share
 from memviz.evaluation.protocols import Protocol, list_protocols, load_protocol
+from memviz.guidance.spec import split_methods
+from memviz.number_lists import parse_ints
 
 if TYPE_CHECKING:
     from memviz.evaluation.evaluate import Progress
@@ -70,7 +71,7 @@ def change_protocol(protocol: Protocol, args: argparse.Namespace) -> Protocol:
     if args.methods:
         given["methods"] = tuple(split_methods(args.methods))
     if args.seeds:
-        given["seeds"] = tuple(whole_numbers(args.seeds))
+        given["seeds"] = tuple(parse_ints(args.seeds, "--seeds"))
     return replace(protocol, **given)
 
 

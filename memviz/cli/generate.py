@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from memviz.cli.command import Verb, bar, say
-from memviz.cli.compare import split_methods, whole_numbers
 from memviz.cli.options import add_options
 from memviz.errors import InputError
 from memviz.evaluation.bulk import ROWS, Bulk, Share, fill_folder, method_folder, missing_pictures
 from memviz.evaluation.prompt_source import PromptSource, read_prompts
+from memviz.guidance.spec import split_methods
+from memviz.number_lists import parse_ints
 
 SOURCE = "a file (text, csv, jsonl, parquet, json), a corpus, demo, demo:GROUP, or imagenette"
+
+PICTURES = 100_000  # seeds at most: pictures are made by the thousand here
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -62,7 +65,7 @@ def bulks_of(args: argparse.Namespace, prompts: tuple[str, ...]) -> list[Bulk]:
             prompts,
             method,
             args.model,
-            tuple(whole_numbers(args.seeds)),
+            tuple(parse_ints(args.seeds, "--seeds", PICTURES)),
             args.seeds_by_row,
             args.size,
             args.scheduler,

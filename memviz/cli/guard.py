@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memviz.cli.command import Verb, say
-from memviz.cli.compare import split_methods
 from memviz.cli.options import add_options
 from memviz.cli.tables import figure, table
 from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError
 from memviz.guidance.registry import CORE
+from memviz.guidance.spec import MethodSpec, make_specs
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -35,7 +35,7 @@ def guard(args: argparse.Namespace) -> dict[str, Any]:
     """Try methods until a picture is far enough from all training pictures."""
     asked = ComparisonRequest(
         prompts=(args.prompt,),
-        methods=tuple(split_methods(args.methods)),
+        methods=make_specs(args.methods),
         seeds=(args.seed,),
         steps=args.steps,
         scheduler=args.scheduler,
@@ -50,7 +50,7 @@ def guard(args: argparse.Namespace) -> dict[str, Any]:
 
     model = resources.load_model(asked.model)
     detector = resources.load_detector(asked.corpus, asked.descriptor)
-    ways = {text: partial(make, asked, model, text) for text in asked.methods}
+    ways = {method.text: partial(make, asked, model, method) for method in asked.methods}
     about = {
         "prompt": args.prompt,
         "seed": args.seed,
@@ -62,16 +62,16 @@ def guard(args: argparse.Namespace) -> dict[str, Any]:
     return write_attempts(guard_picture(ways, detector, args.threshold), detector, args.out, about)
 
 
-def make(asked: ComparisonRequest, model: "Model", method: str) -> "Image.Image":
+def make(asked: ComparisonRequest, model: "Model", method: MethodSpec) -> "Image.Image":
     """The picture of one method."""
     from memviz import resources
     from memviz.guidance.model_defaults import own
-    from memviz.guidance.spec import parse
     from memviz.sampling.generate import generate
     from memviz.sampling.types import Request
 
-    say(method)
-    request = Request(asked.prompts[0], asked.seeds[0], parse(method, own(model))[1])
+    say(method.text)
+    guidance = method.resolve(own(model)).guidance
+    request = Request(asked.prompts[0], asked.seeds[0], guidance)
     detector = resources.load_detector(asked.corpus, asked.descriptor)
     found = generate(
         model, [request], steps=asked.steps, scheduler=asked.scheduler, detector=detector

@@ -23,8 +23,8 @@ def remedies(args: argparse.Namespace) -> dict[str, Any]:
     page = paths.page("methods.md") if args.save else None
     from dataclasses import replace
 
-    from memviz.cli.compare import split_methods
     from memviz.evaluation import methods as evaluation
+    from memviz.guidance.spec import split_methods
 
     plan = replace(evaluation.demo(), methods=split_methods(args.methods))
     result = evaluation.remedies(plan, say)

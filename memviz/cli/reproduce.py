@@ -8,8 +8,10 @@ from typing import Any
 from memviz.cli.command import Verb, say
 from memviz.cli.tables import table
 from memviz.errors import InputError
+from memviz.training import cli_flags
 
 STUDIES = ("iet-agc-demo", "iet-agc-frontier")
+VARIED = ("rounds", "local_steps", "shards", "seed", "ratio", "ema_decay", "lr", "copies")
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -22,11 +24,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--minutes", type=float, metavar="M", help="the frontier: stop after M; call again to go on"
     )
-    for name, kind in (("rounds", int), ("local-steps", int), ("shards", int), ("seed", int)):
-        sub.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS, help="as in train")
-    for name in ("ratio", "ema-decay", "lr"):
-        sub.add_argument(f"--{name}", type=float, default=argparse.SUPPRESS, help="as in train")
-    sub.add_argument("--copies", default=argparse.SUPPRESS, help="as in train")
+    cli_flags.add_some(sub, VARIED, "as the study has it")
 
 
 def reproduce(args: argparse.Namespace) -> dict[str, Any]:
@@ -36,7 +34,6 @@ def reproduce(args: argparse.Namespace) -> dict[str, Any]:
     out = args.out or home() / "reproduce" / args.study
     if args.study == "iet-agc-frontier":
         return reproduce_frontier(args, out)
-    from memviz.training import cli_flags
     from memviz.training.studies import publish
     from memviz.training.studies.iet_agc_demo import reproduce, settings
 

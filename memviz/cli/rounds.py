@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from memviz.cli.command import Verb, say
-from memviz.cli.compare import whole_numbers
 from memviz.cli.options import add_options
 from memviz.cli.tables import table
 from memviz.cli.train import spoken
 from memviz.jobs import Workplace
+from memviz.number_lists import parse_ints
+from memviz.training import cli_flags
 
-WATCHED = {"probes": str, "probe_prompts": int, "probe_steps": int, "descriptor": str}
+WATCHED = ("probes", "probe_prompts", "probe_steps", "descriptor")
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -19,9 +20,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("trained", type=Path, metavar="DIR", help="the output folder of a training")
     sub.add_argument("--out", type=Path, help="where the pictures go (DIR/sweep)")
     add_options(sub, "seeds", seeds={"default": "0,1"})
-    for name, kind in WATCHED.items():
-        flag = "--" + name.replace("_", "-")
-        sub.add_argument(flag, type=kind, default=argparse.SUPPRESS, help="as in train (as it was)")
+    cli_flags.add_some(sub, WATCHED, "as it was in the training")
 
 
 def rounds(args: argparse.Namespace) -> dict[str, Any]:
@@ -31,7 +30,7 @@ def rounds(args: argparse.Namespace) -> dict[str, Any]:
     changes = {name: getattr(args, name) for name in WATCHED if name in args}
     here, looks = Workplace.from_env(), []
     out = args.out or args.trained / "sweep"
-    for event in sweep(args.trained, out, whole_numbers(args.seeds), **changes):
+    for event in sweep(args.trained, out, parse_ints(args.seeds, "--seeds"), **changes):
         here.metric(**event)
         if event["event"] == "probe":
             looks.append(event)

@@ -8,12 +8,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from memviz.cli.command import Verb, complain, watched
-from memviz.cli.compare import fresh, summary, whole_numbers
+from memviz.cli.compare import fresh, summary
 from memviz.cli.options import OPTIONS, add_options
 from memviz.cli.tables import table
 from memviz.comparison import sweep as sweeps
 from memviz.comparison.request import ComparisonRequest
 from memviz.jobs import Workplace
+from memviz.number_lists import parse_ints
 from memviz.signals import price
 
 if TYPE_CHECKING:
@@ -48,10 +49,10 @@ def asked(args: argparse.Namespace) -> ComparisonRequest:
     given = {axis: getattr(args, axis) for axis in FLAGS if getattr(args, axis) is not None}
     given |= dict(map(varied, args.vary))
     names = ("steps", "scheduler", "model", "corpus", "descriptor", "decoder", "keep", "probe")
-    return sweeps.ask(
+    return sweeps.request_sweep(
         args.prompt,
-        {axis: sweeps.numbers(v) for axis, v in (given or {"at": "100:900:100"}).items()},
-        whole_numbers(args.seeds),
+        {axis: sweeps.parse_values(v) for axis, v in (given or {"at": "100:900:100"}).items()},
+        parse_ints(args.seeds, "--seeds"),
         args.method,
         signals=tuple(filter(None, args.signals.split(","))),
         **{name: getattr(args, name) for name in names},

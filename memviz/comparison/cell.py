@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from memviz.guidance.base import Guidance
-from memviz.guidance.spec import spec
+from memviz.guidance.spec import MethodSpec
 
 
 @dataclass(frozen=True)
@@ -12,11 +12,16 @@ class CellSpec:
 
     number: int
     prompt: str
-    method: str  # its key in METHODS
+    method: str  # its key in METHODS, or a name of the user's
     guidance: Guidance
     seed: int
 
     @property
     def spec(self) -> str:
         """The method spelled out in full."""
-        return spec(self.method, self.guidance)
+        return str(MethodSpec(self.method, self.guidance))
+
+    @property
+    def label(self) -> str:
+        """What the method is called."""
+        return MethodSpec(self.method, self.guidance).label

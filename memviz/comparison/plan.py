@@ -8,9 +8,7 @@ from memviz import resources
 from memviz.comparison.cell import CellSpec
 from memviz.comparison.request import ComparisonRequest
 from memviz.detection import reference_bands
-from memviz.guidance.model_defaults import settings
-from memviz.guidance.registry import METHODS
-from memviz.guidance.spec import parse
+from memviz.guidance.model_defaults import plain_guidance, settings
 from memviz.guidance.transition import Constant
 from memviz.io.versions import versions
 from memviz.models.loading import Model
@@ -91,7 +89,7 @@ def make_plan(request: ComparisonRequest) -> Plan:
     detector = request.corpus and resources.load_detector(request.corpus, request.descriptor)
     timesteps = scheduler(model.pipe, request.scheduler, request.steps).timesteps
     plain = [c.guidance.w for c in cells if isinstance(c.guidance, Constant)]
-    scale = plain[0] if plain else parse("cfg", methods)[1].w
+    scale = plain[0] if plain else plain_guidance(methods).w
     return Plan(
         request=request,
         cells=cells,
@@ -113,7 +111,7 @@ def first_cell_record(cell: CellSpec) -> CellRecord:
         number=cell.number,
         prompt=cell.prompt,
         method=cell.method,
-        label=METHODS[cell.method].label,
+        label=cell.label,
         spec=cell.spec,
         seed=cell.seed,
         state=CellState.RUNNING,

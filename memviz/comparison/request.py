@@ -1,14 +1,14 @@
 """What a comparison is asked to do, checked before anything heavy is loaded."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from itertools import product
 from typing import Any
 
 from memviz.errors import InputError
 from memviz.guidance.base import Guidance
 from memviz.guidance.registry import CORE
-from memviz.guidance.spec import parse, spec
+from memviz.guidance.spec import MethodSpec, make_specs
 from memviz.models.schedulers import SCHEDULERS
 from memviz.signals import check
 
@@ -20,10 +20,15 @@ CELLS = 256
 
 @dataclass(frozen=True)
 class ComparisonRequest:
-    """Prompts x methods x seeds, how to denoise and to judge them; ValueError if that cannot be."""
+    """Prompts x methods x seeds, how to denoise and to judge them.
+
+    `methods` may be given as spellings, as `MethodSpec`s, or as a mapping of names to spellings or
+    guidance values: `{"CFG": Constant(2), "mine": TwoPhase(late=5)}`. Raises InputError on what
+    cannot be made.
+    """
 
     prompts: Sequence[str]
-    methods: Sequence[str] = CORE
+    methods: tuple[MethodSpec, ...] = field(default_factory=lambda: make_specs(CORE))
     seeds: Sequence[int] = (0,)
     steps: int = 50
     scheduler: str = "ddim"
@@ -38,6 +43,7 @@ class ComparisonRequest:
 
     def __post_init__(self) -> None:
         """Say what is wrong before anything is loaded."""
+        object.__setattr__(self, "methods", make_specs(self.methods))
         for prompt in self.prompts:
             check_prompt(prompt)
         for seed in self.seeds:
@@ -51,26 +57,25 @@ class ComparisonRequest:
         check(tuple(self.signals))
         if self.since and len(self.prompts) * len(self.methods) * len(self.seeds) != 1:
             raise InputError("Only one picture can go on from a kept one. Ask for one cell.")
-        if self.probe and "cfg" not in [m.partition(":")[0] for m in self.methods]:
+        if self.probe and "cfg" not in [method.key for method in self.methods]:
             raise InputError("A probe goes along plain guidance. Add cfg to the methods.")
-        self.guidances({})
 
-    def guidances(self, defaults: dict[str, str]) -> list[tuple[str, Guidance]]:
-        """The methods as (key, value); `defaults` are the model's own parameters."""
-        return [parse(text, defaults) for text in self.methods]
+    def resolve_methods(self, defaults: Mapping[str, str]) -> tuple[MethodSpec, ...]:
+        """The methods under a model whose own settings are `defaults`, spelled out by key."""
+        return tuple(method.resolve(defaults) for method in self.methods)
 
-    def cells(self, defaults: dict[str, str]) -> list[tuple[str, str, Guidance, int]]:
+    def cells(self, defaults: Mapping[str, str]) -> list[tuple[str, str, Guidance, int]]:
         """(prompt, method key, guidance, seed) of every cell, one seed after the other."""
-        methods = self.guidances(defaults)
+        methods = [(method.key, method.guidance) for method in self.resolve_methods(defaults)]
         return [(p, *m, s) for p, s, m in product(self.prompts, self.seeds, methods)]
 
-    def to_json(self, defaults: dict[str, str]) -> dict[str, Any]:
+    def to_json(self, defaults: Mapping[str, str]) -> dict[str, Any]:
         """As run.json keeps it: methods spelled out in full."""
-        return asdict(self) | {
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {
             "prompts": list(self.prompts),
             "seeds": list(self.seeds),
             "signals": list(self.signals),
-            "methods": [spec(*m) for m in self.guidances(defaults)],
+            "methods": [str(method) for method in self.resolve_methods(defaults)],
         }
 
 

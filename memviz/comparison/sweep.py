@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError
 from memviz.guidance.base import Guidance
-from memviz.guidance.spec import Knob, knobs, parse
+from memviz.guidance.spec import MethodSpec
+from memviz.number_lists import parse_numbers
+from memviz.settings import Setting, list_settings, spell_value
 from memviz.statistics import estimate_share
 
 if TYPE_CHECKING:
@@ -69,17 +71,16 @@ class Grid:
         return [(value, across) for across in lines for value in self.values]
 
 
-def axes(guidance: Guidance) -> list[Knob]:
-    """The parameters of a method that can vary: numbers that matter as it stands.
+def list_axes(guidance: Guidance) -> list[Setting]:
+    """The settings of a method that can vary: numbers that matter as it stands.
 
-    Timesteps come first and the plain scale, which all remedies have, last.
+    Timesteps come first and the plain scale, which all mitigations have, last.
     """
-    kind = getattr(guidance, "kind", "")
-    found = [k for k in knobs(guidance) if not k.choices and k.when in ("", kind)]
-    return sorted(found, key=lambda k: (k.name not in TIMESTEPS, k.name == "scale"))
+    found = [each for each in list_settings(guidance) if each.kind in (int, float)]
+    return sorted(found, key=lambda each: (each.name not in TIMESTEPS, each.name == "scale"))
 
 
-def ask(
+def request_sweep(
     prompt: str,
     values: Mapping[str, Sequence[float]],
     seeds: Sequence[int] = (0,),
@@ -87,59 +88,59 @@ def ask(
     probe: bool = False,
     **more: Any,  # noqa: ANN401 - of ComparisonRequest
 ) -> ComparisonRequest:
-    """The comparison that makes a sweep of one parameter or two; ValueError if it cannot be one.
+    """The comparison that makes a sweep of one setting or two. Raises InputError if it cannot be.
 
     A probe adds plain guidance on every seed.
     """
     if not 1 <= len(values) <= 2:
-        raise InputError(f"A sweep varies one or two parameters, not {len(values)}.")
-    known = [knob.name for knob in axes(parse(method)[1])]
+        raise InputError(f"A sweep varies one or two settings, not {len(values)}.")
+    known = [each.name for each in list_axes(MethodSpec.parse(method).guidance)]
     for axis in values:
         if axis not in known:
             wanted = ", ".join(known)
-            raise InputError(f"{method} has no parameter {axis!r} to vary. It has {wanted}.")
-    key, _, rest = method.partition(":")
-    points = [",".join(f"{n}={v:g}" for n, v in zip(values, p, strict=True))
+            raise InputError(f"{method} has no setting {axis!r} to vary. It has {wanted}.")
+    head, _, rest = method.partition(":")
+    points = [",".join(f"{n}={spell_value(v)}" for n, v in zip(values, p, strict=True))
               for p in product(*values.values())]  # fmt: skip
-    methods = [f"{key}:{rest}{',' * bool(rest)}{point}" for point in points]
-    return ComparisonRequest([prompt], ["cfg"] * probe + methods, seeds, probe=probe, **more)
+    texts = [f"{head}:{rest}{',' * bool(rest)}{point}" for point in points]
+    specs = map(MethodSpec.parse, ["cfg"] * probe + texts)
+    return ComparisonRequest([prompt], tuple(specs), seeds, probe=probe, **more)
 
 
-def numbers(text: str) -> list[float]:
-    """`100:900:100` (both ends count) or `0,1.5,3` as numbers."""
-    try:
-        if ":" in text:
-            start, stop, step = (float(part) for part in text.split(":"))
-            if step <= 0 or stop < start:
-                raise ValueError
-            found = [start + i * step for i in range(int((stop - start) / step + 1e-9) + 1)]
-        else:
-            found = [float(part) for part in text.split(",") if part.strip()]
-    except ValueError:
-        raise InputError(f"{text!r} is no list of values. Write 100:900:100 or 0,2.") from None
-    if not 1 <= len(found) <= MOST:
-        raise InputError(f"{text!r} makes {len(found)} values. Give 1 to {MOST}.")
-    return list(dict.fromkeys(found))
+def parse_values(text: str) -> list[float]:
+    """The values of a sweep, at least one: `100:900:100` or `0,1.5,3`."""
+    found = parse_numbers(text, "The list of values", MOST)
+    if not found:
+        raise InputError("There are no values to vary. Write 100:900:100 or 0,2.")
+    return found
 
 
 def grid(cells: Sequence[CellRecord]) -> Grid | None:
     """A run's cells as a sweep of whatever varies, a probe aside; None if that is no sweep."""
-    found = [(c, *parse(c.spec)) for c in cells]
-    found = [part for part in found if part[1] != "cfg"] or found
-    if len({key for _, key, _ in found}) != 1:
+    found = [(cell, MethodSpec.read(cell.spec)) for cell in cells]
+    found = [part for part in found if part[1].key != "cfg"] or found
+    axes = [{each.name: each for each in list_axes(spec.guidance)} for _, spec in found]
+    fixed = [
+        [
+            (each.name, each.default)
+            for each in list_settings(spec.guidance)
+            if each.kind in (bool, str)
+        ]
+        for _, spec in found
+    ]
+    same = zip((spec.key for _, spec in found), map(tuple, axes), map(tuple, fixed), strict=True)
+    if len(set(same)) != 1:
         return None
-    if len({tuple(k.default for k in knobs(g) if k.choices) for _, _, g in found}) != 1:
-        return None
-    labels = {k.name: k.label for k in axes(found[0][2])}
-    points = [{k.name: k.default for k in axes(g)} for _, _, g in found]
+    labels = {name: each.label for name, each in axes[0].items()}
+    points = [{name: float(each.default) for name, each in some.items()} for some in axes]
     varied = {name: sorted({p[name] for p in points}) for name in labels}
     names = [name for name, values in varied.items() if len(values) > 1]
     if not 1 <= len(names) <= 2:
         return None
     axis, across = (*names, None)[:2]
     placed = {
-        (Row(c.prompt, c.seed, across and p[across]), p[axis]): c
-        for (c, _, _), p in zip(found, points, strict=True)
+        (Row(c.prompt, c.seed, p[across] if across else None), p[axis]): c
+        for (c, _), p in zip(found, points, strict=True)
     }
     rows = list(dict.fromkeys(row for row, _ in placed))
     rows.sort(key=lambda row: row.across or 0)  # stable: prompts and seeds stay as they were asked

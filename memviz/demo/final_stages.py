@@ -16,7 +16,7 @@ from memviz.comparison.compare import compare
 from memviz.comparison.request import ComparisonRequest
 from memviz.demo import report, scenes
 from memviz.demo.scale import Builder
-from memviz.guidance.spec import parse
+from memviz.guidance.spec import MethodSpec
 from memviz.io import atomic
 from memviz.retrieval.descriptors import descriptor, presets
 from memviz.retrieval.index import background, index
@@ -73,7 +73,7 @@ def tune(builder: Builder) -> None:
 
 def best(judge: report.Report, key: str) -> dict[str, Any]:
     """The candidate picked, and what each came to."""
-    methods = [parse(f"{key}:{text}")[1] for text in CANDIDATES[key]]
+    methods = [MethodSpec.parse(f"{key}:{text}").guidance for text in CANDIDATES[key]]
     halves = (judge.prompts[group][::2] for group in ("duplicated", "heldout"))
     copies, others = (judge.by_method(half, methods, judge.seeds) for half in halves)
     tried = []

@@ -26,7 +26,7 @@ from memviz.demo.world import World
 from memviz.guidance.base import Guidance
 from memviz.guidance.model_defaults import own
 from memviz.guidance.registry import CORE
-from memviz.guidance.spec import parse, spec
+from memviz.guidance.spec import MethodSpec
 from memviz.io.paths import demo
 from memviz.models import decode, loading
 from memviz.retrieval.copy_detector import best_similarity
@@ -60,7 +60,7 @@ class Report:
 
     def guidance(self, key: str) -> Guidance:
         """A method at this model's parameters."""
-        return parse(key, self.own)[1]
+        return MethodSpec.parse(key, self.own).guidance
 
     def requests(self, group: str, keys: Sequence[str], seeds: Sequence[int]) -> list[Request]:
         """The rows of a prompt group under methods at this model's parameters."""
@@ -240,7 +240,7 @@ class Report:
             "corpus": self.detector.corpus.hash,
             "descriptor": self.detector.descriptor.hash,
             "threshold": self.detector.thresholds.copied,
-            "methods": [spec(k, self.guidance(k)) for k in CORE],
+            "methods": [str(MethodSpec(k, self.guidance(k))) for k in CORE],
             "seeds": list(self.seeds),
             "steps": self.steps,
             "scheduler": SCHEDULER,

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from memviz.detection.reference_bands import KIND, LEAST, LIKE, ROWS, Band, key, limits, save
 from memviz.errors import InputError
 from memviz.guidance.base import Guidance
-from memviz.guidance.model_defaults import own
-from memviz.guidance.spec import parse
+from memviz.guidance.model_defaults import own, plain_guidance
 from memviz.guidance.transition import Constant
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def calibrate(
     than `least` prompts, or where one of them is not of that form.
     """
     check(prompts, Band({}, 0, kind, like), least)
-    scale = parse("cfg", own(model))[1].w if scale is None else scale
+    scale = plain_guidance(own(model)).w if scale is None else scale
     rows = measure_signals(model, prompts, scheduler, steps, Constant(scale), extra, note)
     where, band = key(model, scheduler, steps, scale), Band(limits(rows), len(prompts), kind, like)
     told = {"kind": kind, "like": like, "prompts": len(prompts), "signals": band.signals}

@@ -14,8 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memviz.guidance.model_defaults import own, settings
-from memviz.guidance.spec import parse
+from memviz.guidance.model_defaults import own, plain_guidance, settings
 from memviz.io import atomic
 from memviz.io.paths import home
 
@@ -124,7 +123,7 @@ def kept(model: str) -> dict[Key, list[Band]]:
 
 def shipped(model: "Model") -> dict[Key, list[Band]]:
     """The bands that lie beside the model's weights: of the magnitude alone."""
-    scale, found = parse("cfg", own(model))[1].w, {}
+    scale, found = plain_guidance(own(model)).w, {}
     for told in settings(model.folder).get("bands", []):
         if told["model"] == model.hash:
             where = Key(model.hash, told["scheduler"], told["steps"], float(scale), "float32")

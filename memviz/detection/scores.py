@@ -18,8 +18,7 @@ from memviz.detection.roc import told
 from memviz.detection.verdict import prompt_signal
 from memviz.errors import InputError
 from memviz.guidance.base import Guidance
-from memviz.guidance.model_defaults import own
-from memviz.guidance.spec import parse
+from memviz.guidance.model_defaults import own, plain_guidance
 from memviz.models.loading import Model
 from memviz.sampling.generate import denoise
 from memviz.sampling.types import Request
@@ -50,7 +49,7 @@ class Detection:
 def detect(asked: Detection, note: Callable[[str], None] = print) -> dict[str, Any]:
     """Scores and verdicts per prompt, and how well they tell where the prompts have labels."""
     model = resources.load_model(asked.model)
-    guidance = parse("cfg", own(model))[1]
+    guidance = plain_guidance(own(model))
     rows = magnitudes(model, asked, guidance, note)  # (prompts, pictures, steps)
     found = reference_bands.find(model, asked.scheduler, asked.steps, guidance.w)
     readings = {name(k, n): rows[:, :n, : k or asked.steps].mean((1, 2))

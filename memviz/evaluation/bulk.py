@@ -19,13 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from memviz.errors import InputError
 from memviz.guidance.model_defaults import own
-from memviz.guidance.spec import parse, spec
+from memviz.guidance.spec import MethodSpec
 from memviz.io import atomic
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from memviz.guidance.base import Guidance
     from memviz.models.loading import Model
 
 ROWS = 32  # pictures that are denoised together
@@ -50,7 +49,7 @@ class Bulk:
 
     def __post_init__(self) -> None:
         """Say what is wrong before anything is loaded."""
-        parse(self.method)
+        MethodSpec.parse(self.method)
         for what, values in (("prompts", self.prompts), ("seeds", self.seeds)):
             if not values:
                 raise InputError(f"There are no {what}. Give at least one.")
@@ -120,13 +119,13 @@ def fill_folder(bulk: Bulk, folder: Path, share: Share = ALONE) -> Iterator[int]
     done = sum(number not in missing for group in numbers for number in group)
     yield done
     model = resources.load_model(bulk.model)
-    key, guidance = parse(bulk.method, own(model))
-    prepare_folder(bulk, folder, {"model": model.hash, "method": spec(key, guidance)})
+    method = MethodSpec.parse(bulk.method, own(model))
+    prepare_folder(bulk, folder, {"model": model.hash, "method": str(method)})
     for group in numbers:
         wanted = missing & set(group)
         if not wanted:
             continue
-        made = make_group(bulk, model, key, guidance, group)
+        made = make_group(bulk, model, method, group)
         for number, (image, about) in zip(group, made, strict=True):
             if number in wanted:
                 write_picture(picture_file(folder, number), image, about)
@@ -135,7 +134,7 @@ def fill_folder(bulk: Bulk, folder: Path, share: Share = ALONE) -> Iterator[int]
 
 
 def make_group(
-    bulk: Bulk, model: "Model", key: str, guidance: "Guidance", group: range
+    bulk: Bulk, model: "Model", method: MethodSpec, group: range
 ) -> Iterator[tuple["Image.Image", dict[str, Any]]]:
     """The pictures of a group, denoised together, each with what is written into its file."""
     from memviz import resources
@@ -144,9 +143,10 @@ def make_group(
 
     pairs = [bulk.picture(number) for number in group]
     start = time.perf_counter()
-    detector = resources.load_detector(bulk.corpus, bulk.descriptor) if key == "amg" else None
+    looks = method.key == "amg"
+    detector = resources.load_detector(bulk.corpus, bulk.descriptor) if looks else None
     with picture_size(model, bulk.size):
-        requests = [Request(p, s, guidance) for p, s in pairs]
+        requests = [Request(p, s, method.guidance) for p, s in pairs]
         denoised = denoise(
             model, requests, steps=bulk.steps, scheduler=bulk.scheduler, detector=detector
         )
@@ -158,7 +158,7 @@ def make_group(
             {
                 "prompt": one.request.prompt,
                 "seed": one.request.seed,
-                "method": spec(key, guidance),
+                "method": str(method),
                 "model": {"name": model.name, "hash": model.hash},
                 "steps": bulk.steps,
                 "scheduler": bulk.scheduler,

@@ -7,7 +7,7 @@ paper or the model's own file states.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from memviz.data import prompts
 from memviz.guidance.base import Guidance
 from memviz.guidance.model_defaults import own
 from memviz.guidance.registry import METHODS
-from memviz.guidance.spec import parse, spec
+from memviz.guidance.spec import MethodSpec
 from memviz.io import paths
 from memviz.retrieval.copy_detector import CopyDetector, best_similarity
 from memviz.sampling.generate import denoise, finish
@@ -41,7 +41,7 @@ class Plan:
     descriptor: str = "demo"
     steps: int = STEPS
     scheduler: str = SCHEDULER
-    methods: Sequence[str] = tuple(METHODS)
+    methods: Sequence[str] = field(default_factory=lambda: tuple(METHODS))
 
 
 def results_file() -> Path:
@@ -64,9 +64,10 @@ def remedies(plan: Plan, note: Callable[[str], None] = print) -> dict[str, Any]:
     )
     rows, settings = {}, own(model)
     for text in plan.methods:
-        key, guidance = parse(text, settings)
-        note(METHODS[key].label)
-        rows[key] = {"spec": spec(key, guidance), **measured(model, detector, plan, guidance)}
+        method = MethodSpec.parse(text, settings)
+        note(method.label)
+        row = measured(model, detector, plan, method.guidance)
+        rows[method.key] = {"spec": str(method), **row}
     return {
         "rows": timed(rows),
         "model": model.hash,

@@ -16,8 +16,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from memviz.errors import InputError
-from memviz.guidance.base import knob
 from memviz.guidance.mitigation import FullScale, Here
+from memviz.settings import setting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,11 +33,13 @@ NO_DETECTOR = (
 class AntiMemorization(FullScale):
     """Plain guidance, corrected at the steps whose x0 estimate is too near a training image."""
 
-    c1: float = knob(2, "strength of despecification", 0, 1000)
-    c2: float = knob(2, "strength of deduplication", 0, 1000)
-    c3: float = knob(10, "strength of dissimilarity", 0, 100_000)
-    late: float = knob(1, "similarity allowed at the end, as a share of the copy mark", 0, 2)
-    early: float = knob(0.8, "similarity allowed at the start, as a share of the copy mark", 0, 2)
+    c1: float = setting(2, "strength of despecification", 0, 1000)
+    c2: float = setting(2, "strength of deduplication", 0, 1000)
+    c3: float = setting(10, "strength of dissimilarity", 0, 100_000)
+    late: float = setting(1, "similarity allowed at the end, as a share of the copy mark", 0, 2)
+    early: float = setting(
+        0.8, "similarity allowed at the start, as a share of the copy mark", 0, 2
+    )
 
     def allowed(self, t: float) -> float:
         """From which share of the copy mark a step is corrected: a parabola in the timestep."""

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from memviz.guidance.base import knob
 from memviz.guidance.mitigation import FullScale, Row
+from memviz.settings import setting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class AttentionRescale(FullScale):
     """Plain guidance with edited cross-attention."""
 
-    factor: float = knob(1.25, "factor on the begin token's logits (c1)", 0, 10)
+    factor: float = setting(1.25, "factor on the begin token's logits (c1)", 0, 10)
 
     def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Give each row's condition its edit."""

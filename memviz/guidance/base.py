@@ -1,8 +1,11 @@
-"""What a guidance method is asked, what it may see, and how its parameters are declared."""
+"""What a guidance method is asked, what it may see, and how it declares a scale."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import Field, dataclass
+from typing import Any, ClassVar, Literal, Protocol
+
+from memviz.errors import InputError
+from memviz.settings import setting
 
 
 @dataclass(frozen=True)
@@ -21,33 +24,43 @@ class Observation:
         """The norm of what the prompt adds to the prediction."""
         return self.signals["magnitude"]
 
+    def read(self, signal: str) -> float:
+        """One signal by its key. Raises InputError if it is not recorded."""
+        if signal not in self.signals:
+            recorded = ", ".join(self.signals)
+            raise InputError(
+                f"The signal {signal!r} is not recorded here. Record it, if it is one of the "
+                f"costly ones, or let the rule look at one of {recorded}."
+            )
+        return self.signals[signal]
+
 
 @dataclass(frozen=True)
 class Transition:
-    """The first step at the late scale, and what brought it: "static", "minimum" or "fallback"."""
+    """The first step at the late scale, and what brought it: its timestep, a minimum, or none."""
 
     step: int
-    kind: str
+    kind: Literal["static", "minimum", "fallback"]
 
 
 class Guidance(Protocol):
-    """A method's answers for one sample, given its own steps so far, newest last."""
+    """A method's answers for one sample, given its own steps so far, newest last.
+
+    A frozen dataclass: equal values are one method. Its answers depend on what was seen and on
+    nothing else.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def scale(self, seen: Sequence[Observation]) -> float:
         """The scale of the newest step."""
+        ...
 
     def transition(self, seen: Sequence[Observation]) -> Transition | None:
         """When the late scale began; None while it has not, or where there is none."""
+        ...
 
 
-def knob(default: float | str, about: str, low: float = 0, high: float = 1000, **more: Any) -> Any:  # noqa: ANN401
-    """A field that carries its help and limits to the form, the command line and the docs.
-
-    `label` names it in full; `when` is the transition that it belongs to, where there are several.
-    """
-    return field(default=default, metadata={"about": about, "low": low, "high": high, **more})
-
-
-def scale_knob(default: float, about: str, **more: Any) -> Any:  # noqa: ANN401
-    """A scale between -50 and 50."""
-    return knob(default, about, -50, 50, **more)
+def scale_setting(default: float, about: str, **more: object) -> Any:  # noqa: ANN401 - a field
+    """A setting that is a scale, between -50 and 50."""
+    return setting(default, about, -50, 50, **more)

@@ -8,8 +8,8 @@ back to the mean and deviation of y and mixed with its raw self by psi. Meant fo
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from memviz.guidance.base import knob
 from memviz.guidance.mitigation import FullScale, Row
+from memviz.settings import setting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 class Annealed(FullScale):
     """Plain guidance by an embedding whose noise is annealed away."""
 
-    low: float = knob(0.6, "noise level below which the embedding is clean (tau1)", 0, 1)
-    high: float = knob(0.9, "noise level above which it is all noise (tau2)", 0, 1)
-    strength: float = knob(0.25, "standard deviation of the noise (s)", 0, 10)
-    mix: float = knob(1, "share of the rescaled embedding (psi)", 0, 1)
+    low: float = setting(0.6, "noise level below which the embedding is clean (tau1)", 0, 1)
+    high: float = setting(0.9, "noise level above which it is all noise (tau2)", 0, 1)
+    strength: float = setting(0.25, "standard deviation of the noise (s)", 0, 10)
+    mix: float = setting(1, "share of the rescaled embedding (psi)", 0, 1)
 
     def clarity(self, u: float) -> float:
         """gamma of the paper: 1 for a clean embedding, 0 for none of it."""

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memviz.guidance.base import Guidance, Observation, Transition, scale_knob
+from memviz.guidance.base import Guidance, Observation, Transition, scale_setting
+from memviz.settings import check_settings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,7 +72,11 @@ def remedy(guidance: Guidance) -> Remedy:
 class FullScale(Remedy):
     """A remedy under plain guidance: one scale from the first step on."""
 
-    w: float = scale_knob(7.5, "scale at every step", name="scale")
+    w: float = scale_setting(7.5, "scale at every step", name="scale")
+
+    def __post_init__(self) -> None:
+        """Check the settings. Raises InputError."""
+        check_settings(self)
 
     def scale(self, seen: Sequence[Observation]) -> float:
         """The scale, whatever was seen."""

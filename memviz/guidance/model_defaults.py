@@ -4,13 +4,15 @@
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memviz.guidance.base import Guidance
-from memviz.guidance.mitigation import Remedy
+from memviz.guidance.mitigation import FullScale
 from memviz.guidance.registry import METHODS
-from memviz.guidance.spec import parse
+from memviz.guidance.spec import MethodSpec
+from memviz.guidance.transition import Constant
 from memviz.io.paths import expand
 
 if TYPE_CHECKING:
@@ -32,11 +34,18 @@ def suited(own: dict[str, str], bands: list[dict[str, Any]]) -> dict[str, str]:
     Optimisation stops at the magnitude below which only 5 % of the first band's prompts start. A
     remedy that the model's file spells out itself stays as it is.
     """
-    scale = parse("cfg", own)[1].w
-    rest = {k: f"scale={scale:g}" for k, m in METHODS.items() if isinstance(m.guidance, Remedy)}
+    scale = plain_guidance(own).w
+    rest = {k: f"scale={scale:g}" for k, m in METHODS.items() if isinstance(m.guidance, FullScale)}
     for band in bands[:1]:
         rest |= {k: f"{rest[k]},target={band['low'][0]:g}" for k in ("wen", "han")}
     return rest | own
+
+
+def plain_guidance(own: Mapping[str, str] | None) -> Constant:
+    """Plain guidance under a model's own spellings."""
+    guidance = MethodSpec.parse("cfg", own).guidance
+    assert isinstance(guidance, Constant)
+    return guidance
 
 
 def own(model: "Model") -> dict[str, str]:
@@ -52,4 +61,4 @@ def tuned(model: str) -> dict[str, Guidance]:
     from memviz.models.loading import find
 
     found = settings(expand(find(model).places[0])).get("methods")
-    return {key: parse(key, found)[1] for key in METHODS}
+    return {key: MethodSpec.parse(key, found).guidance for key in METHODS}

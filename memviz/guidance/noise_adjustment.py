@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from memviz.guidance.base import knob
 from memviz.guidance.mitigation import FullScale, Row
+from memviz.settings import setting
 
 if TYPE_CHECKING:
     from memviz.models.denoiser import Denoiser, NoiseLevel
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NoiseAdjustment(FullScale):
-    """Plain guidance from a starting noise that was optimised before the first step."""
+    """Plain guidance from a starting noise that was optimized before the first step."""
 
-    target: float = knob(0.9, "magnitude at which the optimisation stops")
-    iterations: float = knob(10, "steps of the optimiser at most", 0, 100)
-    rate: float = knob(0.01, "learning rate of AdamW", 0, 10)
+    target: float = setting(0.9, "magnitude at which the optimization stops", 0, 1000)
+    iterations: int = setting(10, "steps of the optimizer at most", 0, 100)
+    rate: float = setting(0.01, "learning rate of AdamW", 0, 10)
 
     def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange the noise."""
@@ -40,7 +40,5 @@ class NoiseAdjustment(FullScale):
 
         with torch.inference_mode(False), torch.enable_grad():
             start = torch.stack([r.noise for r in rows]).to(denoiser.pipe.device)
-            found = descend(
-                denoiser, magnitude, start, self.target, int(self.iterations), self.rate
-            )
+            found = descend(denoiser, magnitude, start, self.target, self.iterations, self.rate)
         return [replace(r, noise=x.cpu()) for r, x in zip(rows, found, strict=True)]

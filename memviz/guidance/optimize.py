@@ -46,9 +46,9 @@ class Row:
 
     def __init__(self, values: Tensor, rate: float) -> None:
         self.values = values.clone().requires_grad_()
-        self.optimiser = torch.optim.AdamW([self.values], lr=rate)
+        self.optimizer = torch.optim.AdamW([self.values], lr=rate)
 
     def move(self, slope: Tensor) -> None:
         """One step."""
         self.values.grad = slope
-        self.optimiser.step()
+        self.optimizer.step()

@@ -1,4 +1,4 @@
-"""Prompt-embedding optimisation: the prompt is changed until it pulls no harder than others do.
+"""Prompt-embedding optimization: the prompt is changed until it pulls no harder than others do.
 
 Wen et al., ICLR 2024, https://arxiv.org/abs/2407.21720: at the first step AdamW lowers
 L(e) = ||eps(x_T, e) - eps_uncond|| until it is at or below a target; the begin token stays. The
@@ -10,20 +10,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from memviz.guidance.base import knob
 from memviz.guidance.mitigation import FullScale, Row
+from memviz.settings import setting
 
 if TYPE_CHECKING:
     from memviz.models.denoiser import Denoiser, NoiseLevel
 
 
 @dataclass(frozen=True)
-class PromptOptimisation(FullScale):
-    """Plain guidance with an embedding that was optimised before the first step."""
+class PromptOptimization(FullScale):
+    """Plain guidance with an embedding that was optimized before the first step."""
 
-    target: float = knob(1.5, "magnitude at which the optimisation stops, for one picture")
-    iterations: float = knob(10, "steps of the optimiser at most", 0, 100)
-    rate: float = knob(0.05, "learning rate of AdamW", 0, 10)
+    target: float = setting(
+        1.5, "magnitude at which the optimization stops, for one picture", 0, 1000
+    )
+    iterations: int = setting(10, "steps of the optimizer at most", 0, 100)
+    rate: float = setting(0.05, "learning rate of AdamW", 0, 10)
 
     def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange the embeddings."""
@@ -47,7 +49,7 @@ class PromptOptimisation(FullScale):
             fixed = torch.zeros_like(text[0], dtype=torch.bool)
             fixed[0] = True  # the begin token
             found = descend(
-                denoiser, magnitude, text, self.target, int(self.iterations), self.rate, fixed
+                denoiser, magnitude, text, self.target, self.iterations, self.rate, fixed
             )
         found = found.to(rows[0].cond.embedding)
         pairs = zip(rows, found, strict=True)

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from memviz.guidance.base import knob
 from memviz.guidance.mitigation import FullScale, Row
+from memviz.settings import setting
 
 if TYPE_CHECKING:
     from memviz.models.denoiser import Conditioning, Denoiser, NoiseLevel
 
-REPEATS = {"about": "how many words are added", "low": 0, "high": 50}
+REPEATS = "how many words are added"
 
 
 def added(prompt: str, seed: int, repeats: int, word: Callable[[random.Random], str]) -> str:
@@ -46,11 +46,11 @@ def vocabulary(tokenizer: Any) -> list[str]:  # noqa: ANN401
 class RandomTokens(FullScale):
     """Plain guidance by a prompt with words of the tokenizer put in at random."""
 
-    repeats: float = knob(4, **REPEATS)
+    repeats: int = setting(4, REPEATS, 0, 50)
 
     def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange the prompts."""
-        known, n = vocabulary(denoiser.pipe.tokenizer), int(self.repeats)
+        known, n = vocabulary(denoiser.pipe.tokenizer), self.repeats
         pick = lambda draw: draw.choice(known)  # noqa: E731
         return reworded(denoiser, rows, lambda r: added(r.prompt, r.seed, n, pick))
 
@@ -59,14 +59,14 @@ class RandomTokens(FullScale):
 class WordRepetition(FullScale):
     """Plain guidance by a prompt some words of which are said again at random places."""
 
-    repeats: float = knob(4, **REPEATS)
+    repeats: int = setting(4, REPEATS, 0, 50)
 
     def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange the prompts."""
 
         def change(row: Row) -> str:
             said = row.prompt.split()
-            return added(row.prompt, row.seed, int(self.repeats), lambda draw: draw.choice(said))
+            return added(row.prompt, row.seed, self.repeats, lambda draw: draw.choice(said))
 
         return reworded(denoiser, rows, change)
 
@@ -75,11 +75,11 @@ class WordRepetition(FullScale):
 class RandomNumbers(FullScale):
     """Plain guidance by a prompt with numbers below 100,000 put in at random."""
 
-    repeats: float = knob(4, **REPEATS)
+    repeats: int = setting(4, REPEATS, 0, 50)
 
     def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange the prompts."""
-        n = int(self.repeats)
+        n = self.repeats
         number = lambda draw: str(draw.randrange(100_000))  # noqa: E731
         return reworded(denoiser, rows, lambda r: added(r.prompt, r.seed, n, number))
 
@@ -88,7 +88,7 @@ class RandomNumbers(FullScale):
 class EmbeddingNoise(FullScale):
     """Plain guidance with Gaussian noise on the prompt's embedding and on the empty one's."""
 
-    strength: float = knob(0.1, "standard deviation of the noise on both embeddings", 0, 10)
+    strength: float = setting(0.1, "standard deviation of the noise on both embeddings", 0, 10)
 
     def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange both conditions."""

@@ -1,141 +1,227 @@
-"""The registry of guidance methods, and their spelling: `stp:early=0,late=7.5,at=500`.
+"""The registry of guidance methods, which the form, the command line, the docs and the tests read.
 
-A new method is a new row of METHODS. The form, the command line, the docs and the tests read it.
+A method of one's own is registered from one's own file:
+
+    @register("ramp", label="Ramp", about="Guidance grows evenly.")
+    @dataclass(frozen=True)
+    class Ramp: ...
+
+and that file is found as `memviz.guidance.plugins` says.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, is_dataclass, replace
+from typing import TypeVar
 
+from memviz.errors import InputError
+from memviz.guidance import plugins
 from memviz.guidance.amg import AntiMemorization
 from memviz.guidance.attention_rescaling import AttentionRescale
 from memviz.guidance.base import Guidance
 from memviz.guidance.cads import Annealed
 from memviz.guidance.noise_adjustment import NoiseAdjustment
-from memviz.guidance.prompt_optimization import PromptOptimisation
+from memviz.guidance.prompt_optimization import PromptOptimization
 from memviz.guidance.prompt_perturbation import (
     EmbeddingNoise,
     RandomNumbers,
     RandomTokens,
     WordRepetition,
 )
-from memviz.guidance.transition import Constant, Dynamic, Opposite, Static
+from memviz.guidance.switch import AtTimestep, FirstMinimum, Switch
+from memviz.guidance.transition import Constant, TwoPhase
+from memviz.settings import Setting, Value, change_settings, list_settings
+
+Made = TypeVar("Made", bound=type)
+KEY = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 
 @dataclass(frozen=True)
 class Method:
-    """A row of the registry; `symbol` and `dash` tell its curve from others without colour."""
+    """A row of the registry: a guidance value with its defaults, and what it is called.
+
+    `presets` are named values. Where there are `switches`, a setting `transition` chooses one.
+    """
 
     label: str
     about: str
     guidance: Guidance
-    symbol: str
-    dash: str
-    presets: Mapping[str, Guidance] = field(default_factory=dict)
+    presets: Mapping[str, Guidance] = field(default_factory=dict[str, Guidance])
+    switches: Mapping[str, Switch] = field(default_factory=dict[str, Switch])
+
+    @property
+    def settings(self) -> list[Setting]:
+        """Everything that can be set; what belongs to one of several switches says to which."""
+        found = list_settings(self.guidance)
+        if not self.switches:
+            return found
+        kinds = tuple(self.switches)
+        choice = Setting("transition", str, self.kind(self.guidance), "which transition",
+                         choices=kinds, label="transition")  # fmt: skip
+        of_switches = [
+            replace(each, when=kind)
+            for kind, switch in self.switches.items()
+            for each in list_settings(switch)
+        ]
+        inner = {each.name for each in of_switches}
+        *own, last = (each for each in found if each.name not in inner)
+        return [*own, choice, *of_switches, last]
+
+    def kind(self, guidance: Guidance) -> str:
+        """Which of the switches a value has; empty where there is no choice."""
+        made = type(getattr(guidance, "switch", None))
+        return next((kind for kind, switch in self.switches.items() if type(switch) is made), "")
+
+    def read(self, guidance: Guidance) -> dict[str, Value]:
+        """The settings that a value of this method has, by name."""
+        chosen = {"transition": self.kind(guidance)} if self.switches else {}
+        return {each.name: each.default for each in list_settings(guidance)} | chosen
+
+    def build(self, values: Mapping[str, Value]) -> Guidance:
+        """The value with these settings, and the defaults for all others."""
+        guidance = self.guidance
+        if self.switches and isinstance(guidance, TwoPhase) and "transition" in values:
+            guidance = replace(guidance, switch=self.switches[str(values["transition"])])
+        return change_settings(guidance, values)
+
+    def takes(self, guidance: Guidance) -> bool:
+        """Whether a value is of this method, so that its key and settings describe it."""
+        usual = [*self.switches.values()] or [getattr(self.guidance, "switch", None)]
+        switch = getattr(guidance, "switch", None)
+        return type(guidance) is type(self.guidance) and type(switch) in map(type, usual)
 
 
-METHODS: dict[str, Method] = {
-    "cfg": Method(
-        "CFG",
-        "Classifier-free guidance: the prompt is followed at full scale from the first step.",
-        Constant(),
-        "circle",
-        "solid",
-    ),
-    "stp": Method(
-        "Static transition (STP)",
-        "Ignores the prompt until a fixed timestep, then follows it. Preset `released`: the same "
-        "scales; the released script's jump to a 200-step grid at t = 500 is not repeated.",
-        Static(),
-        "square",
-        "dash",
-        {"released": Static()},
-    ),
-    "dtp": Method(
-        "Dynamic transition (DTP)",
-        "Ignores the prompt until the magnitude passes its first minimum, then follows it. Preset "
-        "`released`: before, it is followed plainly (scale 1); no fallback; as the released code.",
-        Dynamic(),
-        "diamond",
-        "dot",
-        {"released": Dynamic(early=1, latest=0)},
-    ),
-    "og": Method(
-        "Opposite guidance (OG)",
-        "Moves away from the prompt until the transition, then follows it. Preset `released`: the "
-        "one path of the released code that makes pictures, static at 650.",
-        Opposite(),
-        "triangle-up",
-        "dashdot",
-        {"released": Opposite()},
-    ),
-    "wen": Method(
-        "Prompt optimisation (Wen)",
-        "Changes the prompt's embedding before the first step until it pulls no harder than "
-        "`target`. Costs two evaluations for each step of the optimiser.",
-        PromptOptimisation(),
-        "star",
-        "longdash",
-    ),
-    "rta": Method(
-        "Random tokens (RTA)",
-        "Puts random words into the prompt.",
-        RandomTokens(),
-        "cross",
-        "longdashdot",
-    ),
-    "cwr": Method(
-        "Word repetition (CWR)",
-        "Says some words of the prompt again at random places.",
-        WordRepetition(),
-        "x",
-        "2px,2px",
-    ),
-    "rna": Method(
-        "Random numbers (RNA)",
-        "Puts random numbers into the prompt.",
-        RandomNumbers(),
-        "pentagon",
-        "8px,2px",
-    ),
-    "gni": Method(
-        "Embedding noise (GNI)",
-        "Adds Gaussian noise to the prompt's embedding and to the empty one's.",
-        EmbeddingNoise(),
-        "hexagon",
-        "2px,6px",
-    ),
-    "cads": Method(
-        "Annealed condition (CADS)",
-        "Drowns the prompt's embedding in noise at first and clears it as the steps go on.",
-        Annealed(),
-        "hourglass",
-        "12px,4px",
-    ),
-    "ren": Method(
-        "Attention rescale (Ren)",
-        "Masks the padding in cross-attention and weighs the begin token up.",
-        AttentionRescale(),
-        "triangle-down",
-        "6px,2px,2px,2px",
-    ),
-    "han": Method(
-        "Noise adjustment (Han)",
-        "Changes the starting noise until the prompt pulls no harder than `target`. Costs four "
-        "evaluations for each step of the optimiser.",
-        NoiseAdjustment(),
-        "bowtie",
-        "12px,2px,2px,2px",
-    ),
-    "amg": Method(
-        "Anti-memorization guidance (AMG)",
-        "Looks each step's x0 estimate up among the training images and steers away from one that "
-        "is too near.",
-        AntiMemorization(),
-        "star-diamond",
-        "4px,4px",
-    ),
-}
+class Registry(Mapping[str, Method]):
+    """Methods by key, ours first; what others registered is loaded when it is first asked for."""
 
+    def __init__(self, rows: Mapping[str, Method]) -> None:
+        self._ours, self._rows = frozenset(rows), dict(rows)
+
+    def __getitem__(self, key: str) -> Method:
+        if key not in self._rows:
+            plugins.load_plugins()
+        return self._rows[key]
+
+    def __iter__(self) -> Iterator[str]:
+        plugins.load_plugins()
+        return iter([*self._rows])
+
+    def __len__(self) -> int:
+        plugins.load_plugins()
+        return len(self._rows)
+
+    def add(self, key: str, method: Method) -> None:
+        """Add a row, or replace one that is not ours. Raises InputError if it cannot be."""
+        if not KEY.fullmatch(key):
+            raise InputError(f"{key!r} is no key of a method; write lower-case letters, as ramp.")
+        if key in self._ours:
+            raise InputError(f"{key!r} is a method of memviz. Register yours under another key.")
+        made = type(method.guidance)
+        if not is_dataclass(made) or made.__hash__ is None:
+            raise InputError(f"{made.__name__} can change. Make it a @dataclass(frozen=True).")
+        if missing := [name for name in ("scale", "transition") if not hasattr(made, name)]:
+            raise InputError(f"{made.__name__} has no {missing[0]}(seen). Add it; see the README.")
+        self._rows[key] = method
+
+    def remove(self, key: str) -> None:
+        """Forget a row that is not ours."""
+        if key not in self._ours:
+            self._rows.pop(key, None)
+
+
+METHODS = Registry(
+    {
+        "cfg": Method(
+            "CFG",
+            "Classifier-free guidance: the prompt is followed at full scale from the first step.",
+            Constant(),
+        ),
+        "stp": Method(
+            "Static transition (STP)",
+            "Ignores the prompt until a fixed timestep, then follows it. Preset `released`: the "
+            "same scales; the released script's jump to a 200-step grid at t = 500 is not "
+            "repeated.",
+            TwoPhase(),
+            {"released": TwoPhase()},
+        ),
+        "dtp": Method(
+            "Dynamic transition (DTP)",
+            "Ignores the prompt until the magnitude passes its first minimum, then follows it. "
+            "Preset `released`: before, it is followed plainly (scale 1); no fallback; as the "
+            "released code.",
+            TwoPhase(switch=FirstMinimum()),
+            {"released": TwoPhase(early=1, switch=FirstMinimum(latest=0))},
+        ),
+        "og": Method(
+            "Opposite guidance (OG)",
+            "Moves away from the prompt until the transition, then follows it. Preset `released`: "
+            "the one path of the released code that makes pictures, static at 650.",
+            TwoPhase(-2, switch=AtTimestep(650)),
+            {"released": TwoPhase(-2, switch=AtTimestep(650))},
+            {"static": AtTimestep(650), "dynamic": FirstMinimum()},
+        ),
+        "wen": Method(
+            "Prompt optimization (Wen)",
+            "Changes the prompt's embedding before the first step until it pulls no harder than "
+            "`target`. Costs two evaluations for each step of the optimizer.",
+            PromptOptimization(),
+        ),
+        "rta": Method("Random tokens (RTA)", "Puts random words into the prompt.", RandomTokens()),
+        "cwr": Method(
+            "Word repetition (CWR)",
+            "Says some words of the prompt again at random places.",
+            WordRepetition(),
+        ),
+        "rna": Method(
+            "Random numbers (RNA)", "Puts random numbers into the prompt.", RandomNumbers()
+        ),
+        "gni": Method(
+            "Embedding noise (GNI)",
+            "Adds Gaussian noise to the prompt's embedding and to the empty one's.",
+            EmbeddingNoise(),
+        ),
+        "cads": Method(
+            "Annealed condition (CADS)",
+            "Drowns the prompt's embedding in noise at first and clears it as the steps go on.",
+            Annealed(),
+        ),
+        "ren": Method(
+            "Attention rescale (Ren)",
+            "Masks the padding in cross-attention and weighs the begin token up.",
+            AttentionRescale(),
+        ),
+        "han": Method(
+            "Noise adjustment (Han)",
+            "Changes the starting noise until the prompt pulls no harder than `target`. Costs four "
+            "evaluations for each step of the optimizer.",
+            NoiseAdjustment(),
+        ),
+        "amg": Method(
+            "Anti-memorization guidance (AMG)",
+            "Looks each step's x0 estimate up among the training images and steers away from one "
+            "that is too near.",
+            AntiMemorization(),
+        ),
+    }
+)
 
 CORE = ("cfg", "stp", "dtp", "og")
 """The methods that are compared unless others are asked for: they cost nothing more."""
+
+
+def register(
+    key: str, label: str = "", about: str = "", presets: Mapping[str, Guidance] | None = None
+) -> Callable[[Made], Made]:
+    """A decorator that adds a class to the methods, under a key and at its defaults.
+
+    The class is a frozen dataclass with `scale(seen)` and `transition(seen)`, every field of which
+    has a default; fields made by `memviz.settings.setting` can be set. Without `about` the first
+    line of its docstring is taken. Raises InputError if it cannot be a method.
+    """
+
+    def add(made: Made) -> Made:
+        said = about or (made.__doc__ or "").strip().partition("\n")[0]
+        METHODS.add(key, Method(label or key, said, made(), presets or {}))
+        return made
+
+    return add

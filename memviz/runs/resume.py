@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from memviz.errors import InputError, MemvizError
 from memviz.guidance.base import Guidance, Observation
 from memviz.guidance.mitigation import Remedy
-from memviz.guidance.spec import parse
+from memviz.guidance.spec import MethodSpec
 from memviz.io.atomic import written
 from memviz.runs import store
 from memviz.runs.record import RunRecord
@@ -149,7 +149,8 @@ def load_kept(since: str, guidance: Guidance, new: RunRecord) -> "ResumeState":
 
 def shared_steps(run: store.Run, number: int, guidance: Guidance) -> int:
     """The steps of a cell that another method shares with it; none where a remedy changed more."""
-    if isinstance(guidance, Remedy) or isinstance(parse(run.record.cells[number].spec)[1], Remedy):
+    past = MethodSpec.read(run.record.cells[number].spec).guidance
+    if isinstance(guidance, Remedy) or isinstance(past, Remedy):
         return 0
     trace = split_cells(run.table())[number]
     return count_shared(guidance, trace.observations, trace.columns["scale"])

@@ -4,14 +4,15 @@ The command line, the form and `config.json` are all made from these fields. The
 of the released trainer of IET-AGC; where a flag is named otherwise there, the help says so.
 """
 
-import math
 from collections.abc import Mapping
-from dataclasses import Field, asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from memviz.errors import InputError
 from memviz.io.read import read_json
+from memviz.settings import check_settings, setting
 
 MODES = {
     "plain": "ordinary fine-tuning",
@@ -25,74 +26,50 @@ SCHEDULES = ("constant", "constant_with_warmup", "linear", "cosine")
 CAPTIONS = ("given", "allcaps", "randrepl", "randwordadd", "wordrepeat")
 
 
-def knob(group: str, default: Any, about: str, *limits: float, **more: Any) -> Any:  # noqa: ANN401
-    """A setting that carries its group, its help and its limits (lowest, highest)."""
-    low, high = limits or (None, None)
-    facts = {"group": group, "about": about, "low": low, "high": high, "choices": ()}
-    return field(default=default, metadata=facts | more)
-
-
-def what(default: Any, about: str, *limits: float, **more: Any) -> Any:  # noqa: ANN401
-    """A setting of model and data."""
-    return knob("Data", default, about, *limits, **more)
-
-
-def method(default: Any, about: str, *limits: float, **more: Any) -> Any:  # noqa: ANN401
-    """A setting of what keeps the model from copying."""
-    return knob("Method", default, about, *limits, **more)
-
-
-def optimiser(default: Any, about: str, *limits: float, **more: Any) -> Any:  # noqa: ANN401
-    """A setting of how weights move."""
-    return knob("Optimiser", default, about, *limits, **more)
-
-
-def study(default: Any, about: str, *limits: float, **more: Any) -> Any:  # noqa: ANN401
-    """A setting of duplication and augmentation, for comparison."""
-    return knob("Studies", default, about, *limits, **more)
-
-
-def watch(default: Any, about: str, *limits: float, **more: Any) -> Any:  # noqa: ANN401
-    """A setting of what is saved and looked at on the way."""
-    return knob("Saving and watching", default, about, *limits, **more)
+# the groups of settings
+data = partial(setting, group="Data")
+method = partial(setting, group="Method")
+optimizer = partial(setting, group="Optimizer")
+study = partial(setting, group="Studies")
+watch = partial(setting, group="Saving and watching")
 
 
 @dataclass(frozen=True)
 class Config:
-    """All settings of a fine-tuning; ValueError in one sentence if one cannot be."""
+    """All settings of a fine-tuning. Raises InputError, in one sentence, if one cannot be."""
 
-    model: str = what("sd-2.1", "model to start from: a name, a folder or PIPE+UNET")
-    corpus: str = what("", "training pictures: a name, a folder or a parquet file")
-    weights: str = what("", "column that says how often a picture counts, as the demo's `copies`")
-    resolution: int = what(256, "side of the pictures, in pixels", 8, 2_048)
-    center_crop: bool = what(True, "crop the middle; otherwise at random")
-    flip: bool = what(False, "mirror half of the pictures")
-    empty: float = what(0.0, "share of captions left out", 0, 1)
+    model: str = data("sd-2.1", "model to start from: a name, a folder or PIPE+UNET")
+    corpus: str = data("", "training pictures: a name, a folder or a parquet file")
+    weights: str = data("", "column that says how often a picture counts, as the demo's `copies`")
+    resolution: int = data(256, "side of the pictures, in pixels", 8, 2_048)
+    center_crop: bool = data(True, "crop the middle; otherwise at random")
+    flip: bool = data(False, "mirror half of the pictures")
+    empty: float = data(0.0, "share of captions left out", 0, 1)
 
     mode: str = method("iet-agc", "what keeps it from copying", choices=tuple(MODES))
     shards: int = method(4, "parts of the data, one member each in the iet modes", 1, 64)
     rounds: int = method(25, "rounds; after each the members are averaged", 1, 10_000)
     local_steps: int = method(2_000, "steps per round and shard, in every mode", 1, 1_000_000)
     ratio: float = method(1.25, "skip a sample if ratio x its loss is below the bank", 1, 100)
-    ema_decay: float = method(0.8, "how slowly the loss bank follows", 0, 0.9999)
+    ema_decay: float = method(0.8, "how slowly the loss bank follows", 0, 0.9999, label="EMA decay")
     copies: str = method("random", "which shards a picture's copies go to", choices=COPIES)
     wen_threshold: float = method(
         0.0, "for comparison: skip prompts that pull harder than this magnitude (0: off)", 0, 1e6
     )
 
-    lr: float = optimiser(2.5e-6, "learning rate", 0, 1)
-    schedule: str = optimiser("constant_with_warmup", "course of the rate", choices=SCHEDULES)
-    warmup: int = optimiser(5_000, "steps of a member until the full rate", 0, 1_000_000)
-    batch_size: int = optimiser(8, "pictures per batch", 1, 4_096)
-    accumulation: int = optimiser(1, "batches added up for one step", 1, 1_024)
-    clip: float = optimiser(1.0, "largest norm of the gradient (0: off)", 0, 1_000)
-    weight_decay: float = optimiser(0.01, "AdamW's weight decay", 0, 1)
-    seed: int = optimiser(0, "of shards, order, noise and timesteps", 0, 2**31)
-    precision: str = optimiser("fp32", "of the forward pass", choices=("fp32", "fp16", "bf16"))
-    gradient_checkpointing: bool = optimiser(False, "less memory for more time")
-    lora: int = optimiser(0, "rank of a LoRA, with peft (0: train all weights)", 0, 1_024)
-    eight_bit: bool = optimiser(False, "8-bit Adam, with bitsandbytes on a GPU")
-    text_encoder: bool = optimiser(False, "train the text encoder too")
+    lr: float = optimizer(2.5e-6, "learning rate", 0, 1, label="learning rate")
+    schedule: str = optimizer("constant_with_warmup", "course of the rate", choices=SCHEDULES)
+    warmup: int = optimizer(5_000, "steps of a member until the full rate", 0, 1_000_000)
+    batch_size: int = optimizer(8, "pictures per batch", 1, 4_096)
+    accumulation: int = optimizer(1, "batches added up for one step", 1, 1_024)
+    clip: float = optimizer(1.0, "largest norm of the gradient (0: off)", 0, 1_000)
+    weight_decay: float = optimizer(0.01, "AdamW's weight decay", 0, 1)
+    seed: int = optimizer(0, "of shards, order, noise and timesteps", 0, 2**31)
+    precision: str = optimizer("fp32", "of the forward pass", choices=("fp32", "fp16", "bf16"))
+    gradient_checkpointing: bool = optimizer(False, "less memory for more time")
+    lora: int = optimizer(0, "rank of a LoRA, with peft (0: train all weights)", 0, 1_024)
+    eight_bit: bool = optimizer(False, "8-bit Adam, with bitsandbytes on a GPU")
+    text_encoder: bool = optimizer(False, "train the text encoder too")
 
     duplication: str = study(
         "nodup",
@@ -123,8 +100,7 @@ class Config:
 
     def __post_init__(self) -> None:
         """Hold every field to its type and limits."""
-        for setting in fields(self):
-            object.__setattr__(self, setting.name, checked(setting, getattr(self, setting.name)))
+        check_settings(self, "--")
 
     @property
     def members(self) -> int:
@@ -138,7 +114,7 @@ class Config:
 
     @property
     def member_steps(self) -> int:
-        """Optimiser steps of one member per round; a single one takes those of all shards.
+        """Optimizer steps of one member per round; a single one takes those of all shards.
 
         So every mode sees the same number of samples.
         """
@@ -146,7 +122,7 @@ class Config:
 
     @property
     def steps(self) -> int:
-        """Optimiser steps of all members in all rounds."""
+        """Optimizer steps of all members in all rounds."""
         return self.rounds * self.local_steps * self.shards
 
     @property
@@ -159,29 +135,9 @@ class Config:
         return asdict(self)
 
 
-def flag(setting: Field) -> str:
-    """How the command line spells a setting."""
-    return "--" + setting.name.replace("_", "-")
-
-
-def checked(setting: Field, value: Any) -> Any:  # noqa: ANN401
-    """The value of a setting in its own type, if it is one that the setting can take."""
-    facts, name = setting.metadata, flag(setting)
-    if setting.type is float and type(value) is int:
-        value = float(value)
-    if type(value) is not setting.type:
-        raise InputError(f"{name} is {value!r}; give a value of type {setting.type.__name__}.")
-    if facts["choices"] and value not in facts["choices"]:
-        raise InputError(f"{name} is {value!r}; choose one of {', '.join(facts['choices'])}.")
-    low, high = facts["low"], facts["high"]
-    if low is not None and not (math.isfinite(value) and low <= value <= high):
-        raise InputError(f"{name} is {value:g}; give a number from {low:g} to {high:g}.")
-    return value
-
-
 def from_json(values: Mapping[str, Any]) -> Config:
     """A config read back; ValueError on a setting that does not exist."""
-    unknown = set(values) - {setting.name for setting in fields(Config)}
+    unknown = set(values) - {each.name for each in fields(Config)}
     if unknown:
         raise InputError(f"There is no setting {min(unknown)!r}. See `train --help`.")
     return Config(**values)

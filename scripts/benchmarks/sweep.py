@@ -38,8 +38,10 @@ def options(parser: argparse.ArgumentParser) -> None:
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
     model = resources.load_model(args.model)
-    values = sweep.numbers(args.values)
-    ask = sweep.ask(args.prompt, {"at": values}, SEEDS, steps=args.steps, scheduler=args.scheduler)
+    values = sweep.parse_values(args.values)
+    ask = sweep.request_sweep(
+        args.prompt, {"at": values}, SEEDS, steps=args.steps, scheduler=args.scheduler
+    )
     cells = [Request(p, s, g) for p, _, g, s in ask.cells(own(model))]
     branches = [
         [r for r in cells if r.guidance == g] for g in dict.fromkeys(r.guidance for r in cells)

@@ -109,7 +109,7 @@ def step(page) -> int:
 def fill_in(page) -> None:
     """The demo preset, with fewer pictures and steps than a person has time for."""
     page.get_by_role("button", name="Demo: ").click()
-    for group in ("Optimiser:", "Saving and watching:"):
+    for group in ("Optimizer:", "Saving and watching:"):
         page.get_by_role("button", name=group).click()
     for label, value in {"Corpus": "part", **NUMBERS}.items():
         choose(page, label, value)

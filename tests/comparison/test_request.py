@@ -7,7 +7,9 @@ import pytest
 
 from memviz.comparison.request import CELLS, LONGEST, SEEDS, ComparisonRequest
 from memviz.guidance.registry import CORE
-from memviz.guidance.transition import Constant, Static
+from memviz.guidance.spec import MethodSpec
+from memviz.guidance.switch import AtTimestep
+from memviz.guidance.transition import Constant, TwoPhase
 
 
 def ask(**changes):
@@ -88,7 +90,10 @@ def test_cells_go_prompt_by_prompt_then_seed_by_seed():
 def test_a_models_defaults_are_used_and_overruled():
     made = ask(methods=["cfg", "stp:late=5"])
     defaults = {"cfg": "scale=3", "stp": "at=700,late=6"}
-    assert made.guidances(defaults) == [("cfg", Constant(3)), ("stp", Static(at=700, late=5))]
+    assert made.resolve_methods(defaults) == (
+        MethodSpec("cfg", Constant(3)),
+        MethodSpec("stp", TwoPhase(late=5, switch=AtTimestep(700))),
+    )
 
 
 def test_run_json_spells_the_methods_out():
@@ -99,4 +104,4 @@ def test_run_json_spells_the_methods_out():
 
 def test_one_method_may_be_asked_with_two_parameters():
     made = ask(methods=["stp:at=400", "stp:at=600"])
-    assert [g.at for _, g in made.guidances({})] == [400, 600]
+    assert [method.guidance.switch.at for method in made.methods] == [400, 600]

@@ -10,10 +10,11 @@ from memviz.comparison import sweep
 from memviz.comparison.compare import compare
 from memviz.errors import MemvizError
 from memviz.guidance.base import Observation
-from memviz.guidance.prompt_optimization import PromptOptimisation
+from memviz.guidance.prompt_optimization import PromptOptimization
 from memviz.guidance.registry import METHODS
-from memviz.guidance.spec import parse, spec
-from memviz.guidance.transition import Constant, Dynamic, Static
+from memviz.guidance.spec import MethodSpec
+from memviz.guidance.switch import AtTimestep, FirstMinimum
+from memviz.guidance.transition import Constant, TwoPhase
 from memviz.models.schedulers import scheduler
 from memviz.runs import resume, store
 from memviz.sampling.loop import sample
@@ -36,7 +37,7 @@ def finish(ask):
 
 
 def branches(pipe, name="ddim"):
-    requests = [Request("a fox", s, Static(at=at)) for at in AT for s in (0, 1)]
+    requests = [Request("a fox", s, TwoPhase(switch=AtTimestep(at))) for at in AT for s in (0, 1)]
     return list(sample(pipe, requests, scheduler(pipe, name, 10)))
 
 
@@ -45,7 +46,7 @@ def test_shared_branches_make_the_pictures_of_separate_runs(name):
     pipe = tiny.pipeline(prediction="v_prediction")
     together = branches(pipe, name)[-1]
     alone = [
-        list(sample(pipe, [Request("a fox", s, Static(at=at)) for s in (0, 1)],
+        list(sample(pipe, [Request("a fox", s, TwoPhase(switch=AtTimestep(at))) for s in (0, 1)],
                     scheduler(pipe, name, 10)))[-1]
         for at in AT
     ]  # fmt: skip
@@ -57,12 +58,13 @@ def test_shared_branches_make_the_pictures_of_separate_runs(name):
 @pytest.mark.parametrize("name", ["ddim", "dpm", "pndm"])
 def test_going_on_from_a_kept_step_equals_a_fresh_run(name):
     pipe = tiny.pipeline()
-    old = list(sample(pipe, [Request("a fox", 0, Static(at=700))], scheduler(pipe, name, 10)))
+    first = [Request("a fox", 0, TwoPhase(switch=AtTimestep(700)))]
+    old = list(sample(pipe, first, scheduler(pipe, name, 10)))
     seen = [Observation(s.t, {"magnitude": s.signals["magnitude"][0]}) for s in old]
-    k = resume.count_shared(Static(at=300), seen, [s.scales[0] for s in old])
+    k = resume.count_shared(TwoPhase(switch=AtTimestep(300)), seen, [s.scales[0] for s in old])
     assert k == next(i for i, s in enumerate(old) if s.t <= 700) > 0
     known = ResumeState(torch.stack([s.prediction for s in old[:k]]), [s.signals for s in old[:k]])
-    request = [Request("a fox", 0, Static(at=300))]
+    request = [Request("a fox", 0, TwoPhase(switch=AtTimestep(300)))]
     resumed = list(sample(pipe, request, scheduler(pipe, name, 10), past=known))
     fresh = list(sample(pipe, request, scheduler(pipe, name, 10)))
     assert torch.equal(resumed[-1].latents, fresh[-1].latents)
@@ -74,9 +76,9 @@ def test_going_on_from_a_kept_step_equals_a_fresh_run(name):
 
 def test_methods_share_a_trace_until_their_scales_differ():
     seen = [Observation(900 - 100 * i, {"magnitude": m}) for i, m in enumerate([5, 3, 1, 2, 4, 6])]
-    zero = [0.0, 0.0, 0.0, 7.5, 7.5, 7.5]  # as Dynamic: the dip shows at index 3
-    assert resume.count_shared(Dynamic(), seen, zero) == 6
-    assert resume.count_shared(Static(at=500), seen, zero) == 3
+    zero = [0.0, 0.0, 0.0, 7.5, 7.5, 7.5]  # as dtp: the dip shows at index 3
+    assert resume.count_shared(TwoPhase(switch=FirstMinimum()), seen, zero) == 6
+    assert resume.count_shared(TwoPhase(switch=AtTimestep(500)), seen, zero) == 3
     assert resume.count_shared(Constant(), seen, zero) == 0
 
 
@@ -113,7 +115,7 @@ def test_going_on_is_refused_where_it_cannot_be_exact(small):
     other = small.ask(methods=["stp:at=200"], since=f"{first.record.id}:0", steps=7)
     with pytest.raises(ValueError, match="timesteps"):
         finish(other)
-    assert resume.shared_steps(first, 0, PromptOptimisation()) == 0
+    assert resume.shared_steps(first, 0, PromptOptimization()) == 0
     for cell in ("7", "", "x"):
         with pytest.raises(MemvizError, match="names no cell"):
             finish(small.ask(methods=["stp:at=200"], since=f"{first.record.id}:{cell}"))
@@ -126,46 +128,46 @@ def test_going_on_is_refused_where_it_cannot_be_exact(small):
 
 
 def test_values_are_read_as_ranges_or_lists():
-    assert sweep.numbers("100:900:200") == [100, 300, 500, 700, 900]
-    assert sweep.numbers("0, -1.5") == [0, -1.5]
+    assert sweep.parse_values("100:900:200") == [100, 300, 500, 700, 900]
+    assert sweep.parse_values("0, -1.5") == [0, -1.5]
     for wrong in ("9:1:1", "1:2:0", "a", "", "0:1000:1"):
         with pytest.raises(ValueError, match=r"\.$"):
-            sweep.numbers(wrong)
+            sweep.parse_values(wrong)
 
 
 def test_a_sweep_is_asked_and_laid_out_again():
-    made = sweep.ask("a fox", {"at": [300, 100]}, (0, 4), method="og:early=-3")
-    assert made.methods == ["og:early=-3,at=300", "og:early=-3,at=100"]
+    made = sweep.request_sweep("a fox", {"at": [300, 100]}, (0, 4), method="og:early=-3")
+    assert [m.text for m in made.methods] == ["og:early=-3,at=300", "og:early=-3,at=100"]
     cells = [cell(at, seed) for at in (300, 100) for seed in (0, 4)]
     grid = sweep.grid(cells)
     assert (grid.axis, grid.values, [r.seed for r in grid.rows]) == ("at", [100, 300], [0, 4])
     assert grid.cells[1][0].seed == 4 and sweep.estimated(grid) == [800, 800]
-    with pytest.raises(ValueError, match="no parameter"):
-        sweep.ask("a fox", {"at": [1]}, method="dtp")
+    with pytest.raises(ValueError, match="no setting"):
+        sweep.request_sweep("a fox", {"at": [1]}, method="dtp")
     with pytest.raises(ValueError, match="one or two"):
-        sweep.ask("a fox", {axis: [0, 1] for axis in ("at", "early", "late")})
+        sweep.request_sweep("a fox", {axis: [0, 1] for axis in ("at", "early", "late")})
 
 
 @pytest.mark.parametrize("method", [*METHODS, "og:transition=dynamic"])
 def test_every_method_can_be_swept_over_each_of_its_numbers(method):
-    axes = sweep.axes(parse(method)[1])
+    axes = sweep.list_axes(MethodSpec.parse(method).guidance)
     assert axes
     for knob in axes:
-        made = sweep.ask("a fox", {knob.name: [knob.low, knob.high]}, method=method)
-        cells = [cell(0, 0, spec=spec(*parse(text))) for text in made.methods]
+        made = sweep.request_sweep("a fox", {knob.name: [knob.low, knob.high]}, method=method)
+        cells = [cell(0, 0, spec=str(method)) for method in made.methods]
         grid = sweep.grid(cells)
         assert (grid.axis, grid.values) == (knob.name, [knob.low, knob.high])
 
 
 def test_a_number_without_a_say_is_not_swept():
     def names(text):
-        return [knob.name for knob in sweep.axes(parse(text)[1])]
+        return [knob.name for knob in sweep.list_axes(MethodSpec.parse(text).guidance)]
 
     assert names("og") == ["at", "early", "late"]
-    assert names("og:transition=dynamic") == ["latest", "early", "late"]
+    assert names("og:transition=dynamic") == ["latest", "early", "late", "rise"]
     assert names("dtp") == ["latest", "early", "late", "rise"] and names("wen")[-1] == "scale"
     with pytest.raises(ValueError, match="'latest' to vary"):
-        sweep.ask("a fox", {"latest": [1]}, method="og")
+        sweep.request_sweep("a fox", {"latest": [1]}, method="og")
     kinds = [cell(0, 0, spec=f"og:transition={kind},early={early}")
              for kind, early in (("static", -1), ("dynamic", -2))]  # fmt: skip
     assert sweep.grid(kinds) is None
@@ -182,8 +184,9 @@ def test_the_branch_held_back_longest_tells_the_transition():
 
 def test_two_parameters_vary_at_once_beside_a_probe():
     values = {"at": [300, 100], "early": [0, -2]}
-    made = sweep.ask("a fox", values, (0, 4), method="stp:late=5", probe=True)
-    assert made.methods[:2] == ["cfg", "stp:late=5,at=300,early=0"] and len(made.methods) == 5
+    made = sweep.request_sweep("a fox", values, (0, 4), method="stp:late=5", probe=True)
+    texts = [m.text for m in made.methods]
+    assert texts[:2] == ["cfg", "stp:late=5,at=300,early=0"] and len(texts) == 5
     specs = [f"stp:at={at},early={early}" for at in (300, 100) for early in (0, -2)]
     cells = [cell(0, s, spec=spec) for s in (0, 4) for spec in ["cfg:scale=5", *specs]]
     grid = sweep.grid(cells)

@@ -12,7 +12,7 @@ from memviz.guidance.cads import Annealed
 from memviz.guidance.mitigation import NOTHING, Remedy, Row, remedy
 from memviz.guidance.noise_adjustment import NoiseAdjustment
 from memviz.guidance.optimize import descend
-from memviz.guidance.prompt_optimization import PromptOptimisation
+from memviz.guidance.prompt_optimization import PromptOptimization
 from memviz.guidance.prompt_perturbation import EmbeddingNoise, RandomTokens, added, vocabulary
 from memviz.guidance.registry import METHODS
 from memviz.guidance.transition import Constant
@@ -80,7 +80,7 @@ def test_evaluations_are_those_the_network_was_asked_for(pipe, detector, monkeyp
     rules = [METHODS[k].guidance for k in KEYS if k not in ("wen", "han")]
     assert run(pipe, rules, detector=detector)[-1].evaluations == sum(rows)
     for rule in (
-        PromptOptimisation(target=0, iterations=3),
+        PromptOptimization(target=0, iterations=3),
         NoiseAdjustment(target=0, iterations=3),
     ):
         rows.clear()
@@ -95,7 +95,7 @@ def first_magnitudes(pipe, rule, seeds=(0, 1)):
 
 @pytest.mark.parametrize(
     "rule",
-    [PromptOptimisation(rate=0.01, iterations=30), NoiseAdjustment(rate=0.01, iterations=30)],
+    [PromptOptimization(rate=0.01, iterations=30), NoiseAdjustment(rate=0.01, iterations=30)],
 )
 def test_the_optimisers_stop_each_sample_at_its_own_target(pipe, rule):
     plain = first_magnitudes(pipe, Constant())
@@ -120,7 +120,7 @@ def test_descent_is_adamw_row_by_row():
 
 
 def test_the_begin_token_stays_and_the_embedding_moves(pipe):
-    rule = PromptOptimisation(target=0, iterations=2)
+    rule = PromptOptimization(target=0, iterations=2)
     row = Row(PROMPT, 0, noise(pipe, [0])[0], *conditions(pipe, "", PROMPT))
     (after,) = rule.begin(denoiser(pipe), [row], NoiseLevel(torch.tensor(900), 0.1, "epsilon"))
     moved = (after.cond.embedding - row.cond.embedding).abs().amax(1)

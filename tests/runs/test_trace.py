@@ -5,7 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from memviz.guidance.base import Transition
-from memviz.guidance.transition import Constant, Dynamic, Static
+from memviz.guidance.switch import AtTimestep, FirstMinimum
+from memviz.guidance.transition import Constant, TwoPhase
 from memviz.runs import trace
 
 CURVES = {0: [5.0, 3.0, 1.0, 2.0], 1: [1.0, 2.0, 3.0, 4.0]}
@@ -75,7 +76,7 @@ def test_the_estimated_transition_is_the_first_minimum(table):
 def test_a_trace_is_replayed_under_any_method(table):
     dipped, rising = (trace.split_cells(table)[cell].observations for cell in CURVES)
     assert trace.replay(Constant(), dipped) is None
-    assert trace.replay(Static(at=500), dipped) == Transition(2, "static")
-    assert trace.replay(Dynamic(latest=0), dipped) == Transition(3, "minimum")
-    assert trace.replay(Dynamic(latest=0), rising) is None
-    assert trace.replay(Dynamic(latest=600), rising) == Transition(2, "fallback")
+    assert trace.replay(TwoPhase(switch=AtTimestep(500)), dipped) == Transition(2, "static")
+    assert trace.replay(TwoPhase(switch=FirstMinimum(0)), dipped) == Transition(3, "minimum")
+    assert trace.replay(TwoPhase(switch=FirstMinimum(0)), rising) is None
+    assert trace.replay(TwoPhase(switch=FirstMinimum(600)), rising) == Transition(2, "fallback")

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from memviz.data import corpus as corpora
-from memviz.guidance.spec import parse
+from memviz.guidance.spec import MethodSpec
 from memviz.models import decode
 from memviz.models.schedulers import scheduler
 from memviz.retrieval.copy_detector import CopyDetector
@@ -28,7 +28,7 @@ def pipe():
 
 @pytest.fixture(scope="module")
 def requests():
-    methods = [parse(text)[1] for text in METHODS]
+    methods = [MethodSpec.parse(text).guidance for text in METHODS]
     return [Request(p, s, m) for p in ("a fox", "two cats") for s in (0, 3) for m in methods]
 
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from memviz.guidance.registry import CORE, METHODS
-from memviz.guidance.transition import Constant, Dynamic, Static
+from memviz.guidance.switch import AtTimestep, FirstMinimum
+from memviz.guidance.transition import Constant, TwoPhase
 from memviz.models.schedulers import scheduler
 from memviz.sampling.loop import check_timesteps, sample
 from memviz.sampling.noise import noise, noise_hash
@@ -55,7 +56,7 @@ def test_a_row_does_not_depend_on_its_batch(pipe, name):
 
 
 def test_rows_still_the_same_share_evaluations(pipe):
-    requests = [Request(PROMPT, 0, Static(at=at)) for at in (500, 400, 300)]
+    requests = [Request(PROMPT, 0, TwoPhase(switch=AtTimestep(at))) for at in (500, 400, 300)]
     steps = run(pipe, requests, steps=10)
     before = [s for s in steps if s.t > 500]
     assert before[-1].evaluations == 2 * len(before)
@@ -107,7 +108,7 @@ def test_magnitude_is_the_norm_of_the_difference_in_epsilon(pipe):
 
 
 def test_the_dynamic_transition_reads_each_sample_alone(pipe):
-    requests = [Request(PROMPT, s, Dynamic(latest=100)) for s in range(4)]
+    requests = [Request(PROMPT, s, TwoPhase(switch=FirstMinimum(100))) for s in range(4)]
     steps = run(pipe, requests, steps=20)
     for i, request in enumerate(requests):
         alone = run(pipe, [request], steps=20)

@@ -35,7 +35,7 @@ def test_a_flag_goes_before_its_preset():
 
 def test_a_wrong_value_is_one_sentence(capsys, tmp_path):
     assert main(["train", "--out", str(tmp_path / "out"), "--shards", "0"]) == 2
-    assert capsys.readouterr().err == "--shards is 0; give a number from 1 to 64.\n"
+    assert capsys.readouterr().err == "--shards is 0; give a whole number from 1 to 64.\n"
 
 
 def test_settings_other_than_the_folders_are_refused_on_a_resume(capsys, tmp_path):

@@ -1,30 +1,31 @@
 """Settings of a fine-tuning: their limits, their presets, the samples they amount to."""
 
-from dataclasses import fields
-
 import pytest
 
+from memviz.settings import list_settings
 from memviz.training.config import MODES, PRESETS, Config, from_json
 
 
-@pytest.mark.parametrize("setting", fields(Config), ids=lambda f: f.name)
+@pytest.mark.parametrize("setting", list_settings(Config), ids=lambda s: s.name)
 def test_every_setting_has_help_and_a_default_within_its_limits(setting):
-    facts = setting.metadata
-    assert facts["about"] and facts["group"]
-    assert facts["low"] is None or facts["low"] <= setting.default <= facts["high"]
-    assert not facts["choices"] or setting.default in facts["choices"]
-    assert (facts["low"] is None) == (setting.type not in (int, float))
+    assert setting.about and setting.group
+    assert setting.low is None or setting.low <= setting.default <= setting.high
+    assert not setting.choices or setting.default in setting.choices
+    assert (setting.low is None) == (setting.kind not in (int, float))
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"shards": 0}, "--shards is 0; give a number from 1 to 64."),
+        ({"shards": 0}, "--shards is 0; give a whole number from 1 to 64."),
         ({"ratio": float("nan")}, "--ratio is nan; give a number from 1 to 100."),
         ({"mode": "dp"}, "--mode is 'dp'; choose one of plain, iet, agc, iet-agc, iet-agc+."),
-        ({"rounds": 2.5}, "--rounds is 2.5; give a value of type int."),
-        ({"flip": 1}, "--flip is 1; give a value of type bool."),
-        ({"wen_threshold": float("inf")}, "--wen-threshold is inf; give a number from 0 to 1e+06."),
+        ({"rounds": 2.5}, "--rounds is 2.5; give a whole number from 1 to 10,000."),
+        ({"flip": 1}, "--flip is 1; give true or false."),
+        (
+            {"wen_threshold": float("inf")},
+            "--wen-threshold is inf; give a number from 0 to 1,000,000.",
+        ),
     ],
 )
 def test_a_value_out_of_bounds_is_one_sentence(change, sentence):

@@ -133,7 +133,7 @@ def test_seeds(text, found):
 
 @pytest.mark.parametrize("text", ["one", "1.5", "0, <b>", "1-x"])
 def test_seeds_that_are_none_get_a_sentence(text):
-    with pytest.raises(MemvizError, match=r"whole numbers with commas"):
+    with pytest.raises(MemvizError, match="Write whole numbers, as"):
         controls.seeds(text)
 
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from memviz.errors import InputError
 from memviz.evaluation.columns import COLUMNS
-from memviz.guidance.spec import parse
+from memviz.guidance.spec import MethodSpec
 
 HERE = Path(__file__).parent
 SCHEDULERS = ("ddim", "dpm", "pndm")
@@ -91,7 +91,7 @@ class Protocol:
             if name not in COLUMNS:
                 raise InputError(f"no column is named {name!r}; choose from {', '.join(COLUMNS)}")
         for text in self.methods:
-            parse(text)
+            MethodSpec.parse(text)
         if self.scheduler not in SCHEDULERS:
             raise InputError(f"no scheduler is named {self.scheduler!r}; use ddim, dpm or pndm")
         for what in ("methods", "seeds", "columns"):

@@ -14,7 +14,7 @@ from memviz import resources
 from memviz.data.prompts import demo
 from memviz.errors import InputError
 from memviz.guidance.model_defaults import settings
-from memviz.guidance.spec import parse
+from memviz.guidance.spec import MethodSpec
 from memviz.io.paths import expand
 from memviz.models.protocols import Pipe
 from memviz.retrieval.copy_detector import CopyDetector, best_similarity
@@ -53,7 +53,7 @@ class Judge:
     def __init__(self, pipe: Pipe, folder: Path, detector: CopyDetector, steps: int) -> None:
         own = settings(folder)
         self.pipe, self.detector, self.steps = pipe, detector, steps
-        self.guidance = parse("cfg", own.get("methods"))[1]
+        self.guidance = MethodSpec.parse("cfg", own.get("methods")).guidance
         self.clip = resources.load_clip() if own.get("clip") else None
 
     def look(self, prompts: Sequence[str], seeds: Sequence[int] = (0,)) -> Look:

@@ -14,10 +14,20 @@ from memviz.errors import MemvizError
 from memviz.guidance.base import Guidance
 from memviz.guidance.model_defaults import tuned
 from memviz.guidance.registry import CORE, METHODS
-from memviz.guidance.spec import Knob, knobs, parse
+from memviz.guidance.spec import MethodSpec
 from memviz.models.schedulers import SCHEDULERS
 from memviz.runs.record import RequestRecord
-from memviz.ui.shared.controls import NO_CORPUS, QUIET, descriptors, menu, models, plain, seeds
+from memviz.settings import Value
+from memviz.ui.shared.controls import (
+    NO_CORPUS,
+    QUIET,
+    descriptors,
+    make_control,
+    menu,
+    models,
+    plain,
+    seeds,
+)
 
 DEFAULTS: dict[str, Any] = {
     "seeds": [0, 1],
@@ -80,7 +90,9 @@ def read(form: Form, values: Sequence[Any]) -> dict[str, Any]:
 
 def values(form: Form, asked: RequestRecord) -> list[Any]:
     """The reverse of `read`: what each control shows for the question of a saved run."""
-    used = dict(map(parse, asked.methods))
+    specs = [MethodSpec.read(text) for text in asked.methods]
+    used = {spec.key: spec.guidance for spec in specs
+            if spec.key in METHODS and METHODS[spec.key].takes(spec.guidance)}  # fmt: skip
     fixed = [
         asked.prompts[0],
         list(used),
@@ -91,50 +103,52 @@ def values(form: Form, asked: RequestRecord) -> list[Any]:
         asked.corpus or NO_CORPUS,
         asked.descriptor,
     ]
-    return [*fixed, *(knob_value(key, name, used) for key, name in form.knobs)]
+    return [*fixed, *show_settings(form, used)]
 
 
-def knob_value(key: str, name: str, used: Mapping[str, Guidance]) -> float | str:
-    """The value of one knob in the guidance used, or in the method's own when it was not."""
-    found = knobs(used.get(key, METHODS[key].guidance))
-    return next(knob.default for knob in found if knob.name == name)
+def show_settings(form: Form, used: Mapping[str, Guidance]) -> list[Value]:
+    """What each setting's control shows: its value in the guidance used, else its default."""
+    shown = {key: read_settings(key, used.get(key)) for key in {key for key, _ in form.knobs}}
+    return [shown[key][name] for key, name in form.knobs]
+
+
+def read_settings(key: str, guidance: Guidance | None = None) -> dict[str, Value]:
+    """All settings of a method by name, as a value of it has them where one is given."""
+    usual = {each.name: each.default for each in METHODS[key].settings}
+    return usual | (METHODS[key].read(guidance) if guidance else {})
 
 
 def knob_values(form: Form, model: str) -> list[Any]:
-    """What the knobs show for a model; nothing changes for one that is not known."""
+    """What the settings show for a model; nothing changes for one that is not known."""
     try:
-        used = tuned(model)
+        return show_settings(form, tuned(model))
     except MemvizError:
         return [gr.skip() for _ in form.knobs]
-    return [knob_value(key, name, used) for key, name in form.knobs]
-
-
-def knob_field(knob: Knob) -> gr.components.Component:
-    """The control for one field of a guidance value."""
-    label, about = knob.name, knob.about
-    if knob.choices:
-        return gr.Dropdown(list(knob.choices), value=knob.default, label=label, info=about)
-    limits = f"{about}; {knob.low:g} to {knob.high:g}"
-    return gr.Number(value=knob.default, label=label, info=limits)
 
 
 def method_fields() -> Iterator[tuple[tuple[str, str], gr.components.Component]]:
     """The controls of every method in the METHODS table, each method in a column of its own."""
     for key, guidance in tuned(ComparisonRequest.model).items():
-        method = METHODS[key]
+        method, shown = METHODS[key], read_settings(key, guidance)
         with gr.Column(min_width=240):
             gr.Markdown(f"**{method.label}**")
             gr.Markdown(method.about, elem_classes="mv-about")
-            fields = {(key, knob.name): knob_field(knob) for knob in knobs(guidance)}
-            preset_buttons({"defaults": guidance, **method.presets}, [*fields.values()])
+            fields = {
+                (key, each.name): make_control(each, shown[each.name], each.name)
+                for each in method.settings
+            }
+            presets = {"defaults": guidance, **method.presets}
+            preset_buttons(key, presets, [*fields.values()])
             yield from fields.items()
 
 
-def preset_buttons(presets: Mapping[str, Guidance], fields: list[gr.components.Component]) -> None:
-    """A button per named setting of a method; it fills the method's controls in the browser."""
+def preset_buttons(
+    key: str, presets: Mapping[str, Guidance], fields: list[gr.components.Component]
+) -> None:
+    """A button per named value of a method; it fills the method's controls in the browser."""
     with gr.Row():
         for name, guidance in presets.items():
-            values = json.dumps([knob.default for knob in knobs(guidance)])
+            values = json.dumps([*read_settings(key, guidance).values()])
             button = gr.Button(f"Use {name}", size="sm", min_width=90)
             button.click(None, None, fields, js=f"() => {values}", **QUIET)
 

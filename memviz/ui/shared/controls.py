@@ -5,9 +5,10 @@ from typing import Any
 
 import gradio as gr
 
-from memviz.errors import InputError
 from memviz.models.loading import bundled, is_path, registered
+from memviz.number_lists import parse_ints
 from memviz.retrieval.descriptors.choice import CHOICES, FORCED
+from memviz.settings import Setting, Value
 from memviz.ui.shared import access
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -18,23 +19,23 @@ NO_CORPUS = "none"
 
 def seeds(text: str) -> list[int]:
     """The seeds in "0, 1" or "0-3"."""
-    found: list[int] = []
-    for part in text.replace(";", ",").replace(" ", ",").split(","):
-        if part:
-            found += seed_range(part)
-    return list(dict.fromkeys(found))
+    return parse_ints(text, "The list of seeds")
 
 
-def seed_range(part: str) -> Sequence[int]:
-    """One seed, or the seeds of a range like "0-3"."""
-    start, dash, end = part.partition("-")
-    try:
-        if not (start and dash):
-            return [int(part)]
-        return range(int(start), min(int(end), int(start) + 1000) + 1)
-    except ValueError:
-        wanted = 'whole numbers with commas between them, like "0, 1"'
-        raise InputError(f"Seeds got {part[:20]!r}; write {wanted}.") from None
+def make_control(
+    of: Setting, value: Value, label: str, choices: Sequence[Any] | None = None, **more: object
+) -> gr.components.Component:
+    """The control for a setting; `choices` are names that a text may also be taken from."""
+    said: dict[str, Any] = {"value": value, "label": label, "info": of.info, **more}
+    if choices is not None:
+        return gr.Dropdown([*choices], allow_custom_value=not of.choices, **said)
+    if of.choices:
+        return gr.Dropdown([*of.choices], **said)
+    if of.kind is bool:
+        return gr.Checkbox(**said)
+    if of.kind is str:
+        return gr.Textbox(**said)
+    return gr.Number(precision=0 if of.kind is int else None, **said)
 
 
 def plain(value: object) -> object:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from memviz.guidance.spec import parse
+from memviz.guidance.registry import METHODS
+from memviz.guidance.spec import MethodSpec
 from memviz.guidance.transition import Constant
 from memviz.runs.record import CellRecord as Cell
 from memviz.runs.record import Limits
@@ -15,8 +16,8 @@ def listed(names: Iterable[str]) -> str:
 
 
 def short(key: str) -> str:
-    """A method key as people write it: "CFG"."""
-    return key.upper()
+    """A method's key as people write it, "CFG"; a name of theirs as they wrote it."""
+    return key.upper() if key in METHODS else key
 
 
 def by_method(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
@@ -90,7 +91,7 @@ def switch(cell: Cell, over: bool = True) -> str:
             return f"guidance on at {at}, after the first dip"
         case "static":
             return f"guidance on at {at}"
-    if isinstance(parse(cell.spec)[1], Constant):
+    if isinstance(MethodSpec.read(cell.spec).guidance, Constant):
         return "guided from the first step"
     return "guidance never switched on" if over else "guidance not on yet"
 

@@ -1,40 +1,28 @@
 """The form of a fine-tuning, made from the fields of its config: presets, controls, the command."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import Field, fields
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any
 
 import gradio as gr
 
 from memviz.data import corpus
-from memviz.errors import InputError
+from memviz.settings import Setting
+from memviz.training.cli_flags import SETTINGS
 from memviz.training.config import MODES, PRESETS, Config
 from memviz.ui.shared import controls as shared_controls
-from memviz.ui.shared.controls import QUIET
+from memviz.ui.shared.controls import QUIET, make_control
 
-SETTINGS = {setting.name: setting for setting in fields(Config)}
 START = "demo"  # the preset that the form opens with
 OPEN = ("model", "corpus", "mode", "rounds", "shards", "local_steps")  # seen without unfolding
 Controls = dict[str, gr.components.Component]
 
 
 def config(values: Sequence[Any]) -> Config:
-    """What the controls ask for, in the order of its fields. Raises ValueError if it cannot be."""
+    """What the controls ask for, in the order of its fields. Raises InputError if it cannot be."""
     pairs = zip(SETTINGS.items(), values, strict=True)
-    return Config(**{name: typed(setting, value) for (name, setting), value in pairs})
-
-
-def typed(setting: Field, value: object) -> object:
-    """A control's value in the type of its setting: number boxes give floats, empty ones None."""
-    if value is None and setting.type is str:
-        return ""
-    if value is None:
-        raise InputError(f"{label(setting.name)} is empty; give a number.")
-    if setting.type is int and isinstance(value, float) and value.is_integer():
-        return int(value)
-    return float(value) if setting.type is float and isinstance(value, int) else value
+    return Config(**{n: "" if v is None and s.kind is str else v for (n, s), v in pairs})
 
 
 def build() -> Controls:
@@ -46,10 +34,10 @@ def build() -> Controls:
     for part in (OPEN[:3], OPEN[3:]):
         with gr.Row():
             controls |= {name: control(SETTINGS[name]) for name in part}
-    rest = [setting for setting in SETTINGS.values() if setting.name not in OPEN]
-    for group, settings in groupby(rest, key=lambda setting: setting.metadata["group"]):
+    rest = [each for each in SETTINGS.values() if each.name not in OPEN]
+    for group, settings in groupby(rest, key=lambda each: each.group):
         with gr.Accordion(f"{group}: {named(group)}", open=False), gr.Row():
-            controls |= {setting.name: control(setting) for setting in settings}
+            controls |= {each.name: control(each) for each in settings}
     ordered = {name: controls[name] for name in SETTINGS}
     for button, key in zip(choose, PRESETS, strict=True):
         fill(button, key, about, ordered)
@@ -61,7 +49,7 @@ def named(group: str) -> str:
     return {
         "Data": "sizes, crops, weights, captions",
         "Method": "loss gate, copies, comparisons",
-        "Optimiser": "rate, batch, seed, precision, LoRA",
+        "Optimizer": "rate, batch, seed, precision, LoRA",
         "Studies": "duplication and augmentation",
     }.get(group, "checkpoints, probe prompts")
 
@@ -77,19 +65,11 @@ def fill(button: gr.Button, key: str, about: gr.HTML, controls: Controls) -> Non
     button.click(None, None, [about, *controls.values()], js=f"() => {values}", **QUIET)
 
 
-def control(setting: Field) -> gr.components.Component:
+def control(of: Setting) -> gr.components.Component:
     """The control for one setting."""
-    facts, value = setting.metadata, getattr(PRESETS[START].config(), setting.name)
-    said: dict[str, Any] = {"label": label(setting.name), "info": info(facts), "min_width": 200}
-    if (choices := menus().get(setting.name)) is not None:
-        return gr.Dropdown(choices(), value=value, allow_custom_value=True, **said)
-    if facts["choices"]:
-        return gr.Dropdown(options(setting), value=value, **said)
-    if setting.type is bool:
-        return gr.Checkbox(value, **said)
-    if setting.type is str:
-        return gr.Textbox(value, **said)
-    return gr.Number(value, precision=0 if setting.type is int else None, **said)
+    value, names = getattr(PRESETS[START].config(), of.name), menus().get(of.name)
+    label = of.label[:1].upper() + of.label[1:]
+    return make_control(of, value, label, names and names(), min_width=200)
 
 
 def menus() -> dict[str, Callable[[], list]]:
@@ -98,23 +78,5 @@ def menus() -> dict[str, Callable[[], list]]:
         "model": shared_controls.models,
         "corpus": lambda: [*corpus.known()],
         "descriptor": shared_controls.descriptors,
+        "mode": lambda: [(f"{key} ({about})", key) for key, about in MODES.items()],
     }
-
-
-def options(setting: Field) -> list[Any]:
-    """The choices of a setting, modes with what they mean."""
-    if setting.name == "mode":
-        return [(f"{key} ({about})", key) for key, about in MODES.items()]
-    return [*setting.metadata["choices"]]
-
-
-def label(name: str) -> str:
-    """A setting's name as a person reads it."""
-    return name.replace("_", " ").capitalize().replace("Lr", "Learning rate").replace("Ema", "EMA")
-
-
-def info(facts: Mapping[str, Any]) -> str:
-    """Its help with its limits."""
-    if facts["low"] is None:
-        return facts["about"]
-    return f"{facts['about']}; {facts['low']:,} to {facts['high']:,}"

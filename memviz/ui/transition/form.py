@@ -7,8 +7,9 @@ from memviz.comparison.request import ComparisonRequest
 from memviz.errors import MemvizError
 from memviz.guidance.model_defaults import tuned
 from memviz.guidance.registry import METHODS
-from memviz.guidance.spec import Knob, parse, spec
+from memviz.guidance.spec import MethodSpec
 from memviz.runs import resume
+from memviz.settings import Setting
 from memviz.signals import COSTLY, SIGNALS
 from memviz.signals import price as prices
 from memviz.ui.shared import controls
@@ -50,18 +51,20 @@ def build_axes() -> Controls:
             "seeds": seeds}  # fmt: skip
 
 
-def knobs(method: str, model: str) -> dict[str, Knob]:
+def list_axes(method: str, model: str) -> dict[str, Setting]:
     """What can vary of a method as typed, at the values that suit the model; may be nothing."""
     try:
-        own = {key: spec(key, value).partition(":")[2] for key, value in tuned(model).items()}
-        return {knob.name: knob for knob in sweep.axes(parse(method, own)[1])}
+        tuned_specs = (str(MethodSpec(key, value)) for key, value in tuned(model).items())
+        own = {key: rest for key, _, rest in (text.partition(":") for text in tuned_specs)}
+        guidance = MethodSpec.parse(method, own).guidance
+        return {each.name: each for each in sweep.list_axes(guidance)}
     except MemvizError:  # a name half typed
         return {}
 
 
 def axes(method: str, model: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """What can vary along the columns and along the rows: labels with names."""
-    found = [(knob.label, name) for name, knob in knobs(method, model).items()]
+    found = [(each.label, name) for name, each in list_axes(method, model).items()]
     rows = [("seeds only", ""), *((f"{label}, and seeds", name) for label, name in found)]
     return [(label.capitalize(), name) for label, name in found], rows
 
@@ -78,12 +81,12 @@ def offered(method: str, model: str, axis: str, across: str) -> list[gr.Dropdown
 
 def usual(name: str, method: str, model: str) -> gr.Textbox:
     """Values to begin with, around the parameter's own, and what it means."""
-    knob = knobs(method, model).get(name)
-    if knob is None:
+    axis = list_axes(method, model).get(name)
+    if axis is None or axis.low is None or axis.high is None:
         return gr.Textbox(visible=bool(name))
-    around = [min(max(knob.default * by, knob.low), knob.high) for by in (0, 0.5, 1, 2)]
-    values = USUAL.get(knob.label) or ",".join(f"{value:g}" for value in dict.fromkeys(around))
-    return gr.Textbox(values, info=f"{knob.about}; {AS}", visible=True)
+    around = [min(max(axis.default * by, axis.low), axis.high) for by in (0, 0.5, 1, 2)]
+    values = USUAL.get(axis.label) or ",".join(f"{value:g}" for value in dict.fromkeys(around))
+    return gr.Textbox(values, info=f"{axis.about}; {AS}", visible=True)
 
 
 def build_details() -> Controls:
@@ -127,8 +130,8 @@ def connect(control: Controls) -> None:
 def price(seeds: str, values: str, across: str, others: str, steps: float) -> gr.Checkbox:
     """What keeping the latents of the demo takes, said before it is paid."""
     try:
-        rows = len(sweep.numbers(str(others))) if across else 1
-        cells = len(controls.seeds(str(seeds))) * len(sweep.numbers(str(values))) * rows
+        rows = len(sweep.parse_values(str(others))) if across else 1
+        cells = len(controls.seeds(str(seeds))) * len(sweep.parse_values(str(values))) * rows
     except MemvizError:
         return gr.skip()
     size = resume.estimate_bytes((12, 8, 8), int(steps or 0), cells)

@@ -8,7 +8,6 @@ import gradio as gr
 from memviz.comparison import sweep
 from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError, MemvizError
-from memviz.guidance.spec import parse
 from memviz.runs import resume, store
 from memviz.ui.compare import tab
 from memviz.ui.shared import controls, encode, messages, served, start_run
@@ -62,9 +61,9 @@ def varied(values: Sequence[object]) -> dict[str, str]:
 
 def sweep_ask(*values: object) -> ComparisonRequest:
     """The sweep that the controls ask for."""
-    found = {axis: sweep.numbers(text) for axis, text in varied(values).items()}
+    found = {axis: sweep.parse_values(text) for axis, text in varied(values).items()}
     more = asked(values)
-    return sweep.ask(more.pop("prompt"), found, **more)
+    return sweep.request_sweep(more.pop("prompt"), found, **more)
 
 
 def seeds_ask(*values: object) -> ComparisonRequest:
@@ -176,7 +175,7 @@ def again(run: store.Run, number: int, run_id: str, ask: ComparisonRequest) -> d
     """The re-run beside the cell that it went on from."""
     new = store.read(run_id)
     made = new.record.cells[0]
-    taken = resume.shared_steps(run, number, parse(ask.methods[0])[1]) if ask.since else 0
+    taken = resume.shared_steps(run, number, ask.methods[0].guidance) if ask.since else 0
     return {
         "id": run_id,
         "cell": number,

@@ -10,17 +10,19 @@ from typing import Any
 from memviz import jobs
 from memviz.comparison import sweep
 from memviz.errors import InputError, MemvizError
-from memviz.guidance import spec as methods_
 from memviz.guidance.base import Guidance
 from memviz.guidance.model_defaults import tuned
 from memviz.guidance.registry import CORE, METHODS
-from memviz.guidance.spec import knobs, parse, spec
-from memviz.guidance.transition import Constant, Dynamic, Opposite, Static
+from memviz.guidance.spec import MethodSpec
+from memviz.guidance.switch import AtTimestep
+from memviz.guidance.transition import Constant, TwoPhase
 from memviz.runs import store, trace
 from memviz.runs.record import CellRecord, CellState, RunRecord
+from memviz.settings import spell_value
 from memviz.signals import SIGNALS, observe
 from memviz.statistics import estimate_mean
 from memviz.ui.shared.encode import methods, number
+from memviz.ui.shared.sentences import short
 from memviz.ui.shared.served import file_path
 
 KEPT = {
@@ -194,22 +196,17 @@ def tradeoff(cells: Sequence[CellRecord]) -> list[dict[str, Any]]:
 
 def named(cells: Sequence[CellRecord]) -> dict[str, str]:
     """A name per spelling: the method's label, and what tells it from others of its key."""
-    parsed = {c.spec: parse(c.spec) for c in cells}
+    specs = {c.spec: MethodSpec.read(c.spec) for c in cells}
     found = {}
-    for text, (key, guidance) in parsed.items():
-        others = [g for k, g in parsed.values() if k == key]
+    for text, spec in specs.items():
+        others = [other.values for other in specs.values() if other.key == spec.key]
         varied = [
-            f"{name} {methods_.shown(value)}"
-            for name, value in values(guidance).items()
-            if any(values(g)[name] != value for g in others)
+            f"{name} {spell_value(value)}"
+            for name, value in spec.values.items()
+            if any(values.get(name) != value for values in others)
         ]
-        found[text] = f"{key.upper()}, {', '.join(varied)}" if varied else METHODS[key].label
+        found[text] = f"{short(spec.key)}, {', '.join(varied)}" if varied else spec.label
     return found
-
-
-def values(guidance: Guidance) -> dict[str, float | str]:
-    """The parameters of a method by name."""
-    return {k.name: k.default for k in knobs(guidance)}
 
 
 def estimate(cells: Sequence[CellRecord], name: sweep.Figure) -> dict[str, float | None] | None:
@@ -234,20 +231,17 @@ def command(record: RunRecord) -> str:
 
 def what_if(text: str, at: float) -> str:
     """A cell's method with its transition moved to a timestep, spelled out."""
-    key, guidance = parse(text)
-    moved = at_timestep(guidance, at)
-    return spec(key if isinstance(moved, Opposite) else "stp", moved)
+    spec = MethodSpec.parse(text)
+    moved = at_timestep(spec.guidance, at)
+    same = spec.key in METHODS and METHODS[spec.key].takes(moved)
+    return str(MethodSpec(spec.key if same else "stp", moved))
 
 
 def at_timestep(guidance: Guidance, at: float) -> Guidance:
     """The static method that switches there and is otherwise the same."""
     match guidance:
-        case Opposite():
-            return replace(guidance, at=at, kind="static")
-        case Static():
-            return replace(guidance, at=at)
-        case Dynamic():
-            return Static(guidance.early, guidance.late, at, guidance.shape)
+        case TwoPhase():
+            return replace(guidance, switch=AtTimestep(at))
         case Constant():
-            return Static(0, guidance.w, at, guidance.shape)
+            return TwoPhase(0, guidance.w, AtTimestep(at), guidance.shape)
     raise InputError("Only CFG, STP, DTP and OG have a transition to move. Choose such a picture.")

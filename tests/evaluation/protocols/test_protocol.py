@@ -8,7 +8,7 @@ import pytest
 from memviz.errors import InputError
 from memviz.evaluation.columns import COLUMNS
 from memviz.evaluation.protocols import list_protocols, load_protocol
-from memviz.guidance.spec import parse
+from memviz.guidance.spec import MethodSpec
 from memviz.retrieval.descriptors.presets import PRESETS
 
 OWN = 'about = "mine"\npaper = "none"\n'
@@ -24,7 +24,7 @@ def test_each_says_what_it_needs_and_is_published(name: str) -> None:
     protocol = load_protocol(name)
     assert protocol.name == name
     assert protocol.descriptor == "demo" or protocol.descriptor in PRESETS
-    keys = [parse(text)[0] for text in protocol.methods]
+    keys = [MethodSpec.parse(text).key for text in protocol.methods]
     judges = {COLUMNS[column].judge for column in protocol.columns}
     of_training = any(COLUMNS[column].corpus for column in protocol.columns)
     if name != "standard":

@@ -97,7 +97,11 @@ def test_number_boxes_may_give_whole_numbers_as_floats_and_empty_texts_as_nothin
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
-    [({"rounds": None}, "Rounds is empty"), ({"ratio": 0.5}, "--ratio"), ({"mode": "x"}, "--mode")],
+    [
+        ({"rounds": None}, "--rounds is empty"),
+        ({"ratio": 0.5}, "--ratio"),
+        ({"mode": "x"}, "--mode"),
+    ],
 )
 def test_what_cannot_be_asked_is_a_sentence(change, sentence):
     with pytest.raises(ValueError, match=sentence):

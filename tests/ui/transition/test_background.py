@@ -50,7 +50,7 @@ def over(job):
 def unbroken(small):
     ask = small.ask(steps=STEPS)
     more = {n: getattr(ask, n) for n in ("steps", "model", "corpus", "descriptor")}
-    asked = sweep.ask(world.PROMPT, VALUES, (0, 1), signals=("sharpness",), **more)
+    asked = sweep.request_sweep(world.PROMPT, VALUES, (0, 1), signals=("sharpness",), **more)
     with closing(compare(asked)) as made:
         *_, last = made
     return store.open_folder(last.snapshot().folder)

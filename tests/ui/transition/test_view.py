@@ -13,7 +13,7 @@ from memviz.comparison.compare import compare
 from memviz.data.prompts import Prompt
 from memviz.guidance.base import Observation
 from memviz.guidance.registry import METHODS
-from memviz.guidance.spec import parse
+from memviz.guidance.spec import MethodSpec
 from memviz.runs import store
 from memviz.ui.compare import view as compare_view
 from memviz.ui.transition import detect_panel, form, handlers, methods_panel, saliency_panel
@@ -98,7 +98,7 @@ def test_the_command_makes_the_run_again(swept):
     ],
 )
 def test_the_handle_moves_the_transition_and_nothing_else(before, after):
-    assert parse(views.what_if(before, 420)) == parse(after)
+    assert MethodSpec.parse(views.what_if(before, 420)) == MethodSpec.parse(after)
 
 
 def test_a_remedy_has_no_transition_to_move():
@@ -109,7 +109,7 @@ def test_a_remedy_has_no_transition_to_move():
 def test_the_handle_goes_on_from_the_kept_cell(swept):
     run, number, ask = handlers.moved({"run": swept.record.id, "cell": 3, "at": 500})
     assert ask.since == f"{run.record.id}:{number}" and ask.seeds == [1]
-    assert parse(ask.methods[0])[1].at == 500
+    assert ask.methods[0].guidance.switch.at == 500
 
 
 def test_what_the_controls_ask_for():
@@ -118,28 +118,30 @@ def test_what_the_controls_ask_for():
              "probe": False, "signals": []}  # fmt: skip
     values = [asked[name] for name in handlers.NAMES]
     made = handlers.sweep_ask(*values)
-    assert made.keep and made.methods == [f"stp:at={t}" for t in (200, 400, 600)]
+    assert made.keep and [m.text for m in made.methods] == [f"stp:at={t}" for t in (200, 400, 600)]
     both = asked | {"across": "early", "others": "-2,0", "probe": True, "signals": ["sharpness"]}
     values2 = [both[name] for name in handlers.NAMES]
     made = handlers.sweep_ask(*values2)
-    assert made.methods[0] == "cfg" and len(made.methods) == 7 and made.signals == ("sharpness",)
+    assert (
+        made.methods[0].key == "cfg" and len(made.methods) == 7 and made.signals == ("sharpness",)
+    )
     args = parser().parse_args(["sweep", *handlers.words(*values2)])
     assert verb.asked(args) == made
     with pytest.raises(ValueError, match="same parameter"):
         handlers.sweep_ask(*[(asked | {"across": "at"})[name] for name in handlers.NAMES])
     many = handlers.seeds_ask(*values)
-    assert many.methods == ["stp"] and list(many.seeds) == [0, 1]
+    assert [m.text for m in many.methods] == ["stp"] and list(many.seeds) == [0, 1]
 
 
 @pytest.mark.parametrize("method", [method for _, method in form.CHOICES])
 def test_every_method_brings_its_own_menus_and_values(method):
     columns, rows = form.offered(method, "demo", "", "")
-    names = [knob.name for knob in sweep.axes(parse(method)[1])]
+    names = [each.name for each in sweep.list_axes(MethodSpec.parse(method).guidance)]
     assert [name for _, name in columns.choices] == names and columns.value == names[0]
     assert [name for _, name in rows.choices] == ["", *names] and rows.value == ""
     for name in names:
         box = form.usual(name, method, "demo")
-        asked = sweep.ask("a fox", {name: sweep.numbers(box.value)}, method=method)
+        asked = sweep.request_sweep("a fox", {name: sweep.parse_values(box.value)}, method=method)
         assert len(asked.methods) > 1 and box.info
 
 
