@@ -241,11 +241,11 @@ def show_setting(value: object) -> str:
 
 def evaluate_detection(asked: Evaluation, columns: Sequence[str]) -> Iterator[Progress]:
     """How well the magnitude tells memorized prompts from ordinary ones."""
-    from memviz.data.prompts import Prompt
+    from memviz.data.prompts import Label, Prompt
     from memviz.detection.scores import Detection, detect
 
     begun, protocol = time.monotonic(), asked.protocol
-    places = {"memorized": protocol.prompts, "ordinary": protocol.ordinary}
+    places: dict[Label, str] = {"memorized": protocol.prompts, "ordinary": protocol.ordinary}
     prompts = [
         Prompt(text, label)
         for label, place in places.items()

@@ -103,7 +103,10 @@ def measure(judging: Judging, pictures: "Pictures", plain: Measured | None = Non
             descriptor_judge(judging.detector.descriptor), pictures, judging.cache
         )
         look_up(judging, pictures, vectors, found, whole)
-    if plain is not None and vectors is not None and plain.prompts == pictures.prompts:
+    if (seeds := pictures.values("seed")) is not None:
+        found["seed"] = np.array(seeds)
+    paired = plain is not None and same_noise(plain, Measured(pictures.prompts, found, whole))
+    if paired and vectors is not None and plain.vectors is not None:
         found["unmitigated"] = copying.pair_similarity(vectors, plain.vectors)
     if judging.clip is not None:
         read_prompts_with_pictures(judging, judging.clip, pictures, found, whole)
@@ -257,7 +260,7 @@ def estimate(name: str, measured: Measured) -> Estimate | None:
 
 def estimate_change(name: str, measured: Measured, plain: Measured) -> Estimate | None:
     """How much a column changes from plain guidance on the same prompts and noise."""
-    if measured.prompts != plain.prompts:
+    if not same_noise(measured, plain):
         return None
     for by, prompts in ((per_picture, measured.prompts), (per_prompt, None)):
         mine, theirs = by(name, measured), by(name, plain)
@@ -269,6 +272,12 @@ def estimate_change(name: str, measured: Measured, plain: Measured) -> Estimate 
             named = prompts and [p for p, ok in zip(prompts, known, strict=True) if ok]
             return estimate_difference(mine[known], theirs[known], named)
     return None
+
+
+def same_noise(a: Measured, b: Measured) -> bool:
+    """The same prompts in the same order, and the same seeds as far as the pictures tell them."""
+    seeds = (a.pictures.get("seed"), b.pictures.get("seed"))
+    return list(a.prompts) == list(b.prompts) and np.array_equal(*seeds)
 
 
 def per_picture(name: str, measured: Measured) -> np.ndarray | None:

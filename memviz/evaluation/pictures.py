@@ -35,8 +35,8 @@ class Pictures:
 
     def values(self, name: str) -> list[float] | None:
         """A number that each file says; None where one does not."""
-        found = [about.get(name) for about in self.about]
-        return None if None in found else [float(value) for value in found]
+        found = [float(about[name]) for about in self.about if about.get(name) is not None]
+        return found if len(found) == len(self.about) else None
 
 
 def read_pictures(folder: Path) -> Pictures:

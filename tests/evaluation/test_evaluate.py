@@ -117,6 +117,17 @@ def test_pictures_made_elsewhere_are_judged(tiny: world.World, tmp_path: Path) -
     assert any("made elsewhere" in text for text in rows[0]["departs"])
 
 
+def test_pictures_of_other_noise_are_not_paired(tiny: world.World, tmp_path: Path) -> None:
+    for seed, method in ((0, "cfg"), (1, "stp")):
+        words = ["generate", "--prompts", "demo:duplicated", "--limit", "2", "--steps", "2"]
+        words += ["--model", tiny.model, "--methods", method, "--seeds", seed]
+        assert call(*words, "--out", tmp_path / "in" / method).returncode == 0
+    asked = Evaluation(twin("standard", tiny), tmp_path / "out", images=tmp_path / "in")
+    other = run(asked)["rows"][1]
+    assert other["values"]["unmitigated"] is None
+    assert other["changes"]["sim_mean"] is None
+
+
 def test_what_is_missing_is_said_before_any_work(tmp_path: Path) -> None:
     protocol = load_protocol("jain-4")
     parts = [need.part for need in missing_needs(protocol)]

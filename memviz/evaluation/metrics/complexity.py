@@ -27,7 +27,7 @@ def crop(image: Image.Image, side: int = SIDE) -> np.ndarray:
     """(side, side, 3) uint8: the short side resized bilinearly, the middle cut out."""
     from memviz.retrieval.descriptors.preprocess import Preprocess
 
-    unit = Preprocess((0.0,) * 3, (1.0,) * 3, short_side=side, crop=side)
+    unit = Preprocess((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), short_side=side, crop=side)
     return (unit.pixels(image) * 255).permute(1, 2, 0).numpy().astype(np.uint8)
 
 
