@@ -44,6 +44,12 @@ class Setting:
         limits = "" if self.low is None else f" from {self.low:,.10g} to {self.high:,.10g}"
         return f"give {what.get(self.kind, 'a text')}{limits}"
 
+    def allows(self, value: Value) -> bool:
+        """Whether a value of its type is one of the choices, or within the limits."""
+        if isinstance(value, str) or self.low is None or self.high is None:
+            return not self.choices or value in self.choices
+        return self.low <= value <= self.high
+
     @property
     def help(self) -> str:
         """What it is, and when it counts."""
@@ -76,7 +82,7 @@ def list_settings(of: "DataclassInstance | type[DataclassInstance]") -> list[Set
     found: list[Setting] = []
     for each in fields(of):
         value: Any = each.default if isinstance(of, type) else getattr(of, each.name)
-        if is_dataclass(value) and not isinstance(value, type):
+        if _is_part(value):
             found += list_settings(value)
         elif "setting" in each.metadata:
             found.append(_describe(each, value))
@@ -88,7 +94,7 @@ def change_settings(of: Group, values: Mapping[str, Value]) -> Group:
     changed: dict[str, Any] = {}
     for each in fields(of):
         value: Any = getattr(of, each.name)
-        if is_dataclass(value) and not isinstance(value, type):
+        if _is_part(value):
             changed[each.name] = change_settings(value, values)
         elif "setting" in each.metadata:
             changed[each.name] = values.get(_describe(each, value).name, value)
@@ -106,6 +112,10 @@ def check_settings(of: "DataclassInstance", prefix: str = "") -> None:
             object.__setattr__(of, each.name, read_value(_describe(each, value), value, prefix))
 
 
+def _is_part(value: object) -> bool:
+    return is_dataclass(value) and not isinstance(value, type)
+
+
 def _describe(each: Field[Any], value: Value) -> Setting:
     kind = KINDS[
         str(getattr(each.type, "__name__", each.type))
@@ -121,12 +131,7 @@ def read_value(of: Setting, value: object, prefix: str = "") -> Value:
     Raises InputError, in one sentence that begins with `prefix` and the name, on any other.
     """
     found = _convert(of, value)
-    bounded = of.low is not None and of.high is not None
-    if (
-        found is None
-        or (of.choices and found not in of.choices)
-        or (bounded and not of.low <= found <= of.high)
-    ):
+    if found is None or not of.allows(found):
         said = "empty" if value is None or value == "" else repr(value)
         name = of.name.replace("_", "-") if prefix == "--" else of.name
         raise InputError(f"{prefix}{name} is {said}; {of.wanted}.")
@@ -136,7 +141,7 @@ def read_value(of: Setting, value: object, prefix: str = "") -> Value:
 def _convert(of: Setting, value: object) -> Value | None:
     """The value as the setting's type; None where it is none."""
     if of.kind in (bool, str) or isinstance(value, bool):
-        return value if type(value) is of.kind else None
+        return value if isinstance(value, bool | str) and type(value) is of.kind else None
     try:
         number = float(value)  # type: ignore[arg-type] - what it cannot take it says
         if of.kind is float or not math.isfinite(number):

@@ -137,7 +137,7 @@ def grid(cells: Sequence[CellRecord]) -> Grid | None:
     names = [name for name, values in varied.items() if len(values) > 1]
     if not 1 <= len(names) <= 2:
         return None
-    axis, across = (*names, None)[:2]
+    axis, across = names[0], names[1] if len(names) > 1 else None
     placed = {
         (Row(c.prompt, c.seed, p[across] if across else None), p[axis]): c
         for (c, _), p in zip(found, points, strict=True)

@@ -31,7 +31,11 @@ NO_DETECTOR = (
 
 @dataclass(frozen=True)
 class AntiMemorization(FullScale):
-    """Plain guidance, corrected at the steps whose x0 estimate is too near a training image."""
+    """Plain guidance, corrected at the steps whose x0 estimate is too near a training image.
+
+    eps + w g - s1 g - s2 (eps(x, y_N) - eps(x)) + c3 sqrt(1 - alpha_bar) grad_x s, where s exceeds
+    the copy mark times late + (early - late) (t / 1000)^2. Chen et al., CVPR 2024; see the module.
+    """
 
     c1: float = setting(2, "strength of despecification", 0, 1000)
     c2: float = setting(2, "strength of deduplication", 0, 1000)
@@ -111,4 +115,6 @@ def target(detector: Any, number: int) -> "Tensor":  # noqa: ANN401
 
     if number < 0:
         return torch.zeros(detector.descriptor.preset.dims)
-    return torch.from_numpy(detector.descriptor.embed([detector.corpus.image(number)])[0])
+    return torch.from_numpy(  # pyright: ignore[reportUnknownMemberType]
+        detector.descriptor.embed([detector.corpus.image(number)])[0]
+    )

@@ -8,6 +8,7 @@ for a batch of one and masks the other half too; here each row has its own edit.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from memviz.guidance.mitigation import FullScale, Row
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AttentionRescale(FullScale):
-    """Plain guidance with edited cross-attention."""
+    """Plain guidance with edited cross-attention: logits of the begin token x c1, of padding -inf.
+
+    Only for the prompt's prediction. Ren et al., ECCV 2024, https://arxiv.org/abs/2403.11052.
+    """
 
     factor: float = setting(1.25, "factor on the begin token's logits (c1)", 0, 10)
 
@@ -31,7 +35,7 @@ class AttentionRescale(FullScale):
 
         ends = [end_token(denoiser.pipe, row.prompt) for row in rows]
         return [
-            replace(r, cond=replace(r.cond, edit=lambda logits, end=end: self.edit(logits, end)))
+            replace(r, cond=replace(r.cond, edit=partial(self.edit, end=end)))
             for r, end in zip(rows, ends, strict=True)
         ]
 

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Annealed(FullScale):
-    """Plain guidance by an embedding whose noise is annealed away."""
+    """Plain guidance by an embedding whose noise is annealed away.
+
+    y' = sqrt(g) y + s sqrt(1 - g) n with g from 1 (u <= tau1) to 0 (u >= tau2), rescaled by psi.
+    Sadat et al., ICLR 2024, https://arxiv.org/abs/2310.17347.
+    """
 
     low: float = setting(0.6, "noise level below which the embedding is clean (tau1)", 0, 1)
     high: float = setting(0.9, "noise level above which it is all noise (tau2)", 0, 1)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def settings(folder: Path) -> dict[str, Any]:
     """What a model's folder says of itself; empty without such a file."""
     path = folder / "memviz.json"
-    found = json.loads(path.read_text()) if path.is_file() else {}
+    found: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
     if "methods" in found:
         found["methods"] = suited(found["methods"], found.get("bands", []))
     return found

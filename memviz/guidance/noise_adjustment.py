@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NoiseAdjustment(FullScale):
-    """Plain guidance from a starting noise that was optimized before the first step."""
+    """Plain guidance from a starting noise that was optimized before the first step.
+
+    x_T <- AdamW on ||eps(x_T, y) - eps(x_T)|| until it is at most `target`, for each picture.
+    Han et al., NeurIPS 2025, https://arxiv.org/abs/2510.08625.
+    """
 
     target: float = setting(0.9, "magnitude at which the optimization stops", 0, 1000)
     iterations: int = setting(10, "steps of the optimizer at most", 0, 100)
@@ -30,13 +34,14 @@ class NoiseAdjustment(FullScale):
         from memviz.guidance.optimize import descend
 
         def magnitude(x: torch.Tensor, some: torch.Tensor) -> torch.Tensor:
-            mine = [rows[i] for i in some.tolist()]
+            mine = [rows[int(i)] for i in some]
             both = torch.cat([x, x])
             conditions = [*(r.uncond for r in mine), *(r.cond for r in mine)]
             text = torch.stack([c.embedding for c in conditions]).clone()
             found = level.epsilon(denoiser.predict(both, level.t, conditions, text), both)
             low, full = found.float().chunk(2)
-            return (full - low).flatten(1).norm(dim=1)
+            pull = (full - low).flatten(1)
+            return pull.norm(dim=1)  # pyright: ignore
 
         with torch.inference_mode(False), torch.enable_grad():
             start = torch.stack([r.noise for r in rows]).to(denoiser.pipe.device)

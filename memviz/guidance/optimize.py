@@ -35,8 +35,8 @@ def descend(
             break
         slope = denoiser.gradient(found, values)
         slope = slope if fixed is None else slope.masked_fill(fixed, 0)
-        for i, g in zip(active[far].tolist(), slope[far.to(slope.device)], strict=True):
-            rows[i].move(g)
+        for i, g in zip(active[far], slope[far.to(slope.device)], strict=True):
+            rows[int(i)].move(g)
         active = active[far]
     return torch.stack([row.values.detach() for row in rows])
 
@@ -51,4 +51,4 @@ class Row:
     def move(self, slope: Tensor) -> None:
         """One step."""
         self.values.grad = slope
-        self.optimizer.step()
+        self.optimizer.step()  # pyright: ignore[reportUnknownMemberType]

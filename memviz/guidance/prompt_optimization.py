@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PromptOptimization(FullScale):
-    """Plain guidance with an embedding that was optimized before the first step."""
+    """Plain guidance with an embedding that was optimized before the first step.
+
+    e <- AdamW on ||eps(x_T, e) - eps(x_T)|| until it is at most `target`, for each picture.
+    Wen et al., ICLR 2024, https://arxiv.org/abs/2407.21720.
+    """
 
     target: float = setting(
         1.5, "magnitude at which the optimization stops, for one picture", 0, 1000
@@ -41,10 +45,11 @@ class PromptOptimization(FullScale):
                 plain = level.epsilon(plain, x).float()
 
             def magnitude(text: torch.Tensor, some: torch.Tensor) -> torch.Tensor:
-                conditions = [rows[i].cond for i in some.tolist()]
+                conditions = [rows[int(i)].cond for i in some]
                 found = denoiser.predict(x[some], level.t, conditions, text)
                 pull = level.epsilon(found, x[some]).float() - plain[some]
-                return pull.flatten(1).norm(dim=1)
+                pull = pull.flatten(1)
+                return pull.norm(dim=1)  # pyright: ignore
 
             fixed = torch.zeros_like(text[0], dtype=torch.bool)
             fixed[0] = True  # the begin token

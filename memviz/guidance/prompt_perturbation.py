@@ -44,20 +44,29 @@ def vocabulary(tokenizer: Any) -> list[str]:  # noqa: ANN401
 
 @dataclass(frozen=True)
 class RandomTokens(FullScale):
-    """Plain guidance by a prompt with words of the tokenizer put in at random."""
+    """Plain guidance by a prompt with words of the tokenizer put in at random.
+
+    RTA of Somepalli et al., NeurIPS 2023, https://arxiv.org/abs/2305.20086 (`repeats` is 4 there).
+    """
 
     repeats: int = setting(4, REPEATS, 0, 50)
 
     def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange the prompts."""
         known, n = vocabulary(denoiser.pipe.tokenizer), self.repeats
-        pick = lambda draw: draw.choice(known)  # noqa: E731
+
+        def pick(draw: random.Random) -> str:
+            return draw.choice(known)
+
         return reworded(denoiser, rows, lambda r: added(r.prompt, r.seed, n, pick))
 
 
 @dataclass(frozen=True)
 class WordRepetition(FullScale):
-    """Plain guidance by a prompt some words of which are said again at random places."""
+    """Plain guidance by a prompt some words of which are said again at random places.
+
+    CWR of Somepalli et al., NeurIPS 2023, https://arxiv.org/abs/2305.20086 (`repeats` is 4 there).
+    """
 
     repeats: int = setting(4, REPEATS, 0, 50)
 
@@ -73,20 +82,29 @@ class WordRepetition(FullScale):
 
 @dataclass(frozen=True)
 class RandomNumbers(FullScale):
-    """Plain guidance by a prompt with numbers below 100,000 put in at random."""
+    """Plain guidance by a prompt with numbers below 100,000 put in at random.
+
+    RNA of Somepalli et al., NeurIPS 2023, https://arxiv.org/abs/2305.20086 (`repeats` is 4 there).
+    """
 
     repeats: int = setting(4, REPEATS, 0, 50)
 
     def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange the prompts."""
         n = self.repeats
-        number = lambda draw: str(draw.randrange(100_000))  # noqa: E731
+
+        def number(draw: random.Random) -> str:
+            return str(draw.randrange(100_000))
+
         return reworded(denoiser, rows, lambda r: added(r.prompt, r.seed, n, number))
 
 
 @dataclass(frozen=True)
 class EmbeddingNoise(FullScale):
-    """Plain guidance with Gaussian noise on the prompt's embedding and on the empty one's."""
+    """Plain guidance with Gaussian noise on the prompt's embedding and on the empty one's: e + s n.
+
+    GNI of Somepalli et al., NeurIPS 2023, https://arxiv.org/abs/2305.20086 (s is 0.1 there).
+    """
 
     strength: float = setting(0.1, "standard deviation of the noise on both embeddings", 0, 10)
 

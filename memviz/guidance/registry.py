@@ -69,8 +69,9 @@ class Method:
 
     def kind(self, guidance: Guidance) -> str:
         """Which of the switches a value has; empty where there is no choice."""
-        made = type(getattr(guidance, "switch", None))
-        return next((kind for kind, switch in self.switches.items() if type(switch) is made), "")
+        made = getattr(guidance, "switch", None)
+        same = (kind for kind, switch in self.switches.items() if isinstance(made, type(switch)))
+        return next(same, "")
 
     def read(self, guidance: Guidance) -> dict[str, Value]:
         """The settings that a value of this method has, by name."""

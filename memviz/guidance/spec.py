@@ -7,6 +7,7 @@ of one's own.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import cast
 
 from memviz.errors import InputError
 from memviz.guidance.base import Guidance, Observation, Transition
@@ -17,7 +18,8 @@ RESERVED = set(",:=\n\r\t")
 LONGEST = 64  # characters of a name
 
 
-Methods = Iterable["str | MethodSpec"] | Mapping[str, "str | MethodSpec | Guidance"]
+Named = Mapping[str, "str | MethodSpec | Guidance"]
+Methods = Iterable["str | MethodSpec"] | Named
 
 
 @dataclass(frozen=True)
@@ -135,9 +137,18 @@ def make_specs(methods: Methods) -> tuple[MethodSpec, ...]:
     Raises InputError on one that cannot be.
     """
     if isinstance(methods, Mapping):
-        return tuple(name_spec(name, method) for name, method in methods.items())
-    texts = split_methods(methods) if isinstance(methods, str) else methods
-    return tuple(MethodSpec.parse(m) if isinstance(m, str) else m for m in texts)
+        named = cast(Named, methods)
+        return tuple(name_spec(name, method) for name, method in named.items())
+    return tuple(map(make_spec, split_methods(methods) if isinstance(methods, str) else methods))
+
+
+def make_spec(method: object) -> MethodSpec:
+    """One method from its spelling, or the spec itself."""
+    if isinstance(method, str):
+        return MethodSpec.parse(method)
+    if not isinstance(method, MethodSpec):
+        raise InputError(f'{method!r} has no name. Give it one, as in {{"mine": TwoPhase()}}.')
+    return method
 
 
 def name_spec(name: str, method: "str | MethodSpec | Guidance") -> MethodSpec:

@@ -326,7 +326,8 @@ def test_users_give_values_under_names():
     assert [MethodSpec.parse(str(spec)) for spec in specs] == [*specs]
     assert specs[2].resolve({"dtp": "late=4"}).guidance.late == 4
     assert specs[1].resolve({"stp": "late=4"}).guidance.late == 5
-    for wrong in ({"stp": Constant()}, {"a:b": Constant()}, {"": "cfg"}, {"x" * 65: "cfg"}):
+    names = ("stp", "a:b", "", "x" * 65)
+    for wrong in ([Constant()], *({name: Constant()} for name in names)):
         with pytest.raises(InputError):
             make_specs(wrong)
 

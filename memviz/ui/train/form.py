@@ -22,7 +22,8 @@ Controls = dict[str, gr.components.Component]
 def config(values: Sequence[Any]) -> Config:
     """What the controls ask for, in the order of its fields. Raises InputError if it cannot be."""
     pairs = zip(SETTINGS.items(), values, strict=True)
-    return Config(**{n: "" if v is None and s.kind is str else v for (n, s), v in pairs})
+    given: dict[str, Any] = {n: "" if v is None and s.kind is str else v for (n, s), v in pairs}
+    return Config(**given)
 
 
 def build() -> Controls:

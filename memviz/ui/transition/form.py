@@ -84,7 +84,7 @@ def usual(name: str, method: str, model: str) -> gr.Textbox:
     axis = list_axes(method, model).get(name)
     if axis is None or axis.low is None or axis.high is None:
         return gr.Textbox(visible=bool(name))
-    around = [min(max(axis.default * by, axis.low), axis.high) for by in (0, 0.5, 1, 2)]
+    around = [min(max(float(axis.default) * by, axis.low), axis.high) for by in (0, 0.5, 1, 2)]
     values = USUAL.get(axis.label) or ",".join(f"{value:g}" for value in dict.fromkeys(around))
     return gr.Textbox(values, info=f"{axis.about}; {AS}", visible=True)
 
