@@ -13,7 +13,9 @@ from memviz.comparison.scoring import score
 from memviz.comparison.writer import RunWriter
 from memviz.io.ids import ID, new_id
 from memviz.models import decode
+from memviz.models.loading import Model
 from memviz.models.schedulers import scheduler
+from memviz.retrieval.copy_detector import CopyDetector
 from memviz.runs import resume, store
 from memviz.runs.record import CellState, RunRecord
 from memviz.sampling.loop import sample
@@ -26,17 +28,20 @@ def compare(
     folder: Path | None = None,
     resumable: bool = False,
     title: str | None = None,
+    model: Model | None = None,
+    detector: CopyDetector | None = None,
 ) -> Iterator[StepView]:
     """Make all cells of `request` in `folder` (a new run of the user's by default).
 
     Yields a view after every step, and at the end one whose `snapshot()` is the finished run. A
     folder that is named like a run gives the run its id. A resumable run keeps every step: the
     same call, made again after it broke off, goes on from there. Raises a MemvizError where a part
-    of the request is not there, or the kept picture to go on from was made otherwise.
+    of the request is not there, or the kept picture to go on from was made otherwise. A `model` or
+    `detector` that is loaded already goes before the one that the request names.
     """
     run_id = folder.name if folder and ID.fullmatch(folder.name) else new_id()
     folder = folder or store.root() / run_id
-    plan = make_plan(request)
+    plan = make_plan(request, model, detector)
     record = plan.record(run_id, title)
     past = find_past(plan, record, folder, resumable)  # a refusal leaves no folder behind
     writer = RunWriter(plan, record, folder)

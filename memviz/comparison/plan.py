@@ -79,14 +79,17 @@ class Plan:
         return RunRecord.model_validate(found)
 
 
-def make_plan(request: ComparisonRequest) -> Plan:
-    """Load what a request needs. Raises a MemvizError where a part of it is not there."""
-    model = resources.load_model(request.model)
+def make_plan(
+    request: ComparisonRequest, model: Model | None = None, detector: CopyDetector | None = None
+) -> Plan:
+    """Load what a request needs and was not given. Raises a MemvizError for what is not there."""
+    model = model or resources.load_model(request.model)
     estimates, note = decoder(model.pipe, request.decoder)
     known = settings(model.folder)
     methods = known.get("methods", {})
     cells = tuple(CellSpec(i, *cell) for i, cell in enumerate(request.cells(methods)))
-    detector = request.corpus and resources.load_detector(request.corpus, request.descriptor)
+    if detector is None and request.corpus:
+        detector = resources.load_detector(request.corpus, request.descriptor)
     timesteps = scheduler(model.pipe, request.scheduler, request.steps).timesteps
     plain = [c.guidance.w for c in cells if isinstance(c.guidance, Constant)]
     scale = plain[0] if plain else plain_guidance(methods).w
@@ -97,7 +100,7 @@ def make_plan(request: ComparisonRequest) -> Plan:
         noise_hash={str(s): noise_hash(noise(model.pipe, [s])[0]) for s in request.seeds},
         methods=methods,
         model=model,
-        detector=detector or None,
+        detector=detector,
         decoder=estimates,
         decoder_note=note,
         has_clip=bool(known.get("clip")),

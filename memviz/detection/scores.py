@@ -46,9 +46,11 @@ class Detection:
             raise InputError("--images wants numbers from 1 on, as 1,4.")
 
 
-def detect(asked: Detection, note: Callable[[str], None] = print) -> dict[str, Any]:
+def detect(
+    asked: Detection, note: Callable[[str], None] = print, model: Model | None = None
+) -> dict[str, Any]:
     """Scores and verdicts per prompt, and how well they tell where the prompts have labels."""
-    model = resources.load_model(asked.model)
+    model = model or resources.load_model(asked.model)
     guidance = plain_guidance(own(model))
     rows = magnitudes(model, asked, guidance, note)  # (prompts, pictures, steps)
     found = reference_bands.find(model, asked.scheduler, asked.steps, guidance.w)

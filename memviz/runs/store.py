@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -18,8 +19,14 @@ from memviz.io.ids import ID
 from memviz.io.paths import demo, home
 from memviz.io.process import PROCESS, alive, identity
 from memviz.io.read import find_mismatch, read_json
+from memviz.runs import tables
 from memviz.runs import trace as runs_trace
 from memviz.runs.record import CellState, RunRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+    from PIL import Image
 
 
 class RunError(MemvizError):
@@ -40,6 +47,40 @@ class Run:
             return self.rows
         path = self.folder / "trace.parquet"
         return runs_trace.load(path) if path.exists() else runs_trace.SCHEMA.empty_table()
+
+    @property
+    def results(self) -> "pd.DataFrame":
+        """One row per cell: prompt, method, seed, and what was found out about its picture."""
+        return tables.tabulate_cells(self.record)
+
+    @property
+    def trace(self) -> "pd.DataFrame":
+        """One row per cell and step: prompt, method, seed, timestep, scale and every signal."""
+        return tables.tabulate_steps(self.record, self.table())
+
+    def image(self, cell: int) -> "Image.Image":
+        """The picture of a cell. Raises RunError if it has none."""
+        from PIL import Image
+
+        path = self.record.cells[cell].image if 0 <= cell < len(self.record.cells) else None
+        if not path:
+            raise RunError(f"Run {self.record.id} has no picture of cell {cell}.")
+        return Image.open(self.folder / path)
+
+    def figure(self, signal: str = "magnitude") -> "go.Figure":
+        """A signal of every cell by timestep, as a plotly figure with the band of ordinary prompts.
+
+        Raises InputError for a signal that the run did not record.
+        """
+        from memviz.runs.figure import draw_signal
+
+        return draw_signal(self.record, self.trace, signal)
+
+    def _repr_html_(self) -> str:
+        """The pictures with their verdicts, for a notebook."""
+        from memviz.runs.display import render_run
+
+        return render_run(self)
 
     def size(self) -> int:
         """Bytes on disk."""
