@@ -59,7 +59,7 @@ class Band:
     def range(self, signal: str, step: int) -> tuple[float, float] | None:
         """Between which values ordinary prompts lie at a step."""
         limits = self.signals.get(signal)
-        return limits and (limits["low"][step], limits["high"][step])
+        return (limits["low"][step], limits["high"][step]) if limits else None
 
 
 NONE = Band({}, 0)  # says nothing of any signal

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import torch
     from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 
+    from memviz.models.protocols import Pipe
+
 NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
@@ -80,7 +82,7 @@ class Model:
 
     name: str
     path: str
-    pipe: StableDiffusionPipeline
+    pipe: Pipe
     hash: str
     parameters: int
 
@@ -103,7 +105,9 @@ def load(
     files = weights(folder, override)
     path = str(folder) if override is None else f"{folder}+{override}"
     name = str(name_or_path) if unet is None else f"{name_or_path}+{unet}"
-    pipe = _pipeline(name, folder, override, *_placement(device, dtype))
+    pipe: Any = _pipeline(
+        name, folder, override, *_placement(device, dtype)
+    )  # its parts are untyped
     return Model(name, path, pipe, files_hash(files), parameters(files))
 
 

@@ -60,7 +60,7 @@ def load(pipe: Any, place: Path) -> AutoencoderTiny:  # noqa: ANN401
     return found.to(pipe.device).requires_grad_(False).eval()
 
 
-def mismatch(pipe: Any, config: dict[str, Any]) -> str | None:  # noqa: ANN401
+def mismatch(pipe: Any, config: Any) -> str | None:  # noqa: ANN401
     """Why a tiny autoencoder cannot decode this pipeline's latents, if it cannot."""
     channels = config["latent_channels"], pipe.vae.config.latent_channels
     factors = 2 ** (len(config["decoder_block_out_channels"]) - 1), pipe.vae_scale_factor

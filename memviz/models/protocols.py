@@ -39,12 +39,18 @@ class Pipe(Protocol):
 
     unet: Any  # diffusers' classes: a UNet2DConditionModel,
     vae: Any  # an autoencoder
+    text_encoder: Any
     scheduler: Any  # whose config fixes the noise levels
     tokenizer: Any  # and transformers' CLIPTokenizer
+    vae_scale_factor: int  # pixels of a picture for each of its latents
 
     @property
     def device(self) -> torch.device:
         """Where it computes."""
+        ...
+
+    def save_pretrained(self, save_directory: Any, **options: Any) -> None:  # noqa: ANN401
+        """Write it as a folder."""
         ...
 
     def encode_prompt(

@@ -7,14 +7,12 @@ Euler is not offered: its timesteps are fractional, and no stored noise level be
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, cast
 
 from memviz.models.files import ModelError
 
 if TYPE_CHECKING:
-    from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, PNDMScheduler
-
-    Scheduler = DPMSolverMultistepScheduler | DDIMScheduler | PNDMScheduler
+    from memviz.models.protocols import Pipe, Scheduler
 
 SCHEDULERS = {  # what each is called in menus
     "ddim": "DDIM",
@@ -38,13 +36,7 @@ COMMON = list(KEPT)[:8]
 PREDICTIONS = ("epsilon", "v_prediction")
 
 
-class HasScheduler(Protocol):
-    """Anything with a diffusers scheduler: a pipeline."""
-
-    scheduler: Any
-
-
-def scheduler(pipe: HasScheduler, name: str, steps: int) -> Scheduler:
+def scheduler(pipe: Pipe, name: str, steps: int) -> Scheduler:
     """A fresh scheduler (they keep state: never share one) with its timesteps set."""
     if name not in SCHEDULERS:
         raise ModelError(f"No scheduler is named {name!r}. Choose one of {', '.join(SCHEDULERS)}.")
@@ -52,7 +44,7 @@ def scheduler(pipe: HasScheduler, name: str, steps: int) -> Scheduler:
     _check_steps(steps, kept["num_train_timesteps"])
     made = _make(name, kept)
     _set_timesteps(made, steps)
-    return made
+    return cast("Scheduler", made)
 
 
 def _kept(config: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +58,7 @@ def _kept(config: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _make(name: str, kept: dict[str, Any]) -> Scheduler:
+def _make(name: str, kept: dict[str, Any]) -> Any:  # noqa: ANN401 - a class of diffusers
     from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
 
     common = {key: kept[key] for key in COMMON}
@@ -86,7 +78,7 @@ def _make(name: str, kept: dict[str, Any]) -> Scheduler:
             )
 
 
-def _pndm(common: dict[str, Any], zero_snr: bool, **options: bool) -> Scheduler:
+def _pndm(common: dict[str, Any], zero_snr: bool, **options: Any) -> Any:  # noqa: ANN401
     """PNDM; the class knows no zero terminal SNR, so it is handed betas that are already rescaled.
 
     It divides by the last alpha: that stands at 2**-24 instead of 0, as in diffusers' DPM-Solver.
@@ -107,7 +99,7 @@ def _check_steps(steps: int, most: int) -> None:
         raise ModelError(f"Got {steps} steps; this model takes a whole number from 1 to {most}.")
 
 
-def _set_timesteps(made: Scheduler, steps: int) -> None:
+def _set_timesteps(made: Any, steps: int) -> None:  # noqa: ANN401
     """The class's own grid, less the timestep -1 that rounding appends to 61, 103, 121 … steps."""
     made.set_timesteps(steps)
     if made.timesteps[-1] < 0:
@@ -117,7 +109,7 @@ def _set_timesteps(made: Scheduler, steps: int) -> None:
         raise ModelError(f"{steps} steps leave this model's {most} timesteps. Try 50.")
 
 
-def _drop_last(made: Scheduler) -> None:
+def _drop_last(made: Any) -> None:  # noqa: ANN401
     from diffusers import DPMSolverMultistepScheduler
 
     grid = made.timesteps[:-1]

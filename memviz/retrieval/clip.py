@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -41,9 +41,10 @@ class Clip:
         self.path, self.device = str(path), device
         try:
             with quietly("transformers"):
-                self._model = CLIPModel.from_pretrained(
+                model: Any = CLIPModel.from_pretrained(  # its stubs know neither `to` nor config
                     path, dtype=torch.float32, use_safetensors=True
-                ).to(device)
+                )
+                self._model = model.to(device)
                 self._tokenizer = CLIPTokenizer.from_pretrained(path)
         except Exception as error:
             raise AlignmentError(_why(str(path), error)) from error
@@ -87,7 +88,7 @@ class Clip:
         return self._model.config.text_config.max_position_embeddings
 
 
-def _unit(found: object) -> np.ndarray:
+def _unit(found: Any) -> np.ndarray:  # noqa: ANN401 - a tensor, or its holder
     """transformers 5 hands back an output whose pooled part is the projected embedding."""
     rows = getattr(found, "pooler_output", found)
     return normalize(rows.float(), dim=1).cpu().numpy()

@@ -7,14 +7,14 @@ for made in generate(model, [Request("a fox", seed=0, guidance=Constant(7.5))]):
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from memviz.guidance.base import Observation, Transition
 from memviz.models import decode, schedulers
 from memviz.models.loading import Model
-from memviz.models.protocols import Pipe, Scheduler
+from memviz.models.protocols import Pipe
 from memviz.retrieval.copy_detector import CopyDetector, Match
 from memviz.sampling.loop import sample
 from memviz.sampling.types import Request
@@ -113,7 +113,7 @@ def denoise(
     if not requests:
         return []
     pipe = pipe_of(model)
-    grid = cast(Scheduler, schedulers.scheduler(pipe, scheduler, steps))
+    grid = schedulers.scheduler(pipe, scheduler, steps)
     last, timesteps, scales = None, list[int](), list[list[float]]()
     columns: dict[str, list[Any]] = {}  # by step, then by row
     for event in islice(sample(pipe, requests, grid, detector, extra), first):
@@ -162,4 +162,4 @@ def finish(
 
 def pipe_of(model: Model | Pipe) -> Pipe:
     """The pipeline of a loaded model, or the one given."""
-    return cast(Pipe, model.pipe) if isinstance(model, Model) else model
+    return model.pipe if isinstance(model, Model) else model

@@ -78,12 +78,12 @@ def prompts(config: Config, captions: Sequence[str], sizes: np.ndarray) -> dict[
     """
     if config.probes in ("", "none", "demo"):  # none: only a later look at saved rounds asks
         found = of_corpus(captions, sizes, config.seed)
+    else:
+        found = read(expand(config.probes))
     if config.probes == "demo":
         own = demo()
-        found |= {"duplicated": own["duplicated"], "unseen": own["heldout"]}
-    elif config.probes not in ("", "none"):
-        found = read(expand(config.probes))
-    return {group: texts[: config.probe_prompts] for group, texts in found.items() if texts}
+        found |= {"duplicated": [*own["duplicated"]], "unseen": [*own["heldout"]]}
+    return {group: [*texts[: config.probe_prompts]] for group, texts in found.items() if texts}
 
 
 def of_corpus(captions: Sequence[str], sizes: np.ndarray, seed: int) -> dict[str, list[str]]:
