@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend --silent
 OLD := memviz needs Python 3.11 or newer; name one, as in: make app PYTHON=python3.12
 
 .PHONY: app setup test check lint
@@ -14,19 +15,22 @@ OLD := memviz needs Python 3.11 or newer; name one, as in: make app PYTHON=pytho
 app: $(VENV)/app.stamp
 	@$(BIN)/python app.py
 
-setup: $(VENV)/dev.stamp
+setup: $(VENV)/dev.stamp $(VENV)/frontend.stamp
 
 test: lint
+	@$(NPM) test
 	@rm -f .coverage*
 	@$(PYTEST) --cov --cov-report=
 	-@$(BIN)/coverage json -q -o - | $(BIN)/python scripts/check_coverage.py 85
 
 check: lint
+	@$(NPM) test
 	@$(PYTEST) -q --ignore tests/browser -m "not slow and not browser"
 
 lint: setup
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
+	@$(NPM) run lint
 	@$(BIN)/lint-imports --no-logo >$(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
 
 $(BIN)/python:
@@ -41,4 +45,9 @@ $(VENV)/app.stamp: requirements.txt | $(BIN)/python
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/app.stamp
 	@echo "Installing $< into $(VENV) (only when it has changed)"
 	@$(PIP) -r $<
+	@touch $@
+
+$(VENV)/frontend.stamp: frontend/package-lock.json $(VENV)/dev.stamp
+	@echo "Installing what checks the page's scripts (only when it has changed)"
+	@$(NPM) ci --no-audit --no-fund
 	@touch $@

@@ -74,3 +74,226 @@ export interface CompareView {
   cells: CompareCell[];
   with?: string;
 }
+
+export interface ShownPicture {
+  image: string | null;
+  preview?: string | null;
+  similarity: number | null;
+  alignment: number | null;
+  evaluations: number | null;
+  verdict: string | null;
+  prompt_read?: string | null;
+  mask?: string | null;
+}
+
+export interface TransitionCell extends ShownPicture {
+  cell: number;
+  prompt: string;
+  method: string;
+  spec: string;
+  seed: number;
+  name: string;
+  magnitude: number | null;
+  transition_step: number | null;
+  kept_bytes: number | null;
+  tokens: string[];
+  trace: Record<string, Curve | undefined>;
+}
+
+export interface Rerun extends ShownPicture {
+  id: string;
+  base: string;
+  name: string;
+  taken: number;
+  kept: boolean;
+}
+
+export interface Sweep {
+  axis: string;
+  label: string;
+  in_timesteps: boolean;
+  values: number[];
+  across: string | null;
+  rows: { name: string; seed: number; across: number | null }[];
+  cells: (number | null)[][];
+  estimated: (number | null)[];
+  best: { value: number; across: number | null; reason: string } | null;
+}
+
+export interface SeedEstimate {
+  cell: number;
+  seed: number;
+  similarity: number | null;
+  estimated_timestep: number | null;
+  estimated_prominence: number | null;
+  prominent_timestep: number | null;
+}
+
+export interface Interval {
+  mean: number;
+  half: number | null;
+}
+
+export interface TradeoffPoint {
+  method: string;
+  name: string;
+  similarity: Interval | null;
+  alignment: Interval | null;
+  evaluations: Interval | null;
+}
+
+export interface SignalAbout {
+  label: string;
+  formula: string;
+  source: string;
+  high: string;
+  low: string;
+}
+
+/** Before a run is chosen, the trade-off alone. */
+export interface TransitionView {
+  id?: string;
+  live?: boolean;
+  prompt?: string;
+  base?: string;
+  timesteps?: number[];
+  thresholds?: Thresholds;
+  methods?: Methods;
+  cells?: TransitionCell[];
+  signals?: Record<string, SignalAbout>;
+  bands?: Record<string, Band | undefined>;
+  band_note?: string;
+  decoder_note?: string;
+  attention?: Record<number, number[][] | undefined>;
+  sweep?: Sweep | null;
+  switches?: Record<number, Record<string, number | null> | undefined>;
+  spread?: SeedEstimate[];
+  tradeoff?: TradeoffPoint[];
+  command?: string;
+  evaluations?: number | null;
+  again?: Rerun | null;
+}
+
+export interface RocView {
+  readings: { name: string; words: string; roc: { fpr: number[]; tpr: number[] } }[];
+  command: string;
+}
+
+export interface PairMatch {
+  id: number;
+  similarity: number;
+  caption: string;
+  path: string;
+  picture: string | null;
+}
+
+export interface NeighbourPair {
+  number: number;
+  picture: string;
+  prompt: string;
+  verdict: string;
+  reason: string;
+  similarity: number;
+  next_similarity: number | null;
+  yours: string;
+  theirs: string;
+  matches: PairMatch[];
+  shared: string[];
+  caption_overlap: number | null;
+  seeds_agree: [number, number];
+  copies: number;
+}
+
+export interface DuplicateGroup {
+  count: number;
+  members: { id: number; caption: string; picture: string }[];
+}
+
+interface SearchView {
+  id: string | null;
+  base: string;
+  facts: string;
+  headline: string;
+  note: string;
+  files: Record<string, string>;
+}
+
+export interface PairsView extends SearchView {
+  kind: 'pairs';
+  within: boolean;
+  all_above: boolean;
+  pairs: NeighbourPair[];
+  histogram: { pictures: number[]; background: number[] };
+  marks: { copied: number; close: number };
+  words: string;
+  details: [string, string][];
+  unreadable: { picture: string; problem: string }[];
+}
+
+export interface GroupsView extends SearchView {
+  kind: 'groups';
+  shown: DuplicateGroup[];
+}
+
+export type NeighboursView = PairsView | GroupsView | { kind?: undefined; note: string };
+
+export interface ProbePicture {
+  group: string;
+  prompt: string;
+  similarity: number | null;
+  src: string | null;
+}
+
+export interface ProbeCurve {
+  label: string;
+  x: number[];
+  copied: Curve;
+  similarity_mean: Curve;
+  magnitude: Curve;
+  alignment: Curve;
+}
+
+export type ProbeMeasure = 'copied' | 'similarity_mean' | 'magnitude' | 'alignment';
+
+export interface Gate {
+  round: number;
+  skipped_by_t: Curve;
+  bank_by_t: Curve;
+}
+
+export interface Leader {
+  caption: string;
+  skipped: number;
+  seen: number;
+  copies: number;
+  src: string | null;
+}
+
+export interface TrainView {
+  id: string;
+  kind: string;
+  title: string;
+  state: string;
+  words: string;
+  over: boolean;
+  silence: number | null;
+  pace: number | null;
+  command: string;
+  progress: {
+    step: number | null;
+    steps: number | null;
+    left: string | null;
+    size: string;
+  };
+  loss: { x: number[]; y: number[] };
+  probes: Record<string, ProbeCurve>;
+  rounds: { name: string; pictures: ProbePicture[] }[];
+  measures: Record<string, string>;
+  stop_step: number | null;
+  best: string | null;
+  gates: Gate[];
+  timesteps: number[];
+  leaders: Leader[];
+  log: string[];
+  said: { loss: string; probes: Record<string, string | undefined>; gate: string; bank: string };
+}

@@ -1,7 +1,14 @@
 // The three curves in one plot. The cursor is a plain element, so moving it redraws nothing.
 
 import { h, lineIcon } from '../shared/dom.js';
-import { bandTraces, baseLayout, levelLine, makePlot, quietAxis, zoomMode } from '../shared/plot.js';
+import {
+  bandTraces,
+  baseLayout,
+  levelLine,
+  makePlot,
+  quietAxis,
+  zoomMode,
+} from '../shared/plot.js';
 import { cellName, methodOf } from './names.js';
 
 /**

@@ -1,6 +1,14 @@
 // The player: one step for every picture and every curve.
 
-import { button, copyText, factList, formatNumber, h, isMissing, symbolIcon } from '../shared/dom.js';
+import {
+  button,
+  copyText,
+  factList,
+  formatNumber,
+  h,
+  isMissing,
+  symbolIcon,
+} from '../shared/dom.js';
 import { lifetimeOf } from '../shared/lifetime.js';
 import { makeRemember } from '../shared/remember.js';
 import { makeCell } from './cells.js';

@@ -13,19 +13,11 @@ from memviz.ui.neighbours import background as neighbours_background
 from memviz.ui.neighbours import folder_check, queries
 from memviz.ui.neighbours.queries import answering
 from memviz.ui.neighbours.view import EMPTY
-from memviz.ui.shared import access, assets
+from memviz.ui.shared import access
+from memviz.ui.shared.component import Component
 from memviz.ui.shared.controls import QUIET, descriptors, menu
 from memviz.ui.shared.gate import take_words
 
-SCRIPTS = (
-    *(
-        "shared/legacy/dom.js",
-        "shared/legacy/pair.js",
-        "neighbours/histogram.js",
-        "neighbours/address.js",
-    ),
-    *("neighbours/pair_dialog.js", "neighbours/neighbours.js"),
-)
 MARKS = [
     ("the descriptor's own", "preset"),
     ("from the training images' own likeness", "background"),
@@ -33,6 +25,12 @@ MARKS = [
 ]
 EVERY = 1.0  # seconds between two looks at the jobs
 WAITING = {**QUIET, "show_progress": "minimal"}
+
+
+class Matches(Component):
+    """Pairs or groups of a search; give it a `view` as its value."""
+
+    module = "neighbours/neighbours.js"
 
 
 @dataclass(frozen=True)
@@ -56,17 +54,6 @@ class Tab:
     result: gr.HTML
 
 
-def component() -> gr.HTML:
-    """Where pairs and groups are drawn."""
-    return gr.HTML(
-        EMPTY,
-        html_template='<div class="mv-root"></div>',
-        js_on_load=assets.script(SCRIPTS),
-        apply_default_css=False,
-        elem_id="neighbours",
-    )
-
-
 def build(page: gr.Tab, demo: gr.Blocks) -> None:
     """Lay out the tab and connect it."""
     with gr.Row(equal_height=False):
@@ -79,7 +66,7 @@ def build(page: gr.Tab, demo: gr.Blocks) -> None:
             "Duplicates in the training data", scale=1, min_width=240, elem_id="near-duplicates"
         )
     parts |= {"message": gr.HTML(elem_id="near-message")} | background()
-    tab = Tab(picture=picture, **parts, result=component())
+    tab = Tab(picture=picture, **parts, result=Matches(EMPTY, elem_id="neighbours"))
     connect(tab, page)
     demo.load(queries.addressed, None, [tab.result, tab.message], queue=False, **QUIET)
 

@@ -1,7 +1,6 @@
 """The scripts of the page as files that the browser keeps, and the address of a file for it."""
 
 import hashlib
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from starlette.routing import Mount
 
-import plotly
-
-PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 UI = Path(__file__).parents[1]
 KEEP = "public, max-age=31536000, immutable"  # the address changes with the content
 
@@ -52,6 +48,3 @@ def route() -> "Mount":
     return Mount(root(), routes=[Route("/{name:path}", send)])
 
 
-def script(names: Sequence[str]) -> str:
-    """A component's JavaScript: the files share one function scope, in this order."""
-    return "\n".join((UI / name).read_text("utf-8") for name in names)

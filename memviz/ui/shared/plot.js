@@ -52,13 +52,12 @@ export function makePlot(lifetime, attributes, { after, bind } = {}) {
   const node = /** @type {PlotNode} */ (h('div', attributes));
   /** @type {((colors: Palette) => Drawing) | undefined} */
   let make;
-  /** @type {Promise<void> | undefined} */
-  let queued;
+  let waiting = false; // for plotly: what is asked meanwhile takes one drawing
   let bound = false;
 
   const run = async () => {
     const Plotly = await loadPlotly();
-    queued = undefined; // what is asked from here on needs another drawing
+    waiting = false;
     if (!make || !node.clientWidth || lifetime.aborted) return;
     const { data, layout } = make(readPalette(node));
     const size = { width: node.clientWidth, height: node.clientHeight };
@@ -68,9 +67,10 @@ export function makePlot(lifetime, attributes, { after, bind } = {}) {
     after?.(node);
   };
   const redraw = () => {
-    if (!make || !node.clientWidth) return;
-    queued ??= run().catch((error) => {
-      queued = undefined;
+    if (waiting || !make || !node.clientWidth) return;
+    waiting = true;
+    run().catch((error) => {
+      waiting = false;
       console.error(error);
     });
   };

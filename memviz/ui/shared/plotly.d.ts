@@ -2,7 +2,11 @@
 
 /** Attributes of a trace or a layout, nested as plotly's reference lists them. */
 export type Trace = Record<string, unknown>;
-export type Layout = Record<string, any>; // its parts are spread and set by name
+export interface Layout {
+  xaxis?: Record<string, unknown>;
+  yaxis?: Record<string, unknown>;
+  [name: string]: unknown;
+}
 
 export interface Axis {
   _offset: number;
@@ -19,7 +23,7 @@ export interface PlotPoint {
   pointIndex: number[];
 }
 
-export interface PlotNode extends HTMLElement {
+export interface PlotNode extends HTMLDivElement {
   _fullLayout?: { xaxis: Axis; yaxis: Axis };
   on(event: string, act: (event: { points: PlotPoint[] }) => void): void;
 }

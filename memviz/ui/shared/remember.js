@@ -3,14 +3,21 @@
 const PAUSE = 150; // ms: browsers refuse hundreds of changes in a few seconds
 
 /**
- * A function that brings the location bar up to date soon; `address` is asked for it only then.
- * @param {() => string} address
+ * A function that brings the location bar up to date, at once or after the pause.
+ * @param {() => string} address asked when it is shown
  */
 export function makeRemember(address) {
+  let last = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
+  const show = () => {
+    last = Date.now();
+    history.replaceState(history.state, '', address());
+  };
   return () => {
     clearTimeout(timer);
-    timer = setTimeout(() => history.replaceState(history.state, '', address()), PAUSE);
+    const early = last + PAUSE - Date.now();
+    if (early > 0) timer = setTimeout(show, early);
+    else show();
   };
 }

@@ -1,5 +1,17 @@
 // Charts that are updated in place, zoom and all.
 
+import { h } from '../shared/dom.js';
+import { baseLayout, makePlot, zoomMode } from '../shared/plot.js';
+
+/**
+ * @typedef {import('../views').TrainView} View
+ * @typedef {import('../shared/plot.js').Palette} Palette
+ * @typedef {import('../shared/plot.js').Trace} Trace
+ * @typedef {import('../shared/plot.js').Layout} Layout
+ * @typedef {{ x: number, text: string }} PlaceMark a named line at a place of the x axis
+ * @typedef {{ x: string, yaxis?: Layout['yaxis'], marks?: () => PlaceMark[] }} Axes
+ */
+
 const MARKS = [
   { symbol: 'circle', dash: 'solid', color: 0 },
   { symbol: 'diamond', dash: 'dash', color: 1 },
@@ -7,77 +19,120 @@ const MARKS = [
   { symbol: 'triangle-up', dash: 'dashdot', color: 3 },
 ];
 
-function makeChart(title, axes) {
-  const plot = h('div', { class: 'mv-chart', role: 'img' });
+/**
+ * @param {AbortSignal} lifetime
+ * @param {string} title
+ * @param {Axes} axes
+ */
+export function makeChart(lifetime, title, axes) {
+  const plot = makePlot(lifetime, { class: 'mv-chart', role: 'img' });
+  const head = h('div', { class: 'mv-chartname' }, h('h3', {}, title));
   const words = h('p', { class: 'mv-soft' });
-  const node = h('figure', { class: 'mv-figure' }, h('h3', {}, title), plot, words);
-  const self = { node, revision: null, drawn: null };
+  const node = h('figure', { class: 'mv-figure' }, head, plot.node, words);
+  /** @type {string | null} */
+  let drawn = null;
 
-  const redraw = async () => {
-    const Plotly = await loadPlotly(props.plotly_path);
-    if (!plot.clientWidth || !self.make) return;
-    const colours = palette(node);
-    const traces = self.make(colours);
-    const layout = chartLayout(self, axes, colours, traces.length > 1);
-    if (self.drawn === self.revision) keepZoom(plot._fullLayout, layout);
-    self.drawn = self.revision;
-    await Plotly.react(plot, traces, layout, CONFIG);
+  /**
+   * @param {string} revision the zoom is kept as long as it is the same
+   * @param {string | undefined} text
+   * @param {(colors: Palette) => Trace[]} make
+   */
+  const draw = (revision, text, make) => {
+    words.textContent = text || 'Nothing was measured yet.';
+    plot.node.setAttribute('aria-label', `${title}. ${words.textContent}`);
+    plot.draw((colors) => {
+      const data = make(colors);
+      const layout = chartLayout(revision, axes, colors, data.length > 1);
+      if (drawn === revision) keepZoom(plot.node._fullLayout, layout);
+      drawn = revision;
+      return { data, layout };
+    });
   };
-  self.draw = (revision, said, make) => {
-    Object.assign(self, { revision, make });
-    words.textContent = said || 'Nothing was measured yet.';
-    plot.setAttribute('aria-label', `${title}. ${words.textContent}`);
-    redraw();
-  };
-  new ResizeObserver(() => {
-    if (plot._fullLayout && plot.clientWidth) window.Plotly.Plots.resize(plot);
-    else redraw();
-  }).observe(plot);
-  new MutationObserver(redraw).observe(document.body, { attributeFilter: ['class'] });
-  return self;
+  return { node, head, draw };
 }
 
-// `uirevision` alone forgets a zoom when a chart is redrawn within another's update.
+/**
+ * `uirevision` alone forgets a zoom when a chart is redrawn within another's update.
+ * @param {import('../shared/plotly').PlotNode['_fullLayout']} shown
+ * @param {Layout} layout
+ */
 function keepZoom(shown, layout) {
-  for (const name of ['xaxis', 'yaxis']) {
-    if (shown && !shown[name].autorange) layout[name].range = [...shown[name].range];
+  for (const name of /** @type {const} */ (['xaxis', 'yaxis'])) {
+    if (!shown || shown[name].autorange) continue;
+    layout[name] = { ...layout[name], range: [...shown[name].range] };
   }
 }
 
-function chartLayout(self, axes, colours, legend) {
-  return frame(colours, {
-    xaxis: { nticks: 7, title: { text: axes.x, standoff: 6 }, ...axes.xaxis },
+/**
+ * @param {string} revision
+ * @param {Axes} axes
+ * @param {Palette} colors
+ * @param {boolean} legend
+ */
+function chartLayout(revision, axes, colors, legend) {
+  return baseLayout(colors, {
+    xaxis: { nticks: 7, title: { text: axes.x, standoff: 6 } },
     yaxis: { nticks: 5, ...axes.yaxis },
-    uirevision: self.revision, // keeps the zoom when only the data changes
+    uirevision: revision,
     margin: { l: 46, r: 8, t: 6, b: 40 },
     showlegend: legend,
-    legend: { orientation: 'h', y: 1.02, yanchor: 'bottom', x: 0, font: { color: colours.text } },
-    dragmode: zooming(),
-    ...upright(axes.marks?.() ?? [], colours),
+    legend: {
+      orientation: 'h',
+      y: 1.02,
+      yanchor: 'bottom',
+      x: 0,
+      font: { color: colors.text },
+    },
+    dragmode: zoomMode(),
+    ...upright(axes.marks?.() ?? [], colors),
   });
 }
 
-// Named lines at places of the x axis.
-function upright(marks, colours) {
-  const line = { color: colours.text, width: 1.5, dash: 'dot' };
-  const place = { yref: 'paper', showarrow: false, font: { color: colours.text } };
+/**
+ * @param {PlaceMark[]} marks
+ * @param {Palette} colors
+ */
+function upright(marks, colors) {
+  const line = { color: colors.text, width: 1.5, dash: 'dot' };
+  const place = { yref: 'paper', y: 1, xanchor: 'left', yanchor: 'top', xshift: 4 };
+  const looks = { showarrow: false, font: { color: colors.text } };
   return {
-    shapes: marks.map(({ x }) => ({ type: 'line', x0: x, x1: x, y0: 0, y1: 1, yref: 'paper', line })),
-    annotations: marks.map(({ x, text }) => ({ ...place, x, y: 1, text, xanchor: 'left', yanchor: 'top', xshift: 4 })),
+    shapes: marks.map(({ x }) => ({
+      type: 'line',
+      x0: x,
+      x1: x,
+      y0: 0,
+      y1: 1,
+      yref: 'paper',
+      line,
+    })),
+    annotations: marks.map((mark) => ({ ...place, ...looks, ...mark })),
   };
 }
 
-function lossLines(view, colours) {
-  const line = { color: colours.method(MARKS[1]), width: 1.8 };
+/**
+ * @param {View} view
+ * @param {Palette} colors
+ * @returns {Trace[]}
+ */
+export function lossTraces(view, colors) {
+  const line = { color: colors.method(MARKS[1]), width: 1.8 };
   const hovertemplate = 'step %{x}<br>loss %{y:.4f}<extra></extra>';
-  const mode = view.loss.y?.length === 1 ? 'markers' : 'lines'; // one point makes no line
+  const mode = view.loss.y.length === 1 ? 'markers' : 'lines'; // one point makes no line
   return [{ type: 'scatter', mode, ...view.loss, line, hovertemplate }];
 }
 
-function probeLines(view, measure, colours) {
-  const shown = measure === 'copied' ? '%{y:.0%}' : '%{y:.3f}';
-  return Object.values(view.probes).map((curve, index) => {
-    const mark = MARKS[index % MARKS.length];
+/**
+ * @param {View} view
+ * @param {import('../views').ProbeMeasure} measure
+ * @param {Palette} colors
+ * @returns {Trace[]}
+ */
+export function probeTraces(view, measure, colors) {
+  const format = measure === 'copied' ? '%{y:.0%}' : '%{y:.3f}';
+  return Object.values(view.probes).map((curve, i) => {
+    const mark = MARKS[i % MARKS.length];
+    const color = colors.method(mark);
     return {
       type: 'scatter',
       mode: 'lines+markers',
@@ -85,27 +140,36 @@ function probeLines(view, measure, colours) {
       name: curve.label,
       x: curve.x,
       y: curve[measure],
-      line: { color: colours.method(mark), dash: mark.dash, width: 2 },
-      marker: { color: colours.method(mark), symbol: mark.symbol, size: 8 },
-      hovertemplate: `<b>${curve.label}</b><br>step %{x}<br>${view.measures[measure]} ${shown}<extra></extra>`,
+      line: { color, dash: mark.dash, width: 2 },
+      marker: { color, symbol: mark.symbol, size: 8 },
+      hovertemplate:
+        `<b>${curve.label}</b><br>step %{x}<br>` +
+        `${view.measures[measure]} ${format}<extra></extra>`,
     };
   });
 }
 
-// The newest round in full, the first one faint beside it.
-function gateLines(view, colours, column) {
-  const rounds = view.gates.length > 1 ? [view.gates[0], view.gates.at(-1)] : view.gates;
-  return rounds.map((gate, index) => {
-    const newest = index === rounds.length - 1;
+/**
+ * The newest round in full, the first one faint beside it.
+ * @param {View} view
+ * @param {Palette} colors
+ * @param {'skipped_by_t' | 'bank_by_t'} column
+ * @returns {Trace[]}
+ */
+export function gateTraces({ gates, timesteps }, colors, column) {
+  const rounds = gates.length > 1 ? [gates[0], gates[gates.length - 1]] : gates;
+  return rounds.map((gate, i) => {
+    const newest = i === rounds.length - 1;
     const mark = MARKS[newest ? 0 : 1];
+    const width = newest ? 2.4 : 1.6;
     return {
       type: 'scatter',
       mode: 'lines',
       name: `round ${gate.round}`,
-      x: view.timesteps,
+      x: timesteps,
       y: gate[column],
       opacity: newest ? 1 : 0.7,
-      line: { color: colours.method(mark), dash: mark.dash, width: newest ? 2.4 : 1.6, shape: 'hvh' },
+      line: { color: colors.method(mark), dash: mark.dash, width, shape: 'hvh' },
       hovertemplate: `<b>round ${gate.round}</b><br>t about %{x}<br>%{y:.3f}<extra></extra>`,
     };
   });

@@ -9,13 +9,13 @@ import gradio as gr
 from memviz import jobs
 from memviz.errors import MemvizError
 from memviz.ui.compare import tab as compare_tab
-from memviz.ui.shared import access, assets, messages, served
+from memviz.ui.shared import access, messages
+from memviz.ui.shared.component import Component
 from memviz.ui.shared.controls import QUIET
 from memviz.ui.shared.gate import take_words
 from memviz.ui.shared.live import Live
 from memviz.ui.train import before_after, form, handlers
 
-SCRIPTS = ("shared/legacy/dom.js", "shared/legacy/plot.js", "train/charts.js", "train/train.js")
 EVERY = 1.0  # seconds between two looks at a job
 TO_COMPARE = "(...asked) => (document.querySelector('#compare-tab-button').click(), asked)"
 TO_TRAIN = """() => {  // a link to a job opens its tab
@@ -28,6 +28,12 @@ Training is off on this public page: it would run on its owner's machine and wri
 On your own machine it is on: start the app there with `python app.py`, or type
 `python -m memviz train --help`.
 """
+
+
+class Progress(Component):
+    """A training while it runs; give it a `view` as its value."""
+
+    module = "train/train.js"
 
 
 @dataclass(frozen=True)
@@ -105,19 +111,7 @@ def lay_out(allowed: gr.State) -> Tab:
         both = gr.Button("Compare before and after", **small, elem_id="both")
     return Tab(
         *(allowed, settings, title, controls, command, plan, go, message, card),
-        *(chosen, actions, both, component(), gr.State()),
-    )
-
-
-def component() -> gr.HTML:
-    """The live view, drawn in the browser from what `train_view` makes."""
-    return gr.HTML(
-        handlers.EMPTY,
-        html_template='<div class="mv-root"></div>',
-        js_on_load=assets.script(SCRIPTS),
-        apply_default_css=False,
-        elem_id="training",
-        plotly_path=served.file_path(assets.PLOTLY),
+        *(chosen, actions, both, Progress(handlers.EMPTY, elem_id="training"), gr.State()),
     )
 
 

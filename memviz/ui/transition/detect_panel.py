@@ -9,7 +9,8 @@ import gradio as gr
 from memviz.data.prompts import Prompt, read
 from memviz.errors import InputError, MemvizError
 from memviz.io import html
-from memviz.ui.shared import access, assets, controls, examples, messages, served
+from memviz.ui.shared import access, controls, examples, messages
+from memviz.ui.shared.component import Component
 from memviz.ui.shared.gate import take_words
 from memviz.ui.shared.live import MACHINE
 from memviz.ui.shared.start_run import check_size
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from memviz.detection.scores import Detection
 
 MOST = 500  # prompts of one press
-SCRIPTS = (
-    *("shared/legacy/dom.js", "shared/legacy/plot.js", "shared/legacy/figure.js"),
-    "transition/roc.js",
-)
 USED, IMAGES = (1, 5), (1,)
 
 
@@ -111,16 +108,10 @@ def command(file: str | None, asked: "Detection") -> str:
     return shlex.join([*words, "--steps-used", used, "--images", images])
 
 
-def component() -> gr.HTML:
-    """The empty ROC."""
-    return gr.HTML(
-        {},
-        html_template='<div class="mv-root mvt-root"></div>',
-        js_on_load=assets.script(SCRIPTS),
-        apply_default_css=False,
-        elem_id="t-roc",
-        plotly_path=served.file_path(assets.PLOTLY),
-    )
+class Roc(Component):
+    """How well each reading tells, as `curves` gives it."""
+
+    module = "transition/roc.js"
 
 
 def build(model: gr.Dropdown, steps: gr.Number) -> None:
@@ -138,5 +129,6 @@ def build(model: gr.Dropdown, steps: gr.Number) -> None:
     take_words(text)
     button = gr.Button("Score these prompts", elem_id="t-detect")
     scores = gr.HTML(elem_id="t-scores")
-    button.click(detect, [text, file, model, steps], [scores, component()], concurrency_id="gpu",
+    shown = [scores, Roc({}, elem_id="t-roc")]
+    button.click(detect, [text, file, model, steps], shown, concurrency_id="gpu",
                  api_visibility="private")  # fmt: skip

@@ -7,7 +7,8 @@ import gradio as gr
 
 from memviz.errors import MemvizError
 from memviz.runs import store
-from memviz.ui.shared import access, assets, examples, messages, served
+from memviz.ui.shared import access, examples, messages
+from memviz.ui.shared.component import Component
 from memviz.ui.shared.controls import QUIET
 from memviz.ui.shared.gate import take_words
 from memviz.ui.shared.kept_runs import own
@@ -18,18 +19,14 @@ from memviz.ui.transition import form as asks
 from memviz.ui.transition import view as views
 from memviz.ui.transition.handlers import NAMES, background, rerunner, seeds_ask, starter, sweep_ask
 
-SCRIPTS = (
-    *(
-        "shared/legacy/dom.js",
-        "shared/legacy/plot.js",
-        "shared/legacy/figure.js",
-        "transition/sweep_map.js",
-    ),
-    *("transition/pictures.js", "transition/what_if.js", "transition/attention.js"),
-    *("transition/seed_spread.js", "transition/tradeoff.js", "transition/transition.js"),
-)
 NEWEST = 30  # runs to choose from
 EVERY = 1.0  # seconds between two looks at a sweep in the background
+
+
+class Figures(Component):
+    """All figures of a run; give it a `view` as its value."""
+
+    module = "transition/transition.js"
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,9 @@ def build(live: Live, page: gr.Blocks) -> Tab:
     saved = gr.Dropdown(choices(), value=None, label="Or look at a saved run", elem_id="t-saved")
     message = gr.HTML(elem_id="t-message")
     state = {"token": gr.State(), "job": gr.State(""), "seen": gr.State("")}
-    tab = Tab(controls, saved, component(), message, **buttons, **state,
+    points = {"tradeoff": methods_panel.points(), "methods": methods_panel.methods()}
+    figure = Figures(points, elem_id="transition")
+    tab = Tab(controls, saved, figure, message, **buttons, **state,
               timer=gr.Timer(EVERY, active=False))  # fmt: skip
     with gr.Accordion("Which words did it?", open=False):
         fields = [controls[n] for n in ("prompt", "model", "seeds", "steps")]
@@ -123,19 +122,6 @@ def build_buttons() -> dict[str, gr.Button]:
                               elem_id="t-later", visible=not access.public())  # fmt: skip
         resume = gr.Button("Resume the sweep", visible=False, elem_id="t-resume")
     return {"go": go, "many": many, "later": later, "stop": stop, "resume": resume}
-
-
-def component() -> gr.HTML:
-    """The empty figures; give them a `view` as their value."""
-    gr.set_static_paths([assets.PLOTLY])
-    return gr.HTML(
-        value={"tradeoff": methods_panel.points(), "methods": methods_panel.methods()},
-        html_template='<div class="mv-root mvt-root"></div>',
-        js_on_load=assets.script(SCRIPTS),
-        apply_default_css=False,
-        elem_id="transition",
-        plotly_path=served.file_path(assets.PLOTLY),
-    )
 
 
 def connect(tab: Tab, live: Live) -> None:

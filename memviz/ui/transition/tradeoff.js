@@ -1,134 +1,248 @@
-// What a method costs: similarity against alignment, or against evaluations; the best few joined.
+// What a method costs: similarity against alignment or evaluations; the best few joined.
 
+import { makeChoice, makeFigure } from '../shared/figure.js';
+import { baseLayout } from '../shared/plot.js';
+
+/**
+ * @typedef {import('../views').TransitionView} View
+ * @typedef {import('../views').TradeoffPoint} Point
+ * @typedef {import('../views').Methods} Methods
+ * @typedef {'alignment' | 'evaluations'} Cost
+ * @typedef {'similarity' | Cost} Measure
+ * @typedef {import('../shared/plot.js').Palette} Palette
+ * @typedef {[number, number]} Pair
+ */
+
+/** @type {[Cost, string][]} */
 const COSTS = [
   ['alignment', 'Alignment'],
   ['evaluations', 'Evaluations'],
 ];
+/** @type {Measure[]} */
+const MEASURES = ['similarity', 'alignment', 'evaluations'];
+const AGAIN = 'python -m memviz remedies --save'; // what measured the demo's own points
 
-function makeTradeoff(plotlyPath) {
-  const figure = makeFigure('tradeoff', 'Copies against what they cost', plotlyPath);
-  const self = { ...figure, view: null, cost: 'alignment' };
+/** @param {AbortSignal} lifetime */
+export function makeTradeoff(lifetime) {
+  const figure = makeFigure('tradeoff', 'Copies against what they cost', lifetime);
+  /** @type {Cost} */
+  let cost = 'alignment';
+  /** @type {View} */
+  let view = {};
+
   const redraw = () => {
-    figure.say(tradeoffWords(self));
-    figure.draw((colours) => tradeoffOf(self, colours));
-  };
-  figure.tools.append(choice('Against', COSTS, self.cost, (key) => {
-    self.cost = key;
-    redraw();
-  }));
-  self.draw = (view) => {
-    self.view = view;
-    figure.node.hidden = (view.tradeoff?.length ?? 0) < 2;
+    const { tradeoff = [], methods = {}, id } = view;
+    figure.node.hidden = tradeoff.length < 2;
     if (figure.node.hidden) return;
-    figure.command = view.command ?? 'python -m memviz remedies --save';
-    figure.rows = () => view.tradeoff.map((p) => ({ method: p.name, ...flat(p) }));
+    const points = tradeoff.filter((point) => point[cost]);
+    figure.describe(tradeoffWords(points, cost, id ? 'this run' : 'the demo’s duplicated prompts'));
+    figure.draw((colors) => {
+      const { clientWidth, clientHeight } = figure.plot;
+      const size = { width: clientWidth - 60, height: clientHeight - 52 }; // less the axes
+      return drawTradeoff(points, cost, methods, size, colors);
+    });
+  };
+  const choose = makeChoice('Against', COSTS, cost, (key) => {
+    cost = /** @type {Cost} */ (key);
+    redraw();
+  });
+  figure.tools.append(choose);
+  /** @param {View} next */
+  const draw = (next) => {
+    view = next;
+    figure.source.command = view.command ?? AGAIN;
+    figure.source.rows = () => (view.tradeoff ?? []).map(flatPoint);
     redraw();
   };
-  return self;
+  return { node: figure.node, draw };
 }
 
-function flat(point) {
-  const names = ['similarity', 'alignment', 'evaluations'];
-  return Object.fromEntries(names.flatMap((n) => [[n, point[n]?.mean], [`${n}_low`, point[n]?.low], [`${n}_high`, point[n]?.high]]));
+/** @param {Point} point */
+function flatPoint(point) {
+  const columns = MEASURES.flatMap((name) => [
+    [name, point[name]?.mean],
+    [`${name}_half`, point[name]?.half],
+  ]);
+  return { method: point.name, ...Object.fromEntries(columns) };
 }
 
-// Ends of an interval; a mean of too few has none.
-function lowEnd(value) { return value.low ?? value.mean; }
-function highEnd(value) { return value.high ?? value.mean; }
+/**
+ * @param {Point} point
+ * @param {Measure} name
+ */
+function meanOf(point, name) {
+  return point[name]?.mean ?? Number.NaN;
+}
 
-// Low similarity is good; high alignment is good, many evaluations are not.
-function front(points, cost) {
+/**
+ * Points that no other point equals or beats in both; low similarity is good, and so is high
+ * alignment, but many evaluations are not.
+ * @param {readonly Point[]} points
+ * @param {Cost} cost
+ */
+export function paretoFront(points, cost) {
   const sign = cost === 'alignment' ? 1 : -1;
-  const worse = (a, b) => b.similarity.mean <= a.similarity.mean && sign * b[cost].mean >= sign * a[cost].mean;
+  /** @type {(a: Point, b: Point) => boolean} */
+  const asGood = (a, b) =>
+    meanOf(a, 'similarity') <= meanOf(b, 'similarity') &&
+    sign * meanOf(a, cost) >= sign * meanOf(b, cost);
   return points
-    .filter((a) => !points.some((b) => b !== a && worse(a, b) && !worse(b, a)))
-    .sort((a, b) => a.similarity.mean - b.similarity.mean);
+    .filter((a) => !points.some((b) => b !== a && asGood(b, a) && !asGood(a, b)))
+    .sort((a, b) => meanOf(a, 'similarity') - meanOf(b, 'similarity'));
 }
 
 // Where a name may stand: up, down and aside, the nearer the sooner.
-const SIDES = [[0, -1], [0, 1], [1, 0], [-1, 0], [1, -1], [1, 1], [-1, -1], [-1, 1]];
+/** @type {Pair[]} */
+const SIDES = [
+  [0, -1],
+  [0, 1],
+  [1, 0],
+  [-1, 0],
+  [1, -1],
+  [1, 1],
+  [-1, -1],
+  [-1, 1],
+];
 const PLACES = [14, 28, 42, 56, 70].flatMap((far) => SIDES.map(([x, y]) => [x * far, y * far]));
 const LETTER = 7; // pixels
 
-// How far each name stands from its point, so that it covers no other name, no point and no edge.
-function offsets(points, names, { width, height }) {
-  const taken = points.map(({ x, y }) => [x - 6, y - 6, x + 6, y + 6]);
-  return points.map((point, i) => {
+/**
+ * How far each name stands from its point, so that it covers no other name, no point and no edge.
+ * @param {readonly { x: number, y: number }[]} points in pixels
+ * @param {readonly string[]} names
+ * @param {{ width: number, height: number }} size
+ */
+export function nameOffsets(points, names, { width, height }) {
+  const taken = points.map(({ x, y }) => ({ x0: x - 6, y0: y - 6, x1: x + 6, y1: y + 6 }));
+  return points.map(({ x, y }, i) => {
     const half = (names[i].length * LETTER) / 2;
-    const away = PLACES.map(([x, y]) => [x + Math.sign(x) * half, y]);
-    const box = ([x, y]) => [point.x + x - half, point.y + y - 7, point.x + x + half, point.y + y + 7];
-    const inside = ([left, top, right, bottom]) => left >= 0 && right <= width && top >= 0 && bottom <= height;
-    const apart = (a, b) => a[2] < b[0] || b[2] < a[0] || a[3] < b[1] || b[3] < a[1];
-    const free = (found) => inside(found) && taken.every((other, k) => k === i || apart(found, other));
-    const found = away.find((place) => free(box(place))) ?? away[0];
-    taken.push(box(found));
-    return found;
+    const places = PLACES.map(([dx, dy]) => [dx + Math.sign(dx) * half, dy]);
+    /** @param {number[]} place */
+    const boxAt = ([dx, dy]) => ({
+      x0: x + dx - half,
+      y0: y + dy - 7,
+      x1: x + dx + half,
+      y1: y + dy + 7,
+    });
+    /** @param {number[]} place */
+    const isFree = (place) => {
+      const a = boxAt(place);
+      if (a.x0 < 0 || a.x1 > width || a.y0 < 0 || a.y1 > height) return false;
+      return taken.every(
+        (b, k) => k === i || a.x1 < b.x0 || b.x1 < a.x0 || a.y1 < b.y0 || b.y1 < a.y0,
+      );
+    };
+    const place = places.find(isFree) ?? places[0];
+    taken.push(boxAt(place));
+    return place;
   });
 }
 
-function tradeoffOf(self, colours) {
-  const { view, cost, plot } = self;
-  const points = view.tradeoff.filter((p) => p[cost]);
-  const ranges = { similarity: roomy(points, 'similarity', 0.14), [cost]: roomy(points, cost, 0.1) };
-  const share = (p, name) => (p[name].mean - ranges[name][0]) / (ranges[name][1] - ranges[name][0]);
-  const names = points.map((p) => p.name.replace(/.*\((.*)\)$/, '$1'));
-  const size = { width: plot.clientWidth - 60, height: plot.clientHeight - 52 }; // less the axes
-  const spots = points.map((p) => ({ x: share(p, 'similarity') * size.width, y: (1 - share(p, cost)) * size.height }));
-  const places = offsets(spots, names, size);
-  const annotations = points.map((p, i) => ({
-    x: p.similarity.mean,
-    y: p[cost].mean,
+/**
+ * @param {Point[]} points
+ * @param {Cost} cost
+ * @param {Methods} methods
+ * @param {{ width: number, height: number }} size
+ * @param {Palette} colors
+ */
+function drawTradeoff(points, cost, methods, size, colors) {
+  const [x, y] = [roomyRange(points, 'similarity', 0.14), roomyRange(points, cost, 0.1)];
+  const spots = points.map((point) => ({
+    x: shareOf(meanOf(point, 'similarity'), x) * size.width,
+    y: (1 - shareOf(meanOf(point, cost), y)) * size.height,
+  }));
+  const names = points.map((point) => point.name.replace(/.*\((.*)\)$/, '$1'));
+  const offsets = nameOffsets(spots, names, size);
+  const annotations = points.map((point, i) => ({
+    x: meanOf(point, 'similarity'),
+    y: meanOf(point, cost),
     text: names[i],
-    ax: places[i][0],
-    ay: places[i][1],
+    ax: offsets[i][0],
+    ay: offsets[i][1],
     arrowhead: 0,
     arrowwidth: 1,
-    arrowcolor: colours.soft,
-    font: { color: colours.text, size: 11 },
+    arrowcolor: colors.soft,
+    font: { color: colors.text, size: 11 },
   }));
-  const best = front(points, cost);
+  const best = paretoFront(points, cost);
   const line = {
     type: 'scatter',
     mode: 'lines',
-    x: best.map((p) => p.similarity.mean),
-    y: best.map((p) => p[cost].mean),
-    line: { color: colours.soft, width: 1.5, dash: 'dot' },
+    x: best.map((point) => meanOf(point, 'similarity')),
+    y: best.map((point) => meanOf(point, cost)),
+    line: { color: colors.soft, width: 1.5, dash: 'dot' },
     hoverinfo: 'skip',
   };
-  const dots = points.map((p) => {
-    const method = view.methods[p.method] ?? { symbol: 'circle', color: 0 };
-    const colour = colours.method(method);
-    const bar = (n) => ({ type: 'data', array: [highEnd(p[n]) - p[n].mean], arrayminus: [p[n].mean - lowEnd(p[n])], color: colour, thickness: 1, width: 3 });
-    return {
-      type: 'scatter',
-      mode: 'markers',
-      x: [p.similarity.mean],
-      y: [p[cost].mean],
-      error_x: bar('similarity'),
-      error_y: bar(cost),
-      marker: { symbol: method.symbol, color: colour, size: 11 },
-      hovertemplate: `<b>${p.name}</b><br>similarity %{x:.3f}<br>${cost} %{y:.3f}<extra></extra>`,
-    };
-  });
-  const layout = frame(colours, {
-    xaxis: { title: { text: 'similarity (lower copies less)' }, range: ranges.similarity },
-    yaxis: { title: { text: cost }, range: ranges[cost] },
+  const dots = points.map((point) => pointTrace(point, cost, methods, colors));
+  const layout = baseLayout(colors, {
+    xaxis: { title: { text: 'similarity (lower copies less)' }, range: x },
+    yaxis: { title: { text: cost }, range: y },
     annotations,
   });
   return { data: [line, ...dots], layout };
 }
 
-// The range of a figure with room for its labels.
-function roomy(points, name, share) {
-  const ends = points.flatMap((p) => [lowEnd(p[name]), highEnd(p[name])]);
+/**
+ * @param {Point} point
+ * @param {Cost} cost
+ * @param {Methods} methods
+ * @param {Palette} colors
+ */
+function pointTrace(point, cost, methods, colors) {
+  const { symbol, ...method } = methods[point.method] ?? { symbol: 'circle', color: 0 };
+  const color = colors.method(method);
+  /** @param {Measure} name */
+  const bar = (name) => ({
+    type: 'data',
+    array: [point[name]?.half],
+    color,
+    thickness: 1,
+    width: 3,
+  });
+  return {
+    type: 'scatter',
+    mode: 'markers',
+    x: [meanOf(point, 'similarity')],
+    y: [meanOf(point, cost)],
+    error_x: bar('similarity'),
+    error_y: bar(cost),
+    marker: { symbol, color, size: 11 },
+    hovertemplate: `<b>${point.name}</b><br>similarity %{x:.3f}<br>${cost} %{y:.3f}<extra></extra>`,
+  };
+}
+
+/**
+ * @param {number} value
+ * @param {Pair} range
+ */
+function shareOf(value, [low, high]) {
+  return (value - low) / (high - low);
+}
+
+/**
+ * The range of a figure with room for its labels.
+ * @param {Point[]} points
+ * @param {Measure} name
+ * @param {number} share of the range on either side
+ * @returns {Pair}
+ */
+function roomyRange(points, name, share) {
+  const ends = points.flatMap((point) => {
+    const half = point[name]?.half ?? 0;
+    return [meanOf(point, name) - half, meanOf(point, name) + half];
+  });
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const room = share * (high - low || 1);
   return [low - room, high + room];
 }
 
-function tradeoffWords(self) {
-  const points = self.view.tradeoff.filter((p) => p[self.cost]);
-  const names = front(points, self.cost).map((p) => p.name).join(', ');
-  const of = self.view.id ? 'this run' : 'the demo’s duplicated prompts';
-  return `Means over the pictures of ${of}, with 95 % intervals over prompts, or over seeds where there is but one. No other point is better in both: ${names}.`;
+/**
+ * @param {Point[]} points
+ * @param {Cost} cost
+ * @param {string} source
+ */
+function tradeoffWords(points, cost, source) {
+  const names = paretoFront(points, cost).map((point) => point.name);
+  const best = `No other point is better in both: ${names.join(', ')}.`;
+  return `Means over the pictures of ${source}, with 95 % intervals. ${best}`;
 }

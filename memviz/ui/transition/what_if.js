@@ -1,174 +1,290 @@
 // One signal along the steps, with its band, and a handle that moves the transition.
 
-function makeWhatIf(plotlyPath, actions) {
-  const figure = makeFigure('signal', 'What if the transition came elsewhere?', plotlyPath);
+import { button, h } from '../shared/dom.js';
+import { makeFigure, smallButton } from '../shared/figure.js';
+import { bandTraces, baseLayout } from '../shared/plot.js';
+
+/**
+ * @typedef {import('../views').TransitionView} View
+ * @typedef {import('../views').TransitionCell} Cell
+ * @typedef {import('../shared/plot.js').Palette} Palette
+ * @typedef {import('../shared/plot.js').Trace} Trace
+ */
+
+/**
+ * @param {AbortSignal} lifetime
+ * @param {{ rerun: (request: { run: string, cell: number, at: number }) => void }} actions
+ */
+export function makeWhatIf(lifetime, actions) {
+  /** @type {View} */
+  let view = {};
+  let signal = 'magnitude';
+  let selected = 0;
+  let step = 0;
+  let moved = false; // by hand: from then on it stays there
+
+  const place = () => {
+    const axis = figure.plot._fullLayout?.xaxis;
+    handle.hidden = !axis || !view.id;
+    if (axis) handle.style.transform = `translateX(${axis._offset + axis.l2p(step)}px)`;
+  };
+  const title = 'What if the transition came elsewhere?';
+  const figure = makeFigure('signal', title, lifetime, { after: place });
   const pickSignal = h('select', { class: 'mvt-select', 'aria-label': 'Signal' });
   const unit = h('p', { class: 'mv-soft mvt-formula' });
-  const handle = h('div', { class: 'mvt-handle', role: 'slider', tabindex: '0', 'aria-label': 'Transition', hidden: true }, h('span', {}));
+  const looks = { class: 'mvt-handle', role: 'slider', tabindex: '0', 'aria-label': 'Transition' };
+  const handle = h('div', { ...looks, hidden: true }, h('span', {}));
   const readout = h('p', { class: 'mvt-readout', 'aria-live': 'polite' });
-  const rerun = h('button', { type: 'button', class: 'mv-button mvt-rerun' }, 'Re-run from here');
+  const rerun = button('Re-run from here', { class: 'mv-button mvt-rerun' });
   const others = h('ul', { class: 'mvt-switches' });
   figure.tools.append(pickSignal);
   figure.box.append(handle);
   figure.node.append(unit, h('div', { class: 'mvt-ask' }, readout, rerun), others);
-  const self = { ...figure, view: null, signal: 'magnitude', selected: 0, step: 0, moved: false };
 
-  const place = () => {
-    const axis = figure.plot._fullLayout?.xaxis;
-    handle.hidden = !axis || !self.view;
-    if (!handle.hidden) handle.style.transform = `translateX(${axis._offset + axis.l2p(self.step)}px)`;
+  const timesteps = () => view.timesteps ?? [];
+  const describe = () => {
+    const t = timesteps()[step];
+    handle.setAttribute('aria-valuemin', '0');
+    handle.setAttribute('aria-valuemax', String(timesteps().length - 1));
+    handle.setAttribute('aria-valuenow', String(step));
+    handle.setAttribute('aria-valuetext', `step ${step}, t = ${t}`);
+    const cell = view.cells?.[selected];
+    const words = cell ? handleWords(cell, Boolean(view.live)) : '';
+    readout.textContent = `Transition at step ${step} (t = ${t}). ${words}`;
+    others.replaceChildren(...switchItems(view.switches?.[selected] ?? {}, timesteps(), put));
   };
-  const tell = () => {
-    const t = self.view.timesteps[self.step];
-    handle.setAttribute('aria-valuemin', 0);
-    handle.setAttribute('aria-valuemax', self.view.timesteps.length - 1);
-    handle.setAttribute('aria-valuenow', self.step);
-    handle.setAttribute('aria-valuetext', `step ${self.step}, t = ${t}`);
-    readout.textContent = `Transition at step ${self.step} (t = ${t}). ${handleWords(self)}`;
-    others.replaceChildren(...switchList(self));
-  };
-  self.move = (step) => {
-    self.step = Math.max(0, Math.min(self.view.timesteps.length - 1, Math.round(step)));
+  /** @param {number} next */
+  const move = (next) => {
+    step = Math.max(0, Math.min(timesteps().length - 1, Math.round(next)));
     place();
-    tell();
+    describe();
   };
-  self.put = (step) => {
-    self.moved = true; // from now on it stays there
-    self.move(step);
-  };
-  const at = (event) => {
-    const axis = figure.plot._fullLayout.xaxis;
-    return axis.p2l(event.clientX - figure.plot.getBoundingClientRect().left - axis._offset);
-  };
+  /** @param {number} next */
+  function put(next) {
+    moved = true;
+    move(next);
+  }
   handle.addEventListener('pointerdown', (event) => {
     handle.setPointerCapture(event.pointerId);
     event.preventDefault();
     handle.focus();
   });
   handle.addEventListener('pointermove', (event) => {
-    if (handle.hasPointerCapture(event.pointerId)) self.put(at(event));
+    const axis = figure.plot._fullLayout?.xaxis;
+    if (!axis || !handle.hasPointerCapture(event.pointerId)) return;
+    const left = figure.plot.getBoundingClientRect().left;
+    put(axis.p2l(event.clientX - left - axis._offset));
   });
   handle.addEventListener('keydown', (event) => {
-    const far = self.view.timesteps.length - 1;
-    const steps = { ArrowLeft: self.step - 1, ArrowRight: self.step + 1, PageDown: self.step - 5, PageUp: self.step + 5, Home: 0, End: far };
-    if (!(event.key in steps)) return;
+    /** @type {Record<string, number | undefined>} */
+    const steps = {
+      ArrowLeft: step - 1,
+      ArrowRight: step + 1,
+      PageDown: step - 5,
+      PageUp: step + 5,
+      Home: 0,
+      End: timesteps().length - 1,
+    };
+    const next = steps[event.key];
+    if (next === undefined) return;
     event.preventDefault();
-    self.put(steps[event.key]);
+    put(next);
   });
   rerun.addEventListener('click', () => {
-    actions.rerun({ run: self.view.id, cell: self.selected, at: self.view.timesteps[self.step] });
+    if (view.id) actions.rerun({ run: view.id, cell: selected, at: timesteps()[step] });
   });
   pickSignal.addEventListener('change', () => {
-    self.signal = pickSignal.value;
+    signal = pickSignal.value;
     redraw();
   });
-  figure.after = place;
+
   const redraw = () => {
-    if (!self.view?.cells) return;
-    const meaning = self.view.signals[self.signal];
-    unit.textContent = meaning ? `${meaning.formula ? `${meaning.formula}. ` : ''}High: ${meaning.high}. Low: ${meaning.low}. ${meaning.source}` : '';
-    const dashed = probe(self) ? ' Dashed: the probe, the same seed under plain guidance.' : '';
-    const how = self.signal === 'similarity' ? ` ${self.view.decoder_note}` : '';
-    figure.say(`${meaning?.label ?? self.signal} of ${self.view.cells.length} pictures. ${bandWords(self)}${dashed}${how}`);
-    figure.rows = () => curveRows(self);
-    figure.draw((colours) => curvesOf(self, colours));
+    const { cells, signals = {}, bands = {} } = view;
+    if (!cells?.length) return;
+    unit.textContent = signalWords(signals[signal]);
+    const label = signals[signal]?.label ?? signal;
+    const dashed = findProbe(cells, selected, signal)
+      ? ' Dashed: the probe, the same seed under plain guidance.'
+      : '';
+    const how = signal === 'similarity' ? ` ${view.decoder_note ?? ''}` : '';
+    const band = bandWords(Boolean(bands[signal]), view.band_note ?? '');
+    figure.describe(`${label} of ${cells.length} pictures. ${band}${dashed}${how}`);
+    figure.source.rows = () => curveRows(cells, signal, timesteps());
+    figure.draw((colors) => drawSignal(view, cells, signal, selected, colors));
   };
-  self.draw = (view, selected) => {
-    const fresh = self.view?.id !== view.id;
-    self.view = view;
-    figure.node.hidden = !view.cells?.length || !Object.keys(view.signals).length;
+  /**
+   * @param {View} next
+   * @param {number} number
+   */
+  const draw = (next, number) => {
+    const fresh = view.id !== next.id;
+    view = next;
+    const keys = Object.keys(view.signals ?? {});
+    figure.node.hidden = !view.cells?.length || !keys.length;
     if (figure.node.hidden) return;
-    figure.command = view.command;
-    if (!(self.signal in view.signals)) self.signal = Object.keys(view.signals)[0];
-    const options = Object.entries(view.signals).map(([key, s]) => h('option', { value: key, selected: key === self.signal }, s.label));
+    figure.source.command = view.command ?? '';
+    if (!keys.includes(signal)) signal = keys[0];
+    const options = Object.entries(view.signals ?? {}).map(([value, { label }]) =>
+      h('option', { value, selected: value === signal }, label),
+    );
     pickSignal.replaceChildren(...options);
     rerun.disabled = Boolean(view.live);
-    redraw();
-    if (fresh || !self.moved) self.select(selected);
-    else tell();
+    if (fresh || !moved) select(number);
+    else {
+      redraw();
+      describe();
+    }
   };
-  self.select = (number) => {
-    self.selected = number;
-    self.moved = false;
-    self.move(self.view.cells[number].transition_step ?? 0);
+  /** @param {number} number */
+  const select = (number) => {
+    selected = number;
+    moved = false;
+    move(view.cells?.[number]?.transition_step ?? 0);
     redraw();
   };
-  return self;
+  return { node: figure.node, draw, select };
 }
 
-function handleWords(self) {
-  const cell = self.view.cells[self.selected];
+/** @param {import('../views').SignalAbout | undefined} about */
+function signalWords(about) {
+  if (!about) return '';
+  const formula = about.formula ? `${about.formula}. ` : '';
+  return `${formula}High: ${about.high}. Low: ${about.low}. ${about.source}`;
+}
+
+/**
+ * @param {Cell} cell
+ * @param {boolean} live
+ */
+function handleWords(cell, live) {
   const was = cell.transition_step;
   const own = Number.isInteger(was) ? `it switched at step ${was}` : 'it never switched';
-  const kept = self.view.live ? 'it is not finished' : cell.kept_bytes ? `its latents are kept (${(cell.kept_bytes / 1024).toFixed(0)} kB)` : 'its latents were not kept, so the picture is made afresh';
+  let kept = 'its latents were not kept, so the picture is made afresh';
+  if (cell.kept_bytes) kept = `its latents are kept (${(cell.kept_bytes / 1024).toFixed(0)} kB)`;
+  if (live) kept = 'it is not finished';
   return `Chosen picture: ${cell.name}, seed ${cell.seed}; ${own}; ${kept}.`;
 }
 
-// The same prompt and seed under plain guidance, if the run has it and it is not the chosen one.
-function probe({ view, selected, signal }) {
-  const { prompt, seed } = view.cells[selected];
-  const same = (c) => c.method === 'cfg' && c.prompt === prompt && c.seed === seed && c.trace[signal];
-  return view.cells.find((c) => c.cell !== selected && same(c));
+/**
+ * The same prompt and seed under plain guidance, if the run has it and it is not the chosen one.
+ * @param {Cell[]} cells
+ * @param {number} selected
+ * @param {string} signal
+ */
+function findProbe(cells, selected, signal) {
+  const chosen = cells[selected];
+  return cells.find(
+    (cell) =>
+      cell !== chosen &&
+      cell.method === 'cfg' &&
+      cell.prompt === chosen?.prompt &&
+      cell.seed === chosen.seed &&
+      cell.trace[signal],
+  );
 }
 
-function switchList(self) {
-  const found = self.view.switches[self.selected] ?? {};
-  return Object.entries(found).map(([key, step]) => {
-    const where = step === null ? 'would not switch' : `would switch at step ${step} (t = ${self.view.timesteps[step]})`;
-    const button = h('button', { type: 'button', class: 'mvt-small' }, key.toUpperCase());
-    button.disabled = step === null;
-    button.addEventListener('click', () => self.put(step));
-    return h('li', {}, button, h('span', {}, `${where} on this trace`));
+/**
+ * Where each method would have switched.
+ * @param {Record<string, number | null>} switches
+ * @param {number[]} timesteps
+ * @param {(step: number) => void} put
+ */
+function switchItems(switches, timesteps, put) {
+  return Object.entries(switches).map(([key, step]) => {
+    const node = smallButton(key.toUpperCase(), () => step !== null && put(step));
+    node.disabled = step === null;
+    const where =
+      step === null ? 'would not switch' : `would switch at step ${step} (t = ${timesteps[step]})`;
+    return h('li', {}, node, h('span', {}, `${where} on this trace`));
   });
 }
 
-function bandWords(self) {
-  const band = self.view.bands[self.signal];
-  return band ? `Behind them: where 90 % of ordinary prompts lie. ${self.view.band_note}` : self.view.band_note || 'No band of ordinary prompts is known for this signal.';
+/**
+ * @param {boolean} known
+ * @param {string} note
+ */
+function bandWords(known, note) {
+  if (known) return `Behind them: where 90 % of ordinary prompts lie. ${note}`;
+  return note || 'No band of ordinary prompts is known for this signal.';
 }
 
-function curvesOf(self, colours) {
-  const { view, signal } = self;
-  const data = [];
-  const band = view.bands[signal];
-  if (band) {
-    const edge = { type: 'scatter', mode: 'lines', x: band.low.map((_, i) => i), line: { width: 0 }, hoverinfo: 'skip' };
-    data.push({ ...edge, y: band.low }, { ...edge, y: band.high, fill: 'tonexty', fillcolor: colours.band });
-  }
-  const plain = probe(self);
-  if (plain) {
-    const line = { color: colours.text, width: 2, dash: 'dash' };
-    const y = plain.trace[signal];
-    const hovertemplate = `<b>Probe: plain guidance, seed ${plain.seed}</b><br>step %{x}<br>%{y:.3f}<extra></extra>`;
-    data.push({ type: 'scatter', mode: 'lines', x: y.map((_, i) => i), y, line, hovertemplate });
-  }
-  const order = [...view.cells].sort((a, b) => (a.cell === self.selected) - (b.cell === self.selected));
-  for (const cell of order) {
+/**
+ * @param {View} view
+ * @param {Cell[]} cells
+ * @param {string} signal
+ * @param {number} selected
+ * @param {Palette} colors
+ */
+function drawSignal({ bands = {}, methods = {}, timesteps = [] }, cells, signal, selected, colors) {
+  const probe = findProbe(cells, selected, signal);
+  const order = [...cells].sort(
+    (a, b) => Number(a.cell === selected) - Number(b.cell === selected),
+  );
+  const traces = order.flatMap((cell) => {
     const y = cell.trace[signal];
-    if (!y) continue;
-    const strong = cell.cell === self.selected;
-    const method = view.methods[cell.method] ?? { color: 0, dash: 'solid' };
-    data.push({
+    if (!y) return [];
+    const strong = cell.cell === selected;
+    const method = methods[cell.method] ?? { color: 0, dash: 'solid' };
+    const trace = {
       type: 'scatter',
       mode: 'lines',
       x: y.map((_, i) => i),
       y,
-      customdata: view.timesteps,
+      customdata: timesteps,
       opacity: strong ? 1 : 0.35,
-      line: { color: colours.method(method), width: strong ? 3 : 1.2, dash: strong ? 'solid' : method.dash },
-      hovertemplate: `<b>${cell.name}, seed ${cell.seed}</b><br>step %{x}, t = %{customdata}<br>%{y:.3f}<extra></extra>`,
-    });
-  }
-  const layout = frame(colours, {
-    xaxis: { title: { text: 'step' }, range: [-0.5, view.timesteps.length - 0.5] },
+      line: {
+        color: colors.method(method),
+        width: strong ? 3 : 1.2,
+        dash: strong ? 'solid' : method.dash,
+      },
+      hovertemplate:
+        `<b>${cell.name}, seed ${cell.seed}</b><br>step %{x}, t = %{customdata}<br>` +
+        '%{y:.3f}<extra></extra>',
+    };
+    return [trace];
+  });
+  const plain = probe ? [probeTrace(probe, signal, colors)] : [];
+  const layout = baseLayout(colors, {
+    xaxis: { title: { text: 'step' }, range: [-0.5, timesteps.length - 0.5] },
     yaxis: { rangemode: 'tozero' },
   });
-  return { data, layout };
+  return { data: [...bandTraces(bands[signal], colors), ...plain, ...traces], layout };
 }
 
-function curveRows(self) {
-  const { view, signal } = self;
-  return view.cells.flatMap((cell) =>
-    (cell.trace[signal] ?? []).map((value, step) => ({ cell: cell.cell, method: cell.spec, seed: cell.seed, step, t: view.timesteps[step], [signal]: value })),
+/**
+ * @param {Cell} cell
+ * @param {string} signal
+ * @param {Palette} colors
+ * @returns {Trace}
+ */
+function probeTrace(cell, signal, colors) {
+  const y = cell.trace[signal] ?? [];
+  return {
+    type: 'scatter',
+    mode: 'lines',
+    x: y.map((_, i) => i),
+    y,
+    line: { color: colors.text, width: 2, dash: 'dash' },
+    hovertemplate:
+      `<b>Probe: plain guidance, seed ${cell.seed}</b><br>step %{x}<br>` +
+      '%{y:.3f}<extra></extra>',
+  };
+}
+
+/**
+ * @param {Cell[]} cells
+ * @param {string} signal
+ * @param {number[]} timesteps
+ */
+function curveRows(cells, signal, timesteps) {
+  return cells.flatMap(({ cell, spec, seed, trace }) =>
+    (trace[signal] ?? []).map((value, step) => ({
+      cell,
+      method: spec,
+      seed,
+      step,
+      t: timesteps[step],
+      [signal]: value,
+    })),
   );
 }
