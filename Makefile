@@ -15,7 +15,7 @@ OLD := memviz needs Python 3.11 or newer; name one, as in: make app PYTHON=pytho
 app: $(VENV)/app.stamp
 	@$(BIN)/python app.py
 
-setup: $(VENV)/dev.stamp $(VENV)/frontend.stamp
+setup: $(VENV)/dev.stamp frontend/node_modules/.package-lock.json
 
 test: lint
 	@$(NPM) test
@@ -47,7 +47,7 @@ $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/app.stamp
 	@$(PIP) -r $<
 	@touch $@
 
-$(VENV)/frontend.stamp: frontend/package-lock.json $(VENV)/dev.stamp
+frontend/node_modules/.package-lock.json: frontend/package-lock.json $(VENV)/dev.stamp
 	@echo "Installing what checks the page's scripts (only when it has changed)"
 	@$(NPM) ci --no-audit --no-fund
 	@touch $@

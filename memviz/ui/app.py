@@ -1,6 +1,5 @@
 """The whole app: tabs, looks, and how it is served."""
 
-import json
 import logging
 import os
 import time
@@ -17,6 +16,7 @@ from memviz.ui import runs as past
 from memviz.ui.compare import tab as compare_tab
 from memviz.ui.neighbours import tab as neighbours_tab
 from memviz.ui.shared import access, assets, served
+from memviz.ui.shared.component import module_call
 from memviz.ui.shared.gate import GuardedBlocks
 from memviz.ui.shared.live import Live
 from memviz.ui.train import tab as train_tab
@@ -35,13 +35,6 @@ FRAME = """<style>
 .gradio-container .main { max-width: 100vw; box-sizing: border-box; }
 @media (max-width: 640px) { .gradio-container .main.fillable { padding: 12px 14px !important; } }
 </style>"""
-# Gradio selects the first tab itself while the page opens: that is nobody's choice.
-ADDRESS = """() => {
-  const url = new URL(location.href);
-  url.searchParams.set('tab', %s);
-  if (window.memvizOpened) history.replaceState(history.state, '', url.href);
-  window.memvizOpened = true;
-}"""
 CACHE = (3_600, 86_400)  # seconds between two looks at uploads, and the age they may have
 PUBLIC_CACHE = (600, 3_600)
 CLEANING = 600.0  # seconds between two looks at what is too old or too much
@@ -118,7 +111,13 @@ def addresses(tabs: gr.Tabs, demo: gr.Blocks) -> None:
 
     demo.load(wanted, None, tabs, queue=False, **compare_tab.QUIET)
     for tab in found:
-        tab.select(None, None, None, js=ADDRESS % json.dumps(tab.id), **compare_tab.QUIET)
+        tab.select(
+            None,
+            None,
+            None,
+            js=module_call("shared/tabs.js", "rememberTab", tab.id),
+            **compare_tab.QUIET,
+        )
 
 
 def launch(demo: gr.Blocks | None = None, **options: Any) -> str:  # noqa: ANN401 - of Gradio

@@ -1,5 +1,6 @@
-"""The parts of the page that are drawn by a module of their own, in the browser."""
+"""The parts of the page that a module draws in the browser, and calls of a module's functions."""
 
+import json
 from abc import ABCMeta
 from typing import Any, ClassVar
 
@@ -8,10 +9,10 @@ from gradio.component_meta import updateable
 
 from memviz.ui.shared import assets
 
-# Gradio gives a component its script as text; this one loads the module, which the browser keeps.
-START = """
-const root = (window.gradio_config?.root ?? '').replace(/\\/$/, '');
-import(root + props.module).then(
+# Gradio takes scripts as text only: this much of one, which loads a module that the browser keeps.
+LOAD = "import((window.gradio_config?.root ?? '').replace(/\\/$/, '') + %s)"
+MOUNT = """
+%s.then(
   ({ mount }) => mount({ element, props, watch, trigger }),
   (error) => {
     element.textContent = 'This part of the page could not be loaded. Reload the page.';
@@ -19,6 +20,17 @@ import(root + props.module).then(
   },
 );
 """
+
+
+def load(module: str) -> str:
+    """The module, as an expression: a component's own props are not there at all times."""
+    return LOAD % json.dumps(assets.module_path(module))
+
+
+def module_call(module: str, function: str, *values: str) -> str:
+    """A function of a module as an event's `js`; after `values` it is given the event's inputs."""
+    given = json.dumps(values)
+    return f"async (...inputs) => (await {load(module)}).{function}(...{given}, ...inputs)"
 
 
 class _Plain(type(gr.HTML)):
@@ -34,13 +46,13 @@ class Component(gr.HTML, metaclass=_Plain):
     """An empty box whose `module` draws `value` in it; the module exports `mount`."""
 
     module: ClassVar[str]  # below memviz/ui
+    template: ClassVar[str] = '<div class="mv-root"></div>'
 
     def __init__(self, value: Any = None, **options: Any) -> None:  # noqa: ANN401 - as gr.HTML
         super().__init__(
             value,
-            html_template='<div class="mv-root"></div>',
-            js_on_load=START,
+            html_template=self.template,
+            js_on_load=MOUNT % load(self.module),
             apply_default_css=False,
-            module=assets.module_path(self.module),
             **options,
         )

@@ -10,19 +10,14 @@ from memviz import jobs
 from memviz.errors import MemvizError
 from memviz.ui.compare import tab as compare_tab
 from memviz.ui.shared import access, messages
-from memviz.ui.shared.component import Component
+from memviz.ui.shared.component import Component, module_call
 from memviz.ui.shared.controls import QUIET
 from memviz.ui.shared.gate import take_words
 from memviz.ui.shared.live import Live
 from memviz.ui.train import before_after, form, handlers
 
 EVERY = 1.0  # seconds between two looks at a job
-TO_COMPARE = "(...asked) => (document.querySelector('#compare-tab-button').click(), asked)"
-TO_TRAIN = """() => {  // a link to a job opens its tab
-  const asked = new URLSearchParams(location.search);
-  if (asked.has('job') && !asked.has('run')) document.querySelector('#train-tab-button')?.click();
-  return [];
-}"""
+TABS = "shared/tabs.js"
 CLOSED = """
 Training is off on this public page: it would run on its owner's machine and write to its disk.
 On your own machine it is on: start the app there with `python app.py`, or type
@@ -77,13 +72,24 @@ def build(tab: gr.Tab, page: gr.Blocks, comparison: compare_tab.Tab, live: Live)
     connect(made, shown)
     connect_clock(made, shown, tab)
     made.both.click(
-        pair(live), [made.allowed, made.chosen], comparison.outputs, js=TO_COMPARE, **QUIET
+        pair(live),
+        [made.allowed, made.chosen],
+        comparison.outputs,
+        js=module_call(TABS, "openTab", "compare-tab"),
+        **QUIET,
     )
     all_of_it = [made.chosen, made.settings, *shown]
     if public:
         unlock(said, made, room, all_of_it)
     else:
-        page.load(at_home, None, all_of_it, queue=False, js=TO_TRAIN, **QUIET)
+        page.load(
+            at_home,
+            None,
+            all_of_it,
+            queue=False,
+            js=module_call(TABS, "openAddressedTraining"),
+            **QUIET,
+        )
 
 
 def lay_out(allowed: gr.State) -> Tab:

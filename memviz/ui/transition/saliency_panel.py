@@ -9,15 +9,16 @@ from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError, MemvizError
 from memviz.io import html
 from memviz.ui.shared import controls, messages
+from memviz.ui.shared.component import Component
 from memviz.ui.shared.controls import QUIET
 from memviz.ui.shared.live import MACHINE
 
-PRESS = """
-element.addEventListener('click', (event) => {
-  const word = event.target.closest('[data-word]');
-  if (word) trigger('submit', { word: Number(word.dataset.word) });
-});
-"""
+
+class Words(Component):
+    """The words that `shaded` makes; a press on one submits its number."""
+
+    module = "transition/saliency.js"
+    template = "${value}"
 
 
 def shaded(words: list[Any]) -> str:
@@ -74,7 +75,7 @@ def build(
 ) -> None:
     """The button and the words; `inputs` are prompt, model, seeds and steps."""
     button = gr.Button("Which words did it?", elem_id="t-words-go")
-    words = gr.HTML(js_on_load=PRESS, elem_id="t-words", apply_default_css=False)
+    words = Words(elem_id="t-words")
 
     def remove(
         prompt: str, model: str, seeds: str, steps: float, event: gr.EventData
