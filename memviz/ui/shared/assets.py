@@ -46,5 +46,3 @@ def route() -> "Mount":
         return Response(text, media_type="text/javascript", headers={"Cache-Control": KEEP})
 
     return Mount(root(), routes=[Route("/{name:path}", send)])
-
-

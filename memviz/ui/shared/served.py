@@ -13,14 +13,13 @@ from memviz.io.paths import home
 from memviz.runs import store
 from memviz.search.folder import root as searches
 from memviz.ui.shared import access
-from memviz.ui.shared.assets import PLOTLY
 
 if TYPE_CHECKING:
     from starlette.routing import Mount
 
 PREFIX = "/memviz-files"
 PICTURES = (".png", ".jpg", ".webp")
-SHOWN = (*PICTURES, ".json", ".txt", ".js")  # in the browser; all else is saved by it
+SHOWN = (*PICTURES, ".json", ".txt")  # in the browser; all else is saved by it
 
 
 def thumbs() -> Path:
@@ -31,9 +30,7 @@ def thumbs() -> Path:
 def roots() -> dict[str, Path]:
     """The folders that are served, by the name they go by."""
     examples = {f"examples{n or ''}": place for n, place in enumerate(store.bundled_roots())}
-    page = {"page": PLOTLY.parent}
     return {
-        **page,
         "runs": store.root(),
         "searches": searches(),
         "thumbs": thumbs(),
@@ -77,5 +74,5 @@ def find(name: str, path: str) -> Path | None:
     hidden = any(part.startswith(".") for part in Path(path).parts)
     if hidden or not file.is_relative_to(root.resolve()) or not file.is_file():
         return None
-    closed = access.public() and name != "page" and file.suffix not in PICTURES
+    closed = access.public() and file.suffix not in PICTURES
     return None if closed else file
