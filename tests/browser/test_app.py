@@ -114,7 +114,7 @@ def test_a_cell_opens_beside_its_training_image_and_closes_again(page, app):
     page.keyboard.press("Enter")
     dialog = page.locator("dialog[open]")
     assert "Training image #17" in dialog.inner_text()
-    assert "the copy mark" in dialog.inner_text()
+    assert "the threshold for a copy" in dialog.inner_text()
     dialog.locator("input[type=range]").press("End")
     assert "inset(0px 0%" in dialog.locator(".mv-over").get_attribute("style").replace(
         "0 0%", "0px 0%"
