@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from memviz.cli.command import Verb, bar
 from memviz.errors import InputError
-from memviz.jobs import Workplace
+from memviz.jobs import JobContext
 
 LARGEST = 5  # groups of duplicates told
 
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def watched(steps: "Iterable[Progress]", total: int) -> "Progress | None":
     """Show a bar with the rate; the last state."""
-    here, last = Workplace.from_env(), None
+    here, last = JobContext.from_env(), None
     with bar(total, " pictures") as shown:
         for last in steps:
             shown.update(last.done - shown.n)
@@ -83,7 +83,7 @@ def summary(out: Path, last: "Progress | None") -> dict[str, Any]:
     result = {"folder": str(out.resolve()), **told, **done}
     result["problems"] = [row for row in problems if row["problem"]]
     result["duplicates"] = largest(out)
-    Workplace.from_env().result(folder=result["folder"], images=told["images"])
+    JobContext.from_env().result(folder=result["folder"], images=told["images"])
     return result
 
 

@@ -8,7 +8,7 @@ from memviz.cli.command import Verb, say
 from memviz.cli.options import add_options
 from memviz.cli.tables import table
 from memviz.cli.train import spoken
-from memviz.jobs import Workplace
+from memviz.jobs import JobContext
 from memviz.number_lists import parse_ints
 from memviz.training import cli_flags
 
@@ -28,7 +28,7 @@ def rounds(args: argparse.Namespace) -> dict[str, Any]:
     from memviz.training.monitoring.round_sweep import sweep
 
     changes = {name: getattr(args, name) for name in WATCHED if name in args}
-    here, looks = Workplace.from_env(), []
+    here, looks = JobContext.from_env(), []
     out = args.out or args.trained / "sweep"
     for event in sweep(args.trained, out, parse_ints(args.seeds, "--seeds"), **changes):
         here.metric(**event)

@@ -11,11 +11,11 @@ from memviz.cli.index import watched as indexing
 from memviz.cli.tables import figure, table
 from memviz.errors import InputError
 from memviz.io.paths import expand
-from memviz.jobs import Workplace
+from memviz.jobs import JobContext
 
 if TYPE_CHECKING:
     from memviz.data.corpus import Corpus
-    from memviz.search import Asked
+    from memviz.search import SearchRequest
 
 LISTED = 20  # pictures in the table for people
 
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise InputError(f"--out: {out} is not empty. Name a new folder.")
     watched(asked, out)
     told = json.loads((out / "summary.json").read_text("utf-8"))
-    Workplace.from_env().result(
+    JobContext.from_env().result(
         folder=str(out.resolve()), report=str(out.resolve() / "report.html")
     )
     return {"folder": str(out.resolve()), **told}
@@ -64,7 +64,7 @@ def is_folder(args: argparse.Namespace) -> bool:
     return expand(args.pictures[0]).is_dir()
 
 
-def question(args: argparse.Namespace) -> "Asked":
+def question(args: argparse.Namespace) -> "SearchRequest":
     """The search, everything it needs checked and opened."""
     if args.top < 1:
         raise InputError(f"--top is {args.top}; ask for 1 match or more.")
@@ -75,7 +75,7 @@ def question(args: argparse.Namespace) -> "Asked":
     from memviz.retrieval.descriptors.choice import choose_descriptor
     from memviz.retrieval.descriptors.descriptor import descriptor
     from memviz.retrieval.index.index import Index
-    from memviz.search import Asked
+    from memviz.search import SearchRequest
 
     found = corpus.load(args.corpus)
     preset = choose_descriptor(args.preset, found)
@@ -84,7 +84,7 @@ def question(args: argparse.Namespace) -> "Asked":
         index = Index.load(args.index, found, look, args.exact)
     else:
         index = index_store.ready(found, look, args.exact, indexing)
-    return Asked(
+    return SearchRequest(
         CopyDetector(found, look, index), pictures, args.threshold, args.top, args.all_above
     )
 
@@ -92,15 +92,15 @@ def question(args: argparse.Namespace) -> "Asked":
 def queries(args: argparse.Namespace) -> "Corpus":
     """What is looked up: a folder in any layout of a corpus, or the pictures given."""
     from memviz.data import corpus
-    from memviz.data.formats.files import Given
+    from memviz.data.formats.files import PictureFiles
 
     if is_folder(args) and len(args.pictures) == 1:
         return corpus.load(args.pictures[0])
     files = [expand(text) for text in args.pictures]
-    return corpus.Corpus("pictures", Given(files))
+    return corpus.Corpus("pictures", PictureFiles(files))
 
 
-def one_by_one(asked: "Asked") -> dict[str, Any]:
+def one_by_one(asked: "SearchRequest") -> dict[str, Any]:
     """Without a folder: only what is printed."""
     from memviz.search.folder import provenance
     from memviz.search.matching import match_pictures
@@ -116,11 +116,11 @@ def one_by_one(asked: "Asked") -> dict[str, Any]:
     }
 
 
-def watched(asked: "Asked", out: Path) -> None:
+def watched(asked: "SearchRequest", out: Path) -> None:
     """Write the folder, with a bar on stderr."""
     from memviz.search import search
 
-    here = Workplace.from_env()
+    here = JobContext.from_env()
     with bar(len(asked.pictures), " pictures") as shown:
         for done, total in search(asked, out):
             shown.update(done - shown.n)

@@ -13,7 +13,7 @@ from memviz.cli.options import OPTIONS, add_options
 from memviz.cli.tables import table
 from memviz.comparison import sweep as sweeps
 from memviz.comparison.request import ComparisonRequest
-from memviz.jobs import Workplace
+from memviz.jobs import JobContext
 from memviz.number_lists import parse_ints
 from memviz.signals import price
 
@@ -64,7 +64,7 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
     ask = asked(args)
     if ask.signals:
         complain(f"The signals cost {price(tuple(ask.signals))}.", 0)
-    folder, here = args.out and fresh(args.out), Workplace.from_env()
+    folder, here = args.out and fresh(args.out), JobContext.from_env()
     from memviz.comparison.compare import compare
     from memviz.runs import store
 
@@ -78,7 +78,7 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
     return summary(run) | laid_out(run.record)
 
 
-def told(progress: "Iterable[StepView]", here: Workplace) -> "Iterator[StepView]":
+def told(progress: "Iterable[StepView]", here: JobContext) -> "Iterator[StepView]":
     """The same, written where a job keeps what it is doing; ends when the job shall stop."""
     from memviz.comparison.writer import save_snapshot
 

@@ -8,7 +8,7 @@ from typing import Any
 from memviz.cli.command import Verb, say
 from memviz.cli.tables import table
 from memviz.errors import InputError, MemvizError
-from memviz.jobs import Workplace
+from memviz.jobs import JobContext
 from memviz.training import cli_flags
 from memviz.training.config import Config, read_config
 from memviz.training.job import register_model
@@ -40,7 +40,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         return plan(config, args.out, say)
     from memviz.training.trainer import train
 
-    here, first = Workplace.from_env(), os.environ.get("RANK", "0") == "0"
+    here, first = JobContext.from_env(), os.environ.get("RANK", "0") == "0"
     signals, event = catch_signals(), {}
 
     def stopping() -> bool:
@@ -96,7 +96,7 @@ def catch_signals() -> list[int]:
     return caught
 
 
-def told(event: dict[str, Any], out: Path, here: Workplace) -> None:
+def told(event: dict[str, Any], out: Path, here: JobContext) -> None:
     """Keep an event where the job keeps its own, and say it on stderr."""
     here.metric(**event)
     match event["event"]:

@@ -27,7 +27,7 @@ come, `process.json` and `worker.json` (pid and start), `checkpoint.json`, `stop
 `result.json` and `outcome.json`.
 """
 
-from memviz.jobs.context import Workplace
+from memviz.jobs.context import JobContext
 from memviz.jobs.job import (
     DamagedJob,
     Job,
@@ -47,9 +47,9 @@ from memviz.jobs.state import State
 __all__ = [
     "DamagedJob",
     "Job",
+    "JobContext",
     "JobError",
     "State",
-    "Workplace",
     "damaged",
     "environment",
     "find",

@@ -12,13 +12,13 @@ VARIABLE = "MEMVIZ_JOB"  # set for every worker: its folder
 
 
 @dataclass(frozen=True)
-class Workplace:
+class JobContext:
     """Where a worker writes what it measured and reads whether it shall stop."""
 
     folder: Path | None = None
 
     @classmethod
-    def from_env(cls) -> "Workplace":
+    def from_env(cls) -> "JobContext":
         """The job this process is; one without a folder if it is none."""
         place = os.environ.get(VARIABLE)
         return cls(Path(place) if place else None)

@@ -3,6 +3,6 @@
 May import `retrieval`, `data`, `io` and `errors`.
 """
 
-from memviz.search.folder import Asked as Asked
+from memviz.search.folder import SearchRequest as SearchRequest
 from memviz.search.folder import search as search
 from memviz.search.matching import match_pictures as match_pictures

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
 from memviz.data.corpus import Corpus
-from memviz.data.formats.files import Encoded
+from memviz.data.formats.files import PictureBytes
 from memviz.io.paths import NoCheckout, page
 
 Images = Sequence[Image.Image]
@@ -40,7 +40,7 @@ def pictures(corpus: Corpus, name: str, seed: int) -> tuple[Corpus, list[int]]:
     made = [png(case.make(images, seed + i)) for i in range(case.shown)]
     caption = corpus.caption(used[0]) if case.needs == 1 else ""
     names = [f"{name}-{i}.png" for i in range(case.shown)]
-    return Corpus(case.title, Encoded(made, [caption] * case.shown, names)), used
+    return Corpus(case.title, PictureBytes(made, [caption] * case.shown, names)), used
 
 
 def said(name: str, used: Sequence[int]) -> str:

@@ -27,7 +27,7 @@ from memviz.io.paths import home
 from memviz.retrieval.dcr_statistics import statistics
 from memviz.retrieval.index.items import thumbnail
 from memviz.search.matching import Finding, count_seeds, match_pictures
-from memviz.search.thresholds import Marks, marks
+from memviz.search.thresholds import ThresholdChoice, marks
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -44,7 +44,7 @@ COLUMNS = ("number", "picture", "prompt", "verdict", "kind", "blank", "problem")
 
 
 @dataclass(frozen=True)
-class Asked:
+class SearchRequest:
     """A search: what is looked up where, and how it is judged."""
 
     detector: CopyDetector
@@ -59,7 +59,7 @@ class Asked:
         """Whether training images are compared with the others."""
         return self.pictures.hash == self.detector.corpus.hash
 
-    def marks(self) -> Marks:
+    def marks(self) -> ThresholdChoice:
         """The thresholds in use."""
         return marks(
             self.threshold, self.detector.descriptor.preset, self.detector.index.background
@@ -86,7 +86,7 @@ def kept(search_id: str) -> Path:
     return folder
 
 
-def search(asked: Asked, folder: Path) -> Iterator[tuple[int, int]]:
+def search(asked: SearchRequest, folder: Path) -> Iterator[tuple[int, int]]:
     """Look everything up and write the folder; yields pictures so far and in all."""
     start, used = time.perf_counter(), asked.marks()
     (folder / "pairs").mkdir(parents=True, exist_ok=True)
@@ -132,7 +132,7 @@ def matches(found: list[Finding]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=pa.schema(schema))
 
 
-def summary(asked: Asked, used: Marks, found: list[Finding]) -> dict[str, Any]:
+def summary(asked: SearchRequest, used: ThresholdChoice, found: list[Finding]) -> dict[str, Any]:
     """Counts, figures, thresholds and what every similarity is worth."""
     detector, null = asked.detector, asked.detector.index.background
     top = np.array([one.similarity for one in found], np.float64)
@@ -182,7 +182,7 @@ def bins(values: np.ndarray) -> list[int]:
     return np.histogram(finite.clip(0, 1), bins=BINS, range=(0, 1))[0].tolist()
 
 
-def _shown(asked: Asked, found: list[Finding], folder: Path) -> list[dict[str, Any]]:
+def _shown(asked: SearchRequest, found: list[Finding], folder: Path) -> list[dict[str, Any]]:
     """The pairs most alike, with their pictures in the folder; other pictures are let go."""
     order = sorted((one for one in found if one.matches), key=lambda one: -one.similarity)
     for one in order[SHOWN:]:

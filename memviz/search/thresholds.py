@@ -16,7 +16,7 @@ LOOSER = 0.99  # quantile of the background from which a picture is close
 
 
 @dataclass(frozen=True)
-class Marks:
+class ThresholdChoice:
     """The thresholds in use, and the corpus' own beside them."""
 
     used: CopyThresholds
@@ -27,17 +27,17 @@ class Marks:
         return {"used": vars(self.used), "background": self.own and vars(self.own)}
 
 
-def marks(choice: str, preset: Preset, background: np.ndarray) -> Marks:
+def marks(choice: str, preset: Preset, background: np.ndarray) -> ThresholdChoice:
     """`choice` is "preset", "background" or a similarity between 0 and 1."""
     own = close = None
     with suppress(MemvizError):
         own, close = calibrated(background), calibrated(background, LOOSER)
     match choice:
         case "preset":
-            return Marks(preset.thresholds, own)
+            return ThresholdChoice(preset.thresholds, own)
         case "background":
-            return Marks(_of_background(own, close), own)
-    return Marks(_convention(choice, preset), own)
+            return ThresholdChoice(_of_background(own, close), own)
+    return ThresholdChoice(_convention(choice, preset), own)
 
 
 def _of_background(own: Threshold | None, close: Threshold | None) -> CopyThresholds:

@@ -18,7 +18,7 @@ from memviz.errors import MemvizError
 from memviz.io import atomic
 from memviz.io.disk import format_bytes, free_bytes
 from memviz.io.read import DamagedFile, read_json
-from memviz.training.iet_agc.distributed import Peers
+from memviz.training.iet_agc.distributed import ProcessGroup
 
 MANIFEST = "manifest.json"
 
@@ -34,7 +34,7 @@ class Checkpoints:
         self,
         folder: Path,
         keep: int,
-        peers: Peers,
+        peers: ProcessGroup,
         note: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.folder, self.keep, self.peers, self.note = folder, keep, peers, note

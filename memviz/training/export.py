@@ -20,7 +20,7 @@ from memviz.training.config import MODES, Config
 
 if TYPE_CHECKING:
     from memviz.data.corpus import Corpus
-    from memviz.training.trainable_model import Student
+    from memviz.training.trainable_model import TrainableModel
 
 KEPT = ("clip", "methods")  # of the first model's memviz.json; its bands are its own
 LIBRARIES = ("torch", "diffusers", "transformers", "accelerate")
@@ -72,14 +72,14 @@ def shareable(folder: Path) -> Iterator[Path]:
         forget_paths(part)
 
 
-def save_round(folder: Path, student: Student) -> Path:
+def save_round(folder: Path, student: TrainableModel) -> Path:
     """The UNet of a round, for PIPE+UNET."""
     with shareable(folder) as part:
         finished(student.pipe.unet).save_pretrained(part, safe_serialization=True)
     return folder
 
 
-def save_model(folder: Path, student: Student, card: str) -> Path:
+def save_model(folder: Path, student: TrainableModel, card: str) -> Path:
     """The whole pipeline, its settings and its card."""
     known = settings(student.model.folder)
     own = {key: value for key, value in known.items() if key in KEPT}
@@ -97,7 +97,7 @@ def save_model(folder: Path, student: Student, card: str) -> Path:
 
 def card(
     config: Config,
-    student: Student,
+    student: TrainableModel,
     corpus: Corpus,
     command: str,
     looks: list[dict[str, Any]],

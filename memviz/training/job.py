@@ -35,7 +35,7 @@ def sweep(trained: jobs.Job) -> jobs.Job:
     return jobs.start(SWEEP, argv, f"{trained.asked['title']}: its rounds", device())
 
 
-def register_model(worker: jobs.Workplace, model: Path) -> None:
+def register_model(worker: jobs.JobContext, model: Path) -> None:
     """Name the model that a job made, so that it can be chosen; nothing outside a job."""
     if worker.folder is None:
         return

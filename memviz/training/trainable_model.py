@@ -21,7 +21,7 @@ LIBRARIES = {"lora": "peft", "eight_bit": "bitsandbytes"}  # of settings that fe
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 
 
-class Student:
+class TrainableModel:
     """A float32 pipeline; `weights` are the parameters that are trained, in a fixed order."""
 
     def __init__(self, config: Config, device: str) -> None:

@@ -24,11 +24,11 @@ from memviz.training.config import Config, read_config
 from memviz.training.data.dataset import Data
 from memviz.training.data.duplicates import groups, sizes
 from memviz.training.events import Event, Gates, Losses, leaderboard
-from memviz.training.iet_agc.distributed import Peers
+from memviz.training.iet_agc.distributed import ProcessGroup
 from memviz.training.iet_agc.loop import Training
 from memviz.training.monitoring.monitor import Watch
 from memviz.training.monitoring.probes import Judge, prompts
-from memviz.training.trainable_model import Student
+from memviz.training.trainable_model import TrainableModel
 
 Note = Callable[[str], None]
 
@@ -46,7 +46,7 @@ def train(
 
 def opened(config: Config, out: Path, resume: bool, note: Note) -> Run:
     """A fine-tuning in a folder that is free for it, whose settings it keeps."""
-    peers = Peers()
+    peers = ProcessGroup()
     if peers.first:
         check(config, out, resume)
     peers.meet()
@@ -69,11 +69,13 @@ def check(config: Config, out: Path, resume: bool) -> None:
 class Run:
     """All that a fine-tuning works with, made once by each process."""
 
-    def __init__(self, config: Config, out: Path, note: Note, peers: Peers | None = None) -> None:
+    def __init__(
+        self, config: Config, out: Path, note: Note, peers: ProcessGroup | None = None
+    ) -> None:
         self.config, self.out, self.note = config, out, note
-        self.peers = peers or Peers()
+        self.peers = peers or ProcessGroup()
         self.corpus = corpora.load(config.corpus)
-        self.student = Student(config, self.peers.device)
+        self.student = TrainableModel(config, self.peers.device)
         with self.peers.one_by_one():
             watched = config.probes != "none"
             self.detector = (

@@ -58,7 +58,7 @@ def test_a_job_runs_to_its_end():
 
 def test_outside_a_job_the_workplace_does_nothing(monkeypatch, jobs_home):
     monkeypatch.delenv("MEMVIZ_JOB", raising=False)
-    here = jobs.Workplace.from_env()
+    here = jobs.JobContext.from_env()
     here.metric(loss=1.0)
     here.checkpoint(1)
     here.result(model="x")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from memviz.data import corpus as corpora
-from memviz.data.formats.files import Encoded
+from memviz.data.formats.files import PictureBytes
 from memviz.errors import MemvizError
 from memviz.io import paths
 from memviz.search import edited_images, folder
@@ -62,7 +62,7 @@ def test_the_table_of_cases_is_the_measured_one() -> None:
 
 def test_pictures_made_here_have_no_further_column() -> None:
     with pytest.raises(MemvizError, match="no column 'copies'"):
-        Encoded([b""], [""], ["a"]).column("copies")
+        PictureBytes([b""], [""], ["a"]).column("copies")
 
 
 def test_only_a_search_that_is_kept_has_a_link(home: Path) -> None:

@@ -16,7 +16,7 @@ from memviz.retrieval.copy_detector import CopyDetector
 from memviz.retrieval.dcr_statistics import statistics
 from memviz.retrieval.descriptors.descriptor import descriptor
 from memviz.retrieval.index.index import Index
-from memviz.search import Asked, duplicates, report, search
+from memviz.search import SearchRequest, duplicates, report, search
 from memviz.search.thresholds import marks
 from tests.support.samples import preset, smooth, unit
 
@@ -199,7 +199,7 @@ def test_pictures_of_the_corpus_are_compared_with_the_others(
     corpus: Path, tiny_descriptor: Path, tmp_path: Path
 ) -> None:
     detector = detector_of(corpus, tiny_descriptor)
-    asked = Asked(detector, detector.corpus.some([7, 3]))
+    asked = SearchRequest(detector, detector.corpus.some([7, 3]))
     assert list(search(asked, tmp_path))[-1] == (2, 2)
     told = json.loads((tmp_path / "summary.json").read_text())
     for pair in told["pairs"]:

@@ -4,10 +4,10 @@ import signal
 import sys
 import time
 
-from memviz.jobs import Workplace
+from memviz.jobs import JobContext
 
 words = sys.argv[1:]
-here = Workplace.from_env()
+here = JobContext.from_env()
 begin = 0
 if "--resume" in words:
     begin = int((here.folder / "saved").read_text())

@@ -6,7 +6,7 @@ from memviz.data.formats.base import CorpusError as CorpusError
 from memviz.data.formats.base import Layout as Layout
 from memviz.data.formats.folder import Folder
 from memviz.data.formats.parquet import Parquet
-from memviz.data.formats.url_list import Webster
+from memviz.data.formats.url_list import UrlList
 from memviz.data.formats.webdataset import Shards
 
 GIVE = "Give a folder of pictures, a parquet file, a tar shard or a jsonl of captions and URLs."
@@ -24,7 +24,7 @@ def layout(place: Path) -> Layout:
         case ".tar":
             return Shards([place])
         case ".jsonl":
-            return Webster(place)
+            return UrlList(place)
     raise CorpusError(f"{place} is not a corpus. {GIVE}")
 
 

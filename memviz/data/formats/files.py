@@ -9,7 +9,7 @@ from typing import Any
 from memviz.data.formats.base import Captioned, CorpusError
 
 
-class Given(Captioned):
+class PictureFiles(Captioned):
     """Files in the order given, each with the text that came with it and how it is called."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Given(Captioned):
         return total.hexdigest()
 
 
-class Encoded(Captioned):
+class PictureBytes(Captioned):
     """Pictures that were made here and lie in no file, each with its caption and a name."""
 
     def __init__(self, pictures: list[bytes], captions: list[str], names: list[str]) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from memviz.data.formats.base import CAPTION_COLUMNS, PICTURES, Captioned, CorpusError, named
 
 
-class Webster(Captioned):
+class UrlList(Captioned):
     """A row per line; its picture lies near the list as `INDEX.*`, `INDEX/*`, or the URL's name."""
 
     def __init__(self, file: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 
-class Peers:
+class ProcessGroup:
     """This process among `count`; `first` is the one that writes what there is one of."""
 
     def __init__(self) -> None:

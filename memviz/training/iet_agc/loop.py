@@ -13,11 +13,11 @@ from torch import Tensor
 from memviz.training.config import Config
 from memviz.training.data.dataset import Data
 from memviz.training.data.shards import add_share, partition
-from memviz.training.iet_agc.distributed import Peers
+from memviz.training.iet_agc.distributed import ProcessGroup
 from memviz.training.iet_agc.loss_gate import Counts
 from memviz.training.iet_agc.member import Member, Outcome
 from memviz.training.iet_agc.redistribution import often_skipped, redistributed
-from memviz.training.trainable_model import Student
+from memviz.training.trainable_model import TrainableModel
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,12 @@ class Training:
     """
 
     def __init__(
-        self, config: Config, student: Student, data: Data, groups: np.ndarray, peers: Peers
+        self,
+        config: Config,
+        student: TrainableModel,
+        data: Data,
+        groups: np.ndarray,
+        peers: ProcessGroup,
     ) -> None:
         self.config, self.student, self.data, self.peers = config, student, data, peers
         parts = partition(data.times, groups, config.members, config.seed, config.copies)

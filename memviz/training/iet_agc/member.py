@@ -15,7 +15,7 @@ from memviz.training.iet_agc.loss_gate import TIMESTEPS, Counts, Gate, mean_of_k
 if TYPE_CHECKING:
     from memviz.training.config import Config
     from memviz.training.data.dataset import Data
-    from memviz.training.trainable_model import Student
+    from memviz.training.trainable_model import TrainableModel
 
 
 class Outcome(NamedTuple):
@@ -29,7 +29,12 @@ class Member:
     """A member trains the one student in its turn; between turns its optimiser is parked."""
 
     def __init__(
-        self, number: int, entries: np.ndarray, pictures: int, config: Config, student: Student
+        self,
+        number: int,
+        entries: np.ndarray,
+        pictures: int,
+        config: Config,
+        student: TrainableModel,
     ) -> None:
         device = student.pipe.device
         self.number, self.config = number, config
@@ -44,7 +49,7 @@ class Member:
         """Give it its part of the data."""
         self.order = Order(entries, self.config.seed, self.number)
 
-    def step(self, student: Student, data: Data, counts: Counts) -> Outcome:
+    def step(self, student: TrainableModel, data: Data, counts: Counts) -> Outcome:
         """One optimiser step; none where the gate leaves no sample."""
         config, found = self.config, []
         rng = np.random.default_rng([config.seed, self.number, self.done, 7])
@@ -61,7 +66,7 @@ class Member:
 
     def descend(
         self,
-        student: Student,
+        student: TrainableModel,
         data: Data,
         counts: Counts,
         rows: np.ndarray,
@@ -89,7 +94,7 @@ class Member:
             keep &= (torch.rand(len(t)) >= self.config.random_skip).to(keep.device)
         return keep if magnitude is None else keep & (magnitude < self.config.wen_threshold)
 
-    def apply(self, student: Student, kept: Tensor) -> None:
+    def apply(self, student: TrainableModel, kept: Tensor) -> None:
         """Move the weights, unless nothing was kept: even a zero gradient would move them."""
         rate = self.config.lr * pace(self.config, self.done)
         for group in self.optimiser.param_groups:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from memviz.training.events import Event
-from memviz.training.monitoring.probes import Judge, Look
+from memviz.training.monitoring.probes import Judge, ProbeResult
 
 BEGINS = 0.1  # rise of the copied share above the first look's from which copying has begun
 
@@ -36,7 +36,7 @@ class Watch:
             "stop_here": stop_here(self.looks),
         }
 
-    def kept(self, place: str, group: str, look: Look) -> list[dict[str, Any]]:
+    def kept(self, place: str, group: str, look: ProbeResult) -> list[dict[str, Any]]:
         """Write a group's pictures; what an event says of each."""
         (self.out / place).mkdir(parents=True, exist_ok=True)
         rows = []

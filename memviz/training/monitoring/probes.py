@@ -26,7 +26,7 @@ FIRST = 5  # steps over whose mean the magnitude is told
 
 
 @dataclass(frozen=True)
-class Look:
+class ProbeResult:
     """One group of prompts, drawn and judged: arrays and pictures in the order of the prompts."""
 
     similarity: np.ndarray
@@ -56,12 +56,12 @@ class Judge:
         self.guidance = MethodSpec.parse("cfg", own.get("methods")).guidance
         self.clip = resources.load_clip() if own.get("clip") else None
 
-    def look(self, prompts: Sequence[str], seeds: Sequence[int] = (0,)) -> Look:
+    def look(self, prompts: Sequence[str], seeds: Sequence[int] = (0,)) -> ProbeResult:
         """Each prompt with each seed, drawn and judged."""
         requests = [Request(p, s, self.guidance) for p in prompts for s in seeds]
         made = list(generate(self.pipe, requests, steps=self.steps, detector=self.detector))
         images = [one.image for one in made]
-        return Look(
+        return ProbeResult(
             similarity=np.array([best_similarity(one.matches) for one in made]),
             match=np.array([one.matches[0].id if one.matches else -1 for one in made]),
             magnitude=np.array([np.mean(one.signals["magnitude"][:FIRST]) for one in made]),

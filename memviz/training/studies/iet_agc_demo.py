@@ -17,7 +17,7 @@ from memviz.io import atomic
 from memviz.jobs.files import read_json
 from memviz.statistics import estimate_mean, estimate_share
 from memviz.training.config import PRESETS, Config, from_json
-from memviz.training.monitoring.probes import Judge, Look, of_corpus
+from memviz.training.monitoring.probes import Judge, ProbeResult, of_corpus
 from memviz.training.trainer import Run, opened
 
 MODES = ("plain", "iet-agc", "agc", "iet")
@@ -94,7 +94,9 @@ def judged(run: Run) -> dict[str, Any]:
     }
 
 
-def summarize_duplicated(look: Look, prompts: Sequence[str], copied: float) -> dict[str, Any]:
+def summarize_duplicated(
+    look: ProbeResult, prompts: Sequence[str], copied: float
+) -> dict[str, Any]:
     """Figures of prompts that were each drawn with all seeds, with intervals over prompts."""
     drawn = [prompt for prompt in prompts for _ in SEEDS]
     return {

@@ -22,7 +22,7 @@ from memviz.ui.shared.messages import notice
 
 if TYPE_CHECKING:
     from memviz.retrieval.copy_detector import CopyDetector
-    from memviz.search import Asked
+    from memviz.search import SearchRequest
 
 KEPT_RUNS = 12  # in the menu of pictures that were made
 BY_WORDS = 12  # training images that a caption search looks up
@@ -58,32 +58,34 @@ def find_detector(name: str, preset: str) -> "CopyDetector":
 
 def pictures(files: list[Path], prompts: list[str]) -> corpus.Corpus:
     """Some pictures as a set."""
-    from memviz.data.formats.files import Given
+    from memviz.data.formats.files import PictureFiles
 
-    return corpus.Corpus("your picture", Given(files, prompts, [file.name for file in files]))
+    return corpus.Corpus(
+        "your picture", PictureFiles(files, prompts, [file.name for file in files])
+    )
 
 
-def uploaded(picture: str | None, name: str, preset: str, mark: str) -> "Asked":
+def uploaded(picture: str | None, name: str, preset: str, mark: str) -> "SearchRequest":
     """A dropped picture, as its file came."""
-    from memviz.search import Asked
+    from memviz.search import SearchRequest
 
     if not picture:
         raise InputError("Drop a picture first.")
-    return Asked(find_detector(name, preset), pictures([Path(picture)], [""]), mark)
+    return SearchRequest(find_detector(name, preset), pictures([Path(picture)], [""]), mark)
 
 
-def of_run(chosen: str, name: str, preset: str, mark: str) -> "Asked":
+def of_run(chosen: str, name: str, preset: str, mark: str) -> "SearchRequest":
     """A picture that was made here."""
-    from memviz.search import Asked
+    from memviz.search import SearchRequest
 
     file, prompt = cell_picture(chosen)
-    return Asked(find_detector(name, preset), pictures([file], [prompt]), mark)
+    return SearchRequest(find_detector(name, preset), pictures([file], [prompt]), mark)
 
 
-def by_words(text: str, name: str, preset: str, mark: str) -> "Asked":
+def by_words(text: str, name: str, preset: str, mark: str) -> "SearchRequest":
     """Training images whose captions have these words, each against the others."""
     from memviz.data.caption_overlap import best
-    from memviz.search import Asked
+    from memviz.search import SearchRequest
 
     note = f"Training images with most of the words “{(text or '').strip()}” in their captions."
 
@@ -92,23 +94,23 @@ def by_words(text: str, name: str, preset: str, mark: str) -> "Asked":
     if not rows:
         raise InputError(f"No caption of {name} has any of these words. Try others.")
     found = looking.corpus.some([looking.corpus.ids[row] for row in rows])
-    return Asked(looking, found, mark, note=note)
+    return SearchRequest(looking, found, mark, note=note)
 
 
-def of_case(case: str) -> Callable[[str, str, str], "Asked"]:
+def of_case(case: str) -> Callable[[str, str, str], "SearchRequest"]:
     """Training images taken by chance, changed as pictures are on their way."""
 
-    def changed(name: str, preset: str, mark: str) -> "Asked":
-        from memviz.search import Asked, edited_images
+    def changed(name: str, preset: str, mark: str) -> "SearchRequest":
+        from memviz.search import SearchRequest, edited_images
 
         looking = find_detector(name, preset)
         made, used = edited_images.pictures(looking.corpus, case, secrets.randbelow(2**32))
-        return Asked(looking, made, mark, note=edited_images.said(case, used))
+        return SearchRequest(looking, made, mark, note=edited_images.said(case, used))
 
     return changed
 
 
-def looked_up(asked: "Asked") -> dict[str, Any]:
+def looked_up(asked: "SearchRequest") -> dict[str, Any]:
     """Search now; the view of what was found."""
     from memviz.search.folder import new_folder, search
 

@@ -13,7 +13,7 @@ from memviz.retrieval.descriptors.choice import choose_descriptor, describe_misf
 from memviz.retrieval.descriptors.descriptor import descriptor
 from memviz.retrieval.descriptors.presets import PRESETS, DescriptorError, find
 from memviz.retrieval.index.index import Index
-from memviz.search import Asked, search
+from memviz.search import SearchRequest, search
 from tests.support.samples import smooth
 
 
@@ -74,7 +74,7 @@ def test_a_forced_descriptor_gives_similarities_and_no_verdict(photos, tmp_path)
         "the demo's 64-pixel scenes, not for photos" in said.reason
         and "1 in 100" not in said.reason
     )
-    list(search(Asked(detector, own), tmp_path / "out"))
+    list(search(SearchRequest(detector, own), tmp_path / "out"))
     report = (tmp_path / "out/report.html").read_text()
     assert "Copied:" not in report and "12 not judged" in report
     assert report.count("not for photos") >= 14  # under the title, beside each pair, in the facts

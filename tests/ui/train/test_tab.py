@@ -280,7 +280,7 @@ def test_a_finished_training_is_in_the_model_list_at_once(job):
     assert not loading.registered()
     made = job.folder / "out" / "model"
     made.mkdir(parents=True)
-    training_job.register_model(jobs.Workplace(job.folder), made)
+    training_job.register_model(jobs.JobContext(job.folder), made)
     (name,) = loading.registered()
     assert name == f"my-fox-{job.id[-4:]}" and loading.find(name).places == (str(made),)
     made.rmdir()
