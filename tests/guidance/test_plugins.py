@@ -17,7 +17,8 @@ from memviz.guidance.registry import METHODS, register
 from tests.support import world
 
 ROOT = Path(__file__).parents[2]
-CODE = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)[0]
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+CODE = next(block for block in BLOCKS if "@register" in block)
 
 
 def run(tmp_path, *words, paths=(), **env):
