@@ -19,7 +19,7 @@ export function rememberTab(name) {
  * @param {...unknown} inputs
  */
 export function openTab(name, ...inputs) {
-  document.getElementById(`${name}-tab-button`)?.click();
+  document.getElementById(`${name}-button`)?.click();
   return inputs;
 }
 
