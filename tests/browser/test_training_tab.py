@@ -152,7 +152,8 @@ def test_the_demo_preset_runs_to_its_end_though_tab_and_app_are_ended(browser, p
     told(page, "done", 4 * PATIENCE)
     assert step(page) == STEPS
     page.wait_for_selector(".mv-probe img")
-    assert page.locator(".mv-chart .main-svg").count() >= 4
+    drawn = "document.querySelectorAll('.mv-chart .main-svg').length >= 4"
+    page.wait_for_function(drawn)  # plotly is fetched when the first plot is drawn
 
 
 def test_a_reload_shows_the_same(page, app):
