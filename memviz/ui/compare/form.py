@@ -18,6 +18,7 @@ from memviz.guidance.spec import MethodSpec
 from memviz.models.schedulers import SCHEDULERS
 from memviz.runs.record import RequestRecord
 from memviz.settings import Value
+from memviz.signals import SEEN
 from memviz.ui.shared.controls import (
     NO_CORPUS,
     QUIET,
@@ -134,7 +135,9 @@ def method_fields() -> Iterator[tuple[tuple[str, str], gr.components.Component]]
             gr.Markdown(f"**{method.label}**")
             gr.Markdown(method.about, elem_classes="mv-about")
             fields = {
-                (key, each.name): make_control(each, shown[each.name], each.name)
+                (key, each.name): make_control(
+                    each, shown[each.name], each.name, SEEN if each.name == "signal" else None
+                )
                 for each in method.settings
             }
             presets = {"defaults": guidance, **method.presets}

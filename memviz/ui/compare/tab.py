@@ -173,8 +173,7 @@ def build(live: Live) -> Tab:
     fields = compare_form.Form(
         prompt=prompt, methods=compare_form.build_methods(), **compare_form.build_details()
     )
-    names = [knob for knob in fields.knobs.values() if isinstance(knob, gr.Textbox)]
-    take_words(prompt, fields.seeds, *names)  # of a signal that a rule looks at, say
+    take_words(prompt, fields.seeds)
     message = gr.HTML(elem_id="message")
     tab = Tab(fields, compare_view.Player(elem_id="player"), message, gr.State(), go, stop)
     connect(tab, live)
