@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 PREFIX = "/memviz-files"
 PICTURES = (".png", ".jpg", ".webp")
-SHOWN = (*PICTURES, ".json", ".txt")  # in the browser; all else is saved by it
+# in the browser, where a report runs no script; all else is saved by it
+SHOWN = (*PICTURES, ".json", ".txt", ".html")
 
 
 def thumbs() -> Path:
