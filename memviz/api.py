@@ -24,8 +24,6 @@ from memviz.runs.store import Run
 if TYPE_CHECKING:
     import pandas as pd
 
-DEMO = "demo"
-
 
 def compare(
     model: Model | str,
@@ -159,7 +157,7 @@ def name_parts(model: Model | str, detector: CopyDetector | None) -> dict[str, s
     if detector is not None:
         preset = detector.descriptor.preset.name
         return {"model": name, "corpus": detector.corpus.name, "descriptor": preset}
-    return {"model": name} if name == DEMO else {"model": name, "corpus": ""}
+    return {"model": name} if name == resources.DEMO else {"model": name, "corpus": ""}
 
 
 def finish(

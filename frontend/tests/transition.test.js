@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { dependenceWords } from '../../memviz/ui/transition/seed_spread.js';
 import { columnBetween } from '../../memviz/ui/transition/sweep_map.js';
-import { nameOffsets, paretoFront } from '../../memviz/ui/transition/tradeoff.js';
+import { endsOf, nameOffsets, paretoFront } from '../../memviz/ui/transition/tradeoff.js';
 
 /**
  * @param {string} name
@@ -12,7 +12,7 @@ import { nameOffsets, paretoFront } from '../../memviz/ui/transition/tradeoff.js
  * @param {number} evaluations
  */
 function point(name, similarity, alignment, evaluations) {
-  const interval = (/** @type {number} */ mean) => ({ mean, half: 0 });
+  const interval = (/** @type {number} */ mean) => ({ mean, low: mean - 0.02, high: mean + 0.01 });
   return {
     name,
     method: name,
@@ -36,6 +36,12 @@ test('the front is what no other point beats, from little similarity to much', (
     paretoFront(points, cost).map((one) => one.name);
   assert.deepEqual(names('alignment'), ['c', 'b']);
   assert.deepEqual(names('evaluations'), ['c', 'a']);
+});
+
+test('an interval has the ends that were sent, and is its mean where none were', () => {
+  const made = point('a', 0.5, 0.3, 100);
+  assert.deepEqual(endsOf(made, 'similarity'), [0.48, 0.51]);
+  assert.deepEqual(endsOf({ ...made, evaluations: { mean: 100 } }, 'evaluations'), [100, 100]);
 });
 
 test('equal points both stay on the front', () => {

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from memviz.models.loading import Model
+    from memviz.retrieval.copy_detector import CopyDetector
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -50,7 +51,7 @@ def guard(args: argparse.Namespace) -> dict[str, Any]:
 
     model = resources.load_model(asked.model)
     detector = resources.load_detector(asked.corpus, asked.descriptor)
-    ways = {method.text: partial(make, asked, model, method) for method in asked.methods}
+    ways = {method.text: partial(make, asked, model, detector, method) for method in asked.methods}
     about = {
         "prompt": args.prompt,
         "seed": args.seed,
@@ -62,9 +63,10 @@ def guard(args: argparse.Namespace) -> dict[str, Any]:
     return write_attempts(guard_picture(ways, detector, args.threshold), detector, args.out, about)
 
 
-def make(asked: ComparisonRequest, model: "Model", method: MethodSpec) -> "Image.Image":
+def make(
+    asked: ComparisonRequest, model: "Model", detector: "CopyDetector", method: MethodSpec
+) -> "Image.Image":
     """The picture of one method."""
-    from memviz import resources
     from memviz.guidance.model_defaults import own
     from memviz.sampling.generate import generate
     from memviz.sampling.types import Request
@@ -72,7 +74,6 @@ def make(asked: ComparisonRequest, model: "Model", method: MethodSpec) -> "Image
     say(method.text)
     guidance = method.resolve(own(model)).guidance
     request = Request(asked.prompts[0], asked.seeds[0], guidance)
-    detector = resources.load_detector(asked.corpus, asked.descriptor)
     found = generate(
         model, [request], steps=asked.steps, scheduler=asked.scheduler, detector=detector
     )

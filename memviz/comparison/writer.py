@@ -1,6 +1,5 @@
 """The folder of a run while it is made: started, brought up to date, and left finished."""
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +10,7 @@ from PIL import Image, PngImagePlugin
 from memviz.comparison.cell import CellSpec
 from memviz.comparison.plan import Plan
 from memviz.comparison.recorder import StepView, TraceRecorder
+from memviz.io.images import png_parameters
 from memviz.runs import resume, store
 from memviz.runs.record import (
     CellFiles,
@@ -133,17 +133,17 @@ def cell_record(known: CellRecord, *parts: Record, **more: object) -> CellRecord
 
 
 def parameters(run: RunRecord, cell: CellRecord) -> PngImagePlugin.PngInfo:
-    """The PNG text chunks of a finished picture: a line for people, JSON for programs."""
+    """What a finished picture says of itself."""
     request = run.request
-    line = (
-        f"{cell.prompt}\nSteps: {request.steps}, Sampler: {request.scheduler}, "
-        f"Method: {cell.spec}, Seed: {cell.seed}, Model: {request.model}"
-    )
-    text = PngImagePlugin.PngInfo()
-    text.add_text("parameters", line)
-    told = {"run": run.id} | cell.model_dump(mode="json", by_alias=True)
-    text.add_text("memviz", json.dumps(told))
-    return text
+    settings = {
+        "Steps": request.steps,
+        "Sampler": request.scheduler,
+        "Method": cell.spec,
+        "Seed": cell.seed,
+        "Model": request.model,
+    }
+    about = {"run": run.id} | cell.model_dump(mode="json", by_alias=True)
+    return png_parameters(cell.prompt, settings, about)
 
 
 def save_snapshot(view: StepView) -> None:

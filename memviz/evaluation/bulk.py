@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memviz.errors import InputError
+from memviz.guidance.mitigation import remedy
 from memviz.guidance.model_defaults import own
 from memviz.guidance.spec import MethodSpec
 from memviz.io import atomic
+from memviz.io.images import png_parameters
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -143,7 +145,7 @@ def make_group(
 
     pairs = [bulk.picture(number) for number in group]
     start = time.perf_counter()
-    looks = method.key == "amg"
+    looks = remedy(method.guidance).looks_up
     detector = resources.load_detector(bulk.corpus, bulk.descriptor) if looks else None
     with picture_size(model, bulk.size):
         requests = [Request(p, s, method.guidance) for p, s in pairs]
@@ -205,18 +207,16 @@ def prepare_folder(bulk: Bulk, folder: Path, made_by: dict[str, str]) -> None:
 
 
 def write_picture(file: Path, image: "Image.Image", about: dict[str, Any]) -> None:
-    """A PNG with two text chunks: a line for people, JSON for programs."""
-    from PIL.PngImagePlugin import PngInfo
-
-    text = PngInfo()
-    line = (
-        f"{about['prompt']}\nSteps: {about['steps']}, Sampler: {about['scheduler']}, "
-        f"Method: {about['method']}, Seed: {about['seed']}, Model: {about['model']['name']}"
-    )
-    text.add_text("parameters", line)
-    text.add_text("memviz", json.dumps(about))
+    """A PNG that says how it was made."""
+    settings = {
+        "Steps": about["steps"],
+        "Sampler": about["scheduler"],
+        "Method": about["method"],
+        "Seed": about["seed"],
+        "Model": about["model"]["name"],
+    }
     with atomic.written(file) as part:
-        image.save(part, "PNG", pnginfo=text)
+        image.save(part, "PNG", pnginfo=png_parameters(about["prompt"], settings, about))
 
 
 def read_about(file: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ images. Where its similarity s exceeds a parabola in the timestep, three terms j
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from memviz.errors import InputError
 from memviz.guidance.mitigation import FullScale, Here
@@ -36,6 +36,8 @@ class AntiMemorization(FullScale):
     eps + w g - s1 g - s2 (eps(x, y_N) - eps(x)) + c3 sqrt(1 - alpha_bar) grad_x s, where s exceeds
     the copy mark times late + (early - late) (t / 1000)^2. Chen et al., CVPR 2024; see the module.
     """
+
+    looks_up: ClassVar[bool] = True
 
     c1: float = setting(2, "strength of despecification", 0, 1000)
     c2: float = setting(2, "strength of deduplication", 0, 1000)

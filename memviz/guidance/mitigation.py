@@ -6,7 +6,7 @@ calls the hooks and knows no method by name. Hooks that take rows get all rows o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from memviz.guidance.base import Guidance, Observation, Transition, scale_setting
 from memviz.settings import check_settings
@@ -44,6 +44,8 @@ class Here:
 
 class Remedy:
     """A method that changes more than the scale: it defines the hooks that it needs."""
+
+    looks_up: ClassVar[bool] = False  # whether it asks the copy detector of the denoiser
 
     def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """The rows as they shall start; `level` is that of the first step."""

@@ -6,6 +6,8 @@ What cannot be read raises ValueError with its reason; what had to be changed is
 from __future__ import annotations
 
 import io
+import json
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from memviz.errors import InputError
 
 if TYPE_CHECKING:
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
 LARGEST = 100_000_000  # pixels; a picture beyond that costs more than 300 MB to decode
 UPRIGHT = 1  # EXIF orientation
@@ -45,6 +48,19 @@ def plain(data: bytes) -> str:
         if still and not image.getexif() and not {"icc_profile", "transparency"} & {*image.info}:
             return SHOWN.get(image.format or "", "")
     return ""
+
+
+def png_parameters(
+    prompt: str, settings: Mapping[str, object], about: Mapping[str, object]
+) -> PngInfo:
+    """The text chunks of a generated PNG: a line for people and their tools, JSON for programs."""
+    from PIL.PngImagePlugin import PngInfo
+
+    text = PngInfo()
+    line = ", ".join(f"{name}: {value}" for name, value in settings.items())
+    text.add_text("parameters", f"{prompt}\n{line}")
+    text.add_text("memviz", json.dumps(about))
+    return text
 
 
 def _check_size(width: int, height: int) -> None:

@@ -131,7 +131,8 @@ export interface SeedEstimate {
 
 export interface Interval {
   mean: number;
-  half: number | null;
+  low?: number | null;
+  high?: number | null;
 }
 
 export interface TradeoffPoint {

@@ -7,8 +7,7 @@ the last block, 1,008 classes. Names of the parts are those of the published wei
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -275,12 +274,3 @@ def features(network: nn.Module, images: Sequence[Image.Image], way: Way) -> np.
     device = next(network.parameters()).device
     batch = torch.stack([prepare(image, way) for image in images]).to(device)
     return network(batch).float().cpu().numpy()
-
-
-def feature_parts(
-    network: nn.Module, images: Iterable[Image.Image], way: Way, batch: int = 32
-) -> Iterator[np.ndarray]:
-    """The features of a stream of pictures, `batch` at a time."""
-    stream = iter(images)
-    while part := list(islice(stream, batch)):
-        yield features(network, part, way)

@@ -61,7 +61,8 @@ export function makeTradeoff(lifetime) {
 function flatPoint(point) {
   const columns = MEASURES.flatMap((name) => [
     [name, point[name]?.mean],
-    [`${name}_half`, point[name]?.half],
+    [`${name}_low`, point[name]?.low],
+    [`${name}_high`, point[name]?.high],
   ]);
   return { method: point.name, ...Object.fromEntries(columns) };
 }
@@ -72,6 +73,17 @@ function flatPoint(point) {
  */
 function meanOf(point, name) {
   return point[name]?.mean ?? Number.NaN;
+}
+
+/**
+ * The ends of a mean's interval; the mean itself where there is none.
+ * @param {Point} point
+ * @param {Measure} name
+ * @returns {Pair}
+ */
+export function endsOf(point, name) {
+  const mean = meanOf(point, name);
+  return [point[name]?.low ?? mean, point[name]?.high ?? mean];
 }
 
 /**
@@ -192,13 +204,12 @@ function pointTrace(point, cost, methods, colors) {
   const { symbol, ...method } = methods[point.method] ?? { symbol: 'circle', color: 0 };
   const color = colors.method(method);
   /** @param {Measure} name */
-  const bar = (name) => ({
-    type: 'data',
-    array: [point[name]?.half],
-    color,
-    thickness: 1,
-    width: 3,
-  });
+  const bar = (name) => {
+    const [low, high] = endsOf(point, name);
+    const mean = meanOf(point, name);
+    const lengths = { array: [high - mean], arrayminus: [mean - low] };
+    return { type: 'data', symmetric: false, ...lengths, color, thickness: 1, width: 3 };
+  };
   return {
     type: 'scatter',
     mode: 'markers',
@@ -227,10 +238,7 @@ function shareOf(value, [low, high]) {
  * @returns {Pair}
  */
 function roomyRange(points, name, share) {
-  const ends = points.flatMap((point) => {
-    const half = point[name]?.half ?? 0;
-    return [meanOf(point, name) - half, meanOf(point, name) + half];
-  });
+  const ends = points.flatMap((point) => endsOf(point, name));
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const room = share * (high - low || 1);
   return [low - room, high + room];
