@@ -158,5 +158,5 @@ def test_cleaning_goes_by_age_and_size_and_spares_stars_and_what_runs(capsys):
     size = upkeep.list_entries()[0].bytes / 1e9
     assert [one["id"] for one in call(capsys, "clean", "--gb", f"{1.5 * size}")[1]] == [IDS[2]]
     assert {run.folder.name for run in store.listed()} == {IDS[0], IDS[3], IDS[4]}
-    assert len([*store.bundled()]) == 4
+    assert len([*store.bundled()]) == 5
     assert main(["clean", "--days", "-1"]) == 2 and main(["clean", "--gb", "nan"]) == 2

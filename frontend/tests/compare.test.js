@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { nearestFrame } from '../../memviz/ui/compare/cells.js';
 import { addressStep } from '../../memviz/ui/compare/player.js';
+import { curvePath, lowest } from '../../memviz/ui/compare/story.js';
 
 test('the newest frame that is no later than the step is shown', () => {
   const frames = [undefined, 'one', undefined, 'three'];
@@ -21,4 +22,16 @@ test('the step of an address stays within what is made', () => {
   assert.equal(step('t=21'), 21);
   assert.equal(step('t=0'), 0);
   for (const text of ['', 't=99', 't=-1', 't=1.5', 't=many']) assert.equal(step(text), 49);
+});
+
+test('a curve leaves out what was not measured, and starts below its lowest value', () => {
+  assert.equal(
+    curvePath([0.5, null, 1], 10, (value) => 1 - value),
+    'M0.0 0.5L10.0 0.0',
+  );
+  assert.equal(
+    curvePath([null], 10, (value) => value),
+    '',
+  );
+  assert.equal(lowest([0.93, null, 0.68]), 0.6);
 });

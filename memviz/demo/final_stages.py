@@ -14,6 +14,7 @@ import numpy as np
 from memviz import resources
 from memviz.comparison.compare import compare
 from memviz.comparison.request import ComparisonRequest
+from memviz.comparison.sweep import request_sweep
 from memviz.demo import report, scenes
 from memviz.demo.scale import Builder
 from memviz.guidance.spec import MethodSpec
@@ -28,6 +29,7 @@ CANDIDATES = {
     "dtp": [f"late={w},rise={r},latest={t}" for w in (6, 7) for r in (0.25, 1) for t in (350, 400)],
     "og": [f"late={w},at={t}" for w in (5, 6, 7) for t in (750, 700)],
 }
+SWEPT = range(100, 1_000, 100)  # transition timesteps of the example sweep
 COPIES_ALLOWED = 0.05  # of the prompts chosen on, for at most 0.1 of all; the best aligned wins
 BANDS = ("ddim", "dpm", "pndm")  # schedulers with benign bands
 CONTROLS = {  # the prompt groups and seeds that the band of a style's captions is measured on
@@ -128,6 +130,15 @@ def examples(builder: Builder) -> None:
         run_id = f"20260101-00000{number}-{sha256(prompt.encode()).hexdigest()[:16]}"
         ask = ComparisonRequest([prompt], seeds=(0, 1), steps=builder.scale.steps)
         deque(compare(ask, builder.assets / "runs" / run_id, title=title), maxlen=0)
+    example_sweep(builder, prompts["duplicated"][0])
+
+
+def example_sweep(builder: Builder, prompt: str) -> None:
+    """The sweep that the Transition tab opens with: a copied prompt at nine transitions."""
+    run_id = f"20260101-000005-{sha256(prompt.encode()).hexdigest()[:16]}"
+    ask = request_sweep(prompt, {"at": SWEPT}, seeds=(0, 1), steps=builder.scale.steps)
+    title = "Sweep of a copied prompt"
+    deque(compare(ask, builder.assets / "runs" / run_id, title=title), maxlen=0)
 
 
 def without_minimum(judge: report.Report) -> str:

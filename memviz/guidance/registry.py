@@ -40,7 +40,8 @@ KEY = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 class Method:
     """A row of the registry: a guidance value with its defaults, and what it is called.
 
-    `presets` are named values. Where there are `switches`, a setting `transition` chooses one.
+    `changes` is an entry of CHANGES. `presets` are named values. Where there are `switches`, a
+    setting `transition` chooses one.
     """
 
     label: str
@@ -48,6 +49,7 @@ class Method:
     guidance: Guidance
     presets: Mapping[str, Guidance] = field(default_factory=dict[str, Guidance])
     switches: Mapping[str, Switch] = field(default_factory=dict[str, Switch])
+    changes: str = "scale"
 
     @property
     def settings(self) -> list[Setting]:
@@ -166,45 +168,69 @@ METHODS = Registry(
             "Changes the prompt's embedding before the first step until it pulls no harder than "
             "`target`. Costs two evaluations for each step of the optimizer.",
             PromptOptimization(),
+            changes="prompt",
         ),
-        "rta": Method("Random tokens (RTA)", "Puts random words into the prompt.", RandomTokens()),
+        "rta": Method(
+            "Random tokens (RTA)",
+            "Puts random words into the prompt.",
+            RandomTokens(),
+            changes="prompt",
+        ),
         "cwr": Method(
             "Word repetition (CWR)",
             "Says some words of the prompt again at random places.",
             WordRepetition(),
+            changes="prompt",
         ),
         "rna": Method(
-            "Random numbers (RNA)", "Puts random numbers into the prompt.", RandomNumbers()
+            "Random numbers (RNA)",
+            "Puts random numbers into the prompt.",
+            RandomNumbers(),
+            changes="prompt",
         ),
         "gni": Method(
             "Embedding noise (GNI)",
             "Adds Gaussian noise to the prompt's embedding and to the empty one's.",
             EmbeddingNoise(),
+            changes="prompt",
         ),
         "cads": Method(
             "Annealed condition (CADS)",
             "Drowns the prompt's embedding in noise at first and clears it as the steps go on.",
             Annealed(),
+            changes="prompt",
         ),
         "ren": Method(
             "Attention rescale (Ren)",
             "Masks the padding in cross-attention and weighs the begin token up.",
             AttentionRescale(),
+            changes="attention",
         ),
         "han": Method(
             "Noise adjustment (Han)",
             "Changes the starting noise until the prompt pulls no harder than `target`. Costs four "
             "evaluations for each step of the optimizer.",
             NoiseAdjustment(),
+            changes="noise",
         ),
         "amg": Method(
             "Anti-memorization guidance (AMG)",
             "Looks each step's x0 estimate up among the training images and steers away from one "
             "that is too near.",
             AntiMemorization(),
+            changes="prediction",
         ),
     }
 )
+
+CHANGES = {
+    "scale": "the scale",
+    "prompt": "the prompt",
+    "attention": "attention",
+    "noise": "the starting noise",
+    "prediction": "the prediction",
+}
+"""What a method changes, in words."""
 
 CORE = ("cfg", "stp", "dtp", "og")
 """The methods that are compared unless others are asked for: they cost nothing more."""

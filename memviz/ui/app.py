@@ -42,8 +42,6 @@ PUBLIC_DAYS, PUBLIC_BYTES = 7.0, 5 * 10**9  # of runs, searches and pictures of 
 log = logging.getLogger("memviz.ui")
 TITLE = """
 <h1>See a diffusion model copy its training data</h1>
-<p>One prompt, the same starting noise, several ways of guiding: see which of them brings back
-a picture from the training set, at which step that is decided, and which avoid it.</p>
 """
 
 
@@ -78,8 +76,8 @@ def build() -> gr.Blocks:
         with gr.Tabs() as tabs:
             with gr.Tab("Compare", id="compare", elem_id="compare-tab"):
                 tab = compare_tab.build(live)
-            with gr.Tab("Transition", id="transition"):
-                transition_tab.build(live, demo)
+            with gr.Tab("Transition", id="transition") as sweeps:
+                transition_tab.build(live, demo, sweeps)
             with gr.Tab("Neighbours", id="neighbours") as near:
                 neighbours_tab.build(near, demo)
             with gr.Tab("Train", id="train", elem_id="train-tab") as training:

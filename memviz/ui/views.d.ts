@@ -53,6 +53,17 @@ export interface CompareCell {
   preview: string | null;
 }
 
+export interface Story {
+  copy: number;
+  other: number;
+  step: number | null;
+  title: string;
+  copied: string;
+  decided: string;
+  changed: string;
+  yours: string;
+}
+
 export interface CompareView {
   note?: string;
   id: string;
@@ -73,6 +84,8 @@ export interface CompareView {
   methods: Methods;
   cells: CompareCell[];
   with?: string;
+  story?: Story | null;
+  waiting?: string;
 }
 
 export interface ShownPicture {
@@ -236,7 +249,22 @@ export interface GroupsView extends SearchView {
   shown: DuplicateGroup[];
 }
 
-export type NeighboursView = PairsView | GroupsView | { kind?: undefined; note: string };
+export interface EmptyNeighbours {
+  kind?: undefined;
+  note: string;
+  example?: {
+    yours: string;
+    theirs: string;
+    number: number;
+    prompt: string;
+    caption: string;
+    similarity: number;
+    verdict: string;
+    reason: string;
+  };
+}
+
+export type NeighboursView = PairsView | GroupsView | EmptyNeighbours;
 
 export interface ProbePicture {
   group: string;

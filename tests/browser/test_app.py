@@ -35,6 +35,49 @@ def test_it_opens_on_a_finished_example_with_all_controls(page, app):
     assert page.locator("#go").is_enabled()
 
 
+def test_the_story_stands_first_and_its_tour_is_left_once(page, app):
+    opened(page, app, "")
+    cards = page.locator(".mv-card")
+    assert cards.count() == 4 and cards.locator("img").count() == 3
+    assert page.locator(".mv-card img").first.bounding_box()["y"] < 600
+    for number in (2, 3, 4):
+        page.get_by_role("button", name="Next").first.click()
+        assert page.locator(".mv-tourwords").inner_text().startswith(f"{number} of 4")
+    page.keyboard.press("Escape")
+    page.reload()
+    page.get_by_role("button", name="Take the tour").wait_for()
+    assert not page.locator(".mv-tourwords").is_visible()
+
+
+def test_pictures_of_another_prompt_are_told_and_ctrl_enter_makes_ones_own(page, app):
+    opened(page, app)
+    settings(page)
+    fill(page, "seeds", "0")
+    fill(page, "steps", "4")
+    assert not page.locator(".mv-stale").is_visible()
+    fill(page, "prompt", "a cactus")
+    page.locator(".mv-stale", has_text="Press Compare").wait_for()
+    page.locator("#prompt textarea").press("Control+Enter")
+    page.wait_for_selector(".mv-live")
+    finished(page)
+    assert page.locator(".mv-prompt q").inner_text() == "a cactus"
+    assert not page.locator(".mv-stale").is_visible()
+
+
+def test_back_closes_a_picture_and_returns_to_the_tab_before(page, app):
+    opened(page, app)
+    page.locator(".mv-pic").first.click()
+    page.wait_for_selector("dialog[open]")
+    page.go_back()
+    page.wait_for_selector("dialog[open]", state="detached")
+    assert page.url.startswith(app) and "cell=" not in page.url
+    page.get_by_role("tab", name="Neighbours").click()
+    page.wait_for_url("**tab=neighbours**")
+    page.go_back()
+    page.wait_for_selector("[role=tab][aria-selected=true]:has-text('Compare')")
+    assert page.locator(".mv-cell").first.is_visible()
+
+
 def test_fifty_steps_move_everything_and_ask_the_server_nothing(page, app):
     opened(page, app)
     page.wait_for_function(ALL_SHEETS)
@@ -163,7 +206,7 @@ def fill(page, label: str, value: str) -> None:
 
 
 def settings(page) -> None:
-    page.get_by_text("Seeds, steps, model and the methods' parameters").click()
+    page.get_by_text("Methods, ready prompts and settings").click()
     page.locator("#seeds input, #seeds textarea").first.wait_for()
 
 

@@ -46,6 +46,19 @@ def test_a_visitor_makes_one_comparison_at_a_time_and_sees_the_place_in_line(mon
     assert all(ticket.done for ticket in (one, two, *owner)) and not room.tickets
 
 
+def test_one_that_waits_is_stopped_at_once(monkeypatch):
+    room, first, second = Live(), Work(), Work()
+    one = start(room, first, "", monkeypatch)
+    first.leave.release()
+    next(one.watch())  # it has begun
+    two = start(room, second, "", monkeypatch)
+    assert room.stop(two.token) and two.done and [*two.watch()] == []
+    room.stop(one.token)
+    first.leave.release()
+    room.pool.shutdown()
+    assert not second.closed.is_set() and two.run_id is None
+
+
 def test_the_line_has_an_end(monkeypatch):
     room, work = Live(), Work()
     tickets = [start(room, work, f"visitor {n}", monkeypatch) for n in range(live.LINE)]

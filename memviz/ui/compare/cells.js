@@ -205,7 +205,10 @@ function nearestNode(view, cell) {
   const image = h('img', { src, alt: '', class: 'mv-thumb', loading: 'lazy' });
   const looks = { class: 'mv-score', title: '1 = the same picture' };
   const score = h('b', looks, formatNumber(cell.similarity));
-  const text = h('span', {}, score, ` similar to training image #${cell.match.id}`);
+  const { copied } = view.thresholds;
+  const under = copied && Number(cell.similarity) < copied;
+  const mark = under ? `; a copy begins at ${formatNumber(copied)}` : '';
+  const text = h('span', {}, score, ` similar to training image #${cell.match.id}${mark}`);
   return h('div', { class: 'mv-nearest', title: cell.match.caption }, image, text);
 }
 

@@ -13,12 +13,13 @@ from memviz.data import corpus as data_corpus
 from memviz.errors import MemvizError
 from memviz.guidance.base import Guidance
 from memviz.guidance.model_defaults import tuned
-from memviz.guidance.registry import CORE, METHODS
+from memviz.guidance.registry import CHANGES, CORE, METHODS
 from memviz.guidance.spec import MethodSpec
 from memviz.models.schedulers import SCHEDULERS
 from memviz.runs.record import RequestRecord
-from memviz.settings import Value
+from memviz.settings import Setting, Value
 from memviz.signals import SEEN
+from memviz.ui.shared import glossary
 from memviz.ui.shared.controls import (
     NO_CORPUS,
     QUIET,
@@ -37,12 +38,16 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+USUAL = 4  # settings of a method that are seen at once; each class has its usual ones first
+
+
 @dataclass(frozen=True)
 class Form:
     """The controls of the Compare tab; `fields` is their order in every handler."""
 
     prompt: gr.Textbox
     methods: gr.CheckboxGroup
+    remedies: dict[str, gr.CheckboxGroup]  # by what they change
     seeds: gr.Textbox
     steps: gr.Number
     scheduler: gr.Dropdown
@@ -50,18 +55,32 @@ class Form:
     corpus: gr.Dropdown
     descriptor: gr.Dropdown
     knobs: dict[tuple[str, str], gr.components.Component]
+    panels: dict[str, gr.Column]  # the settings of each method
 
     @property
     def fields(self) -> list[gr.components.Component]:
         """All controls, the knobs of the methods last."""
-        asked = [self.prompt, self.methods, self.seeds, self.steps, self.scheduler]
+        asked = [self.prompt, *self.choices, self.seeds, self.steps, self.scheduler]
         return [*asked, self.model, self.corpus, self.descriptor, *self.knobs.values()]
 
+    @property
+    def choices(self) -> list[gr.CheckboxGroup]:
+        """Where methods are chosen."""
+        return [self.methods, *self.remedies.values()]
+
     def connect(self) -> None:
-        """Another model brings its own parameters."""
+        """A method brings its settings, another model their values."""
+        panels = [*self.panels.values()]
+        changed = [group.change for group in self.choices]
+        gr.on(changed, self.show_panels, self.choices, panels, queue=False, **QUIET)
         knob_fields = [*self.knobs.values()]
         show = partial(knob_values, self)
         self.model.change(show, self.model, knob_fields, queue=False, **QUIET)
+
+    def show_panels(self, *groups: list[str] | None) -> list[gr.Column]:
+        """The settings of the methods that are chosen."""
+        chosen = {key for group in groups for key in group or []}
+        return [gr.Column(visible=key in chosen) for key in self.panels]
 
 
 def spec(key: str, values: Mapping[str, Any]) -> str:
@@ -72,8 +91,10 @@ def spec(key: str, values: Mapping[str, Any]) -> str:
 
 def read(form: Form, values: Sequence[Any]) -> dict[str, Any]:
     """The controls' values as a question in the words of run.json."""
-    prompt, methods, seed_text, steps, scheduler, model, corpus, descriptor, *rest = values
-    chosen: dict[str, dict[str, Any]] = {key: {} for key in methods or []}
+    prompt, *others = values
+    groups, others = others[: len(form.choices)], others[len(form.choices) :]
+    seed_text, steps, scheduler, model, corpus, descriptor, *rest = others
+    chosen: dict[str, dict[str, Any]] = {key: {} for group in groups for key in group or []}
     for (key, name), value in zip(form.knobs, rest, strict=True):
         if key in chosen:
             chosen[key][name] = value
@@ -96,7 +117,7 @@ def values(form: Form, asked: RequestRecord) -> list[Any]:
             if spec.key in METHODS and METHODS[spec.key].takes(spec.guidance)}  # fmt: skip
     fixed = [
         asked.prompts[0],
-        list(used),
+        *([key for key in used if key in keys] for keys in grouped().values()),
         ", ".join(map(str, asked.seeds)),
         asked.steps,
         asked.scheduler,
@@ -127,22 +148,43 @@ def knob_values(form: Form, model: str) -> list[Any]:
         return [gr.skip() for _ in form.knobs]
 
 
-def method_fields() -> Iterator[tuple[tuple[str, str], gr.components.Component]]:
-    """The controls of every method in the METHODS table, each method in a column of its own."""
+def grouped() -> dict[str, list[str]]:
+    """The keys of all methods: the core ones, then the others by what they change."""
+    found = {"": [*CORE]}
+    for kind in CHANGES:
+        keys = [k for k, m in METHODS.items() if m.changes == kind and k not in CORE]
+        found |= {kind: keys} if keys else {}
+    return found
+
+
+def method_fields(
+    panels: dict[str, gr.Column],
+) -> Iterator[tuple[tuple[str, str], gr.components.Component]]:
+    """The controls of every method in the METHODS table, each method in a panel of its own."""
     for key, guidance in tuned(ComparisonRequest.model).items():
         method, shown = METHODS[key], read_settings(key, guidance)
-        with gr.Column(min_width=240):
+        with gr.Column(min_width=240, visible=key in CORE) as panels[key]:
             gr.Markdown(f"**{method.label}**")
             gr.Markdown(method.about, elem_classes="mv-about")
-            fields = {
-                (key, each.name): make_control(
-                    each, shown[each.name], each.name, SEEN if each.name == "signal" else None
-                )
-                for each in method.settings
-            }
+            fields = make_knobs(key, method.settings[:USUAL], shown)
+            if rarer := method.settings[USUAL:]:
+                with gr.Accordion("Rarely changed", open=False):
+                    fields |= make_knobs(key, rarer, shown)
             presets = {"defaults": guidance, **method.presets}
             preset_buttons(key, presets, [*fields.values()])
             yield from fields.items()
+
+
+def make_knobs(
+    key: str, settings: Sequence[Setting], shown: Mapping[str, Value]
+) -> dict[tuple[str, str], gr.components.Component]:
+    """A control for each of these settings of a method."""
+    return {
+        (key, each.name): make_control(
+            each, shown[each.name], each.name, SEEN if each.name == "signal" else None
+        )
+        for each in settings
+    }
 
 
 def preset_buttons(
@@ -156,22 +198,37 @@ def preset_buttons(
             button.click(None, None, fields, js=f"() => {values}", **QUIET)
 
 
-def build_methods() -> gr.CheckboxGroup:
-    """Which methods to compare: one row."""
-    choices = [(m.label, key) for key, m in METHODS.items()]
-    return gr.CheckboxGroup(choices, value=[*CORE], label="Methods", elem_id="methods")
+def build_methods() -> dict[str, Any]:
+    """Which methods to compare: the core ones, and the others folded by what they change."""
+    core, *others = grouped().items()
+    methods = gr.CheckboxGroup(labels(core[1]), value=core[1], label="Methods", elem_id="methods")
+    more = gr.Accordion("More remedies, by what they change", open=False, elem_id="more-remedies")
+    with more, gr.Row():
+        remedies = {
+            kind: gr.CheckboxGroup(labels(keys), label=f"Changes {CHANGES[kind]}", min_width=240)
+            for kind, keys in others
+        }
+    return {"methods": methods, "remedies": remedies}
+
+
+def labels(keys: Sequence[str]) -> list[tuple[str, str]]:
+    """Methods as choices."""
+    return [(METHODS[key].label, key) for key in keys]
 
 
 def build_details() -> dict[str, Any]:
-    """Seeds, steps, model and every method's parameters, folded away."""
-    with gr.Accordion("Seeds, steps, model and the methods' parameters", open=False):
+    """Seeds, steps, model and the chosen methods' parameters."""
+    panels: dict[str, gr.Column] = {}
+    with gr.Row():
+        fixed = step_fields()
+    with gr.Row():
+        fixed |= model_fields()
+    with gr.Accordion("Parameters of the chosen methods", open=False, elem_id="parameters"):
+        gr.HTML(glossary.explain("scale", "shape", "timestep", "transition"))
         with gr.Row():
-            fixed = step_fields()
-        with gr.Row():
-            fixed |= model_fields()
-        with gr.Row():
-            fields = dict(method_fields())
-    return {**fixed, "knobs": fields}
+            fields = dict(method_fields(panels))
+    gr.HTML(glossary.explain("seed", "descriptor"))
+    return {**fixed, "knobs": fields, "panels": panels}
 
 
 def step_fields() -> dict[str, gr.components.Component]:

@@ -15,17 +15,24 @@ import { isTiny, methodOf } from './names.js';
  * @typedef {import('../views').CompareCell} Cell
  */
 
-/** @param {{ opened: (cell: number) => void, closed: () => void }} actions */
-export function makePair(actions) {
+/**
+ * @param {{ opened: (cell: number) => void, closed: () => void }} actions
+ * @param {AbortSignal} lifetime
+ */
+export function makePair(actions, lifetime) {
   /** @type {View} */
   let shown;
-  const dialog = makeDialog('mv-pairtitle', {
-    title: (/** @type {Cell} */ cell) =>
-      `${methodOf(shown, cell)?.label ?? cell.method}, seed ${cell.seed}`,
-    content: (cell) => pairParts(shown, cell),
-    opened: (cell) => actions.opened(cell.cell),
-    closed: actions.closed,
-  });
+  const dialog = makeDialog(
+    'mv-pairtitle',
+    {
+      title: (/** @type {Cell} */ cell) =>
+        `${methodOf(shown, cell)?.label ?? cell.method}, seed ${cell.seed}`,
+      content: (cell) => pairParts(shown, cell),
+      opened: (cell) => actions.opened(cell.cell),
+      closed: actions.closed,
+    },
+    lifetime,
+  );
   /**
    * Opens a cell's picture, if it is finished.
    * @param {View} view

@@ -15,6 +15,7 @@ import { makeCell } from './cells.js';
 import { makeCurves, PANELS } from './curves.js';
 import { cellName, methodOf } from './names.js';
 import { makePair } from './pair.js';
+import { makeStory } from './story.js';
 import { makeTable } from './table.js';
 
 /**
@@ -28,6 +29,7 @@ const KEYS = [
   ['Space', 'play and pause'],
   ['T', 'go to the step where guidance comes on in the chosen picture'],
   ['Enter', 'open the chosen picture beside its training image'],
+  ['Ctrl and Enter', 'compare (in the prompt)'],
   ['?', 'show this list'],
 ];
 
@@ -64,7 +66,8 @@ export function mount({ element, props, watch }) {
     openCell = number;
     remember();
   };
-  const pair = makePair({ opened: rememberPair, closed: () => rememberPair(null) });
+  const pair = makePair({ opened: rememberPair, closed: () => rememberPair(null) }, lifetime);
+  const story = makeStory(actions);
   const curves = makeCurves(lifetime, actions);
   const table = makeTable(() => ({ view: view(), selected, step }));
   const keys = keysDialog();
@@ -91,9 +94,10 @@ export function mount({ element, props, watch }) {
     const main = h('div', { class: 'mv-main' }, grid, side);
     const note = h('p', { class: 'mv-opening', role: 'status' }, 'Opening …');
     const looks = { class: 'mv-app', 'aria-label': 'Run', hidden: true };
-    const app = h('section', looks, head, main, bar.node);
+    const stale = h('p', { class: 'mv-message mv-stale', role: 'status', hidden: true });
+    const app = h('section', looks, stale, story.node, head, main, bar.node);
     element.querySelector('.mv-root')?.replaceChildren(note, app, pair.node, keys);
-    return { app, note, result, prompt, facts, grid, words, ...bar };
+    return { app, note, stale, result, prompt, facts, grid, words, ...bar };
   }
 
   function scrubBar() {
@@ -120,13 +124,17 @@ export function mount({ element, props, watch }) {
   /** @param {View | null | undefined} next */
   function draw(next) {
     if (next?.note) ui.note.textContent = next.note;
+    if (next && !next.cells) waitFor(next);
     if (!next?.cells) return;
     const fresh = shown?.id !== next.id || cells.length !== next.cells.length;
     const finished = shown?.live && !next.live;
+    ui.note.hidden = true;
+    ui.app.hidden = false;
     shown = next;
     if (fresh) start(next);
     else for (const [i, cell] of next.cells.entries()) cells[i].update(next, cell);
     drawWords(next);
+    markStale();
     ui.range.max = String(Math.max(1, (next.live ? next.steps : next.step) - 1));
     drawTicks(next);
     if (finished) following = false;
@@ -138,9 +146,30 @@ export function mount({ element, props, watch }) {
     if (fresh && next.live) reveal();
   }
 
+  /**
+   * What is asked for has no pictures yet, and those of before are not its own; or it never began.
+   * @param {Partial<View>} next
+   */
+  function waitFor({ waiting }) {
+    stopPlay();
+    ui.app.hidden = Boolean(waiting) || !shown;
+    ui.note.hidden = !waiting && Boolean(shown);
+    if (waiting) ui.note.textContent = waiting;
+  }
+
+  /** Whether the prompt in the box is another than that of the pictures. */
+  function markStale() {
+    const box = promptBox();
+    const asked = box?.value.trim() ?? '';
+    const prompt = shown?.prompts[0] ?? '';
+    ui.stale.hidden = !box || !shown || asked === prompt.trim();
+    ui.stale.textContent = `These are pictures of “${prompt}”. Press Compare to make yours.`;
+  }
+
   /** @param {View} next */
   function start(next) {
     stopPlay();
+    story.draw(next);
     const query = new URLSearchParams(location.search);
     const ours = query.get('run') === next.id;
     following = next.live;
@@ -148,8 +177,6 @@ export function mount({ element, props, watch }) {
     step = ours ? addressStep(query, next.step) : next.step - 1;
     cells = next.cells.map((cell) => makeCell(next, cell, actions));
     ui.grid.replaceChildren(...gridRows(next));
-    ui.note.hidden = true;
-    ui.app.hidden = false;
     choose(next.cells.find(switches)?.cell ?? 0);
     if (ours && query.has('cell')) pair.open(next, Number(query.get('cell')));
   }
@@ -298,10 +325,31 @@ export function mount({ element, props, watch }) {
     event.preventDefault();
   }
 
+  /** @param {KeyboardEvent} event */
+  function onCompare(event) {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
+    if (event.target !== promptBox()) return;
+    event.preventDefault();
+    document.getElementById('go')?.click();
+  }
+
+  document.addEventListener('mv-prompt', markStale, { signal: lifetime });
+  document.addEventListener('keydown', onCompare, { signal: lifetime });
   document.addEventListener('keydown', onKey, { signal: lifetime });
   lifetime.addEventListener('abort', stopPlay);
   watch('value', () => draw(props.value));
   draw(props.value);
+}
+
+/** The box that a prompt is typed in. */
+function promptBox() {
+  return /** @type {HTMLTextAreaElement | null} */ (document.querySelector('#prompt textarea'));
+}
+
+/** Gradio fills the box without an event of the browser's: whoever looks at it is told. */
+export function tellPrompt() {
+  requestAnimationFrame(() => document.dispatchEvent(new Event('mv-prompt')));
+  return [];
 }
 
 function keysDialog() {

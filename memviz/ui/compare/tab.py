@@ -4,21 +4,25 @@ import html
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from memviz.comparison.request import ComparisonRequest
+from memviz.comparison.sweep import grid
 from memviz.errors import MemvizError
 from memviz.runs import store
 from memviz.ui.compare import form as compare_form
 from memviz.ui.compare import view as compare_view
+from memviz.ui.compare.story import make_story
 from memviz.ui.compare.two_models import merged
+from memviz.ui.shared.component import module_call
 from memviz.ui.shared.controls import QUIET
 from memviz.ui.shared.examples import GROUPS, examples
 from memviz.ui.shared.gate import take_words
 from memviz.ui.shared.live import Live, Ticket, View
-from memviz.ui.shared.messages import note, notice, sentence
+from memviz.ui.shared.messages import note, notice, sentence, tab_title
 from memviz.ui.shared.start_run import work
 
 if TYPE_CHECKING:
@@ -27,6 +31,13 @@ if TYPE_CHECKING:
 EMPTY = {"note": "There is no run to show yet. Press Compare to make one."}
 PREPARING = "Preparing the model …"
 SHOWN = 4  # ready prompts per group
+TITLE = (
+    "Which guidance copies, and which does not?",
+    "One prompt and the same starting noise under several methods, each picture beside the "
+    "training image it is most like.",
+)
+FOLDED = "Methods, ready prompts and settings"
+TELL_PROMPT = module_call("compare/player.js", "tellPrompt")
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,11 @@ def shown(
 
 def saved(run: store.Run) -> dict[str, Any]:
     """The view of a run as its folder has it."""
-    return compare_view.view(run)
+    view = compare_view.view(run)
+    if run.folder.parent in store.bundled_roots():
+        curves = {cell["cell"]: cell["trace"] for cell in view["cells"]}
+        view["story"] = make_story(run.record, curves)
+    return view
 
 
 def beside(run: store.Run, other: str | None) -> dict[str, Any]:
@@ -86,7 +101,7 @@ def follow(ticket: Ticket) -> Iterator[list[Any]]:
     for view in ticket.watch():
         yield shown(view, notice(), ticket, done=False)
     note(ticket.error)
-    view = saved(store.read(ticket.run_id)) if ticket.run_id else None
+    view = saved(store.read(ticket.run_id)) if ticket.run_id else {"waiting": ""}
     yield shown(view, notice(sentence(ticket.error) if ticket.error else ""))
 
 
@@ -109,7 +124,7 @@ def comparer(live: Live, fields: compare_form.Form) -> Callable[..., Iterator[li
             yield shown(message=notice(str(error)))
             return
         said = live.line(ticket) or PREPARING
-        yield shown(message=notice(said, False), ticket=ticket, done=False)
+        yield shown({"waiting": said}, notice(said, False), ticket, done=False)
         yield from follow(ticket)
 
     return compare
@@ -149,35 +164,63 @@ def find(run_id: str | None) -> tuple[store.Run | None, str]:
 
 def example() -> store.Run | None:
     """The first bundled run."""
-    return next(iter(store.bundled()), None)
+    return next((run for run in store.bundled() if not is_sweep(run)), None)
 
 
 def build(live: Live) -> Tab:
     """Lay out the tab and connect it."""
     ready = examples()
-    with gr.Row(equal_height=False):
+    gr.HTML(tab_title(*TITLE))
+    with gr.Row(equal_height=False, elem_id="ask"):
         prompt = gr.Textbox(
             value=next((p for group in ready.values() for p in group), ""),
             label="Prompt",
-            lines=2,
+            lines=1,
             max_lines=6,
             scale=5,
-            min_width=300,
+            min_width=280,
             elem_id="prompt",
             placeholder="What the picture should show",
         )
         with gr.Column(scale=1, min_width=150, elem_id="buttons"):
             go = gr.Button("Compare", variant="primary", elem_id="go")
             stop = gr.Button("Stop", interactive=False, elem_id="stop")
-    build_examples(ready, prompt)
-    fields = compare_form.Form(
-        prompt=prompt, methods=compare_form.build_methods(), **compare_form.build_details()
-    )
+    finished = build_finished()
+    with gr.Accordion(FOLDED, open=False, elem_id="settings"):
+        build_examples(ready, prompt)
+        fields = compare_form.Form(
+            prompt=prompt, **compare_form.build_methods(), **compare_form.build_details()
+        )
     take_words(prompt, fields.seeds)
     message = gr.HTML(elem_id="message")
     tab = Tab(fields, compare_view.Player(elem_id="player"), message, gr.State(), go, stop)
     connect(tab, live)
+    for run_id, button in finished.items():
+        show = partial(open_finished, fields, run_id)
+        button.click(show, None, [*tab.outputs, *fields.fields], queue=False, **QUIET)
     return tab
+
+
+def build_finished() -> dict[str, gr.Button]:
+    """A button for each bundled comparison, by the id of its run."""
+    runs = [run for run in store.bundled() if not is_sweep(run)]
+    with gr.Row(elem_id="finished", elem_classes="mv-ready"):
+        gr.HTML("Finished examples:")
+        return {
+            run.record.id: gr.Button(run.record.title, size="sm", min_width=0, scale=0)
+            for run in runs
+        }
+
+
+def is_sweep(run: store.Run) -> bool:
+    """Whether the Transition tab is where a run belongs."""
+    return grid(run.record.cells) is not None
+
+
+def open_finished(fields: compare_form.Form, run_id: str) -> list[Any]:
+    """A bundled run, and the form as it was asked."""
+    run = store.read(run_id)
+    return [*shown(saved(run), notice()), *compare_form.values(fields, run.record.request)]
 
 
 def build_examples(ready: dict[str, list[str]], prompt: gr.Textbox) -> None:
@@ -191,7 +234,7 @@ def build_examples(ready: dict[str, list[str]], prompt: gr.Textbox) -> None:
 def build_group(title: str, prompts: list[str], prompt: gr.Textbox) -> None:
     """One group of ready prompts: a heading and a button each."""
     with gr.Column(min_width=280):
-        gr.HTML(f"<h2>{html.escape(title)}</h2>")
+        gr.HTML(f"<h3>{html.escape(title)}</h3>")
         with gr.Row(elem_classes="mv-ready"):
             for text in prompts:
                 button = gr.Button(text, size="sm", min_width=0)
@@ -203,6 +246,7 @@ def connect(tab: Tab, live: Live) -> None:
     start = comparer(live, tab.form)
     inputs = tab.form.fields
     tab.form.connect()
+    tab.form.prompt.change(None, None, None, js=TELL_PROMPT, **QUIET)
     for event in (tab.go.click, tab.form.prompt.submit):
         event(start, inputs, tab.outputs, concurrency_limit=None, **QUIET)
     tab.stop.click(

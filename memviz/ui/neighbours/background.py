@@ -33,6 +33,17 @@ def standing() -> list[Any]:
     return [listed, menu, gr.Timer(active=waiting), *buttons(found)]
 
 
+def watch(ids: list[str]) -> list[Any]:
+    """The same, then the result and the message: a check that has just ended is opened."""
+    result, message = gr.skip(), gr.skip()
+    try:
+        if ids[0] and opens(jobs.find(ids[0])):
+            result, message = folder_check.opened(ids[0]), notice()
+    except (MemvizError, OSError) as error:
+        message = notice(str(error))
+    return [*standing(), result, message]
+
+
 def opens(job: jobs.Job) -> bool:
     """Whether a folder was checked to the end."""
     return job.asked["kind"] == folder_check.KIND and bool(job.result())

@@ -2,7 +2,9 @@
 
 import { saveCsv } from '../shared/csv.js';
 import { makeDialog } from '../shared/dialog.js';
-import { button, copyText, factList, fileAddress, h } from '../shared/dom.js';
+import { button, copyText, factList, fileAddress, h, verdictChip } from '../shared/dom.js';
+import { lifetimeOf } from '../shared/lifetime.js';
+import { captionedPicture } from '../shared/pictures.js';
 import { makeRemember } from '../shared/remember.js';
 import { choiceAddress, PLAIN, readChoice } from './address.js';
 import { histogramFigure } from './histogram.js';
@@ -27,7 +29,8 @@ const SORTS = {
 };
 
 /** @param {import('../shared/gradio').Context<View>} context */
-export function mount({ element, props, watch }) {
+export function mount({ element, props, watch, trigger }) {
+  const lifetime = lifetimeOf(element);
   const root = /** @type {Element} */ (element.querySelector('.mv-root'));
   /** @type {View | null | undefined} */
   let view;
@@ -45,13 +48,17 @@ export function mount({ element, props, watch }) {
     choice.pair = pair;
     remember();
   };
-  const dialog = makeDialog('mv-neartitle', {
-    title: (/** @type {Pair} */ pair, place, pairs) =>
-      `${fileName(pair.picture)}, ${place + 1} of ${pairs.length}`,
-    content: (pair) => (view?.kind === 'pairs' ? [widePair(view, pair)] : []),
-    opened: (pair) => rememberPair(pair.number),
-    closed: () => rememberPair(null),
-  });
+  const dialog = makeDialog(
+    'mv-neartitle',
+    {
+      title: (/** @type {Pair} */ pair, place, pairs) =>
+        `${fileName(pair.picture)}, ${place + 1} of ${pairs.length}`,
+      content: (pair) => (view?.kind === 'pairs' ? [widePair(view, pair)] : []),
+      opened: (pair) => rememberPair(pair.number),
+      closed: () => rememberPair(null),
+    },
+    lifetime,
+  );
   const body = h('div', { class: 'mv-neighbours' });
   root.replaceChildren(body, dialog.node);
   // Small pictures are enlarged with hard pixels, as they are.
@@ -67,7 +74,7 @@ export function mount({ element, props, watch }) {
     if (!next || next === view) return;
     view = next;
     if (!view.kind) {
-      body.replaceChildren(h('p', { class: 'mv-opening' }, view.note));
+      body.replaceChildren(...emptyParts(view, () => trigger('submit', {})));
       return;
     }
     const fresh = new URLSearchParams(location.search).get('search') !== view.id;
@@ -207,6 +214,25 @@ export function mount({ element, props, watch }) {
 
   watch('value', draw);
   draw();
+}
+
+/**
+ * Before a search: a worked case, and a button that makes it.
+ * @param {import('../views').EmptyNeighbours} view
+ * @param {() => void} onclick
+ */
+function emptyParts({ note, example }, onclick) {
+  if (!example) return [h('p', { class: 'mv-opening' }, note)];
+  const { yours, theirs, number, prompt, caption, similarity, verdict, reason } = example;
+  const made = captionedPicture('Generated', fileAddress(yours), `from “${prompt}”`, true);
+  const name = `Training image #${number}`;
+  const training = captionedPicture(name, fileAddress(theirs), `captioned “${caption}”`, true);
+  const score = h('p', {}, verdictChip(verdict), ` Similarity ${similarity.toFixed(2)}. ${reason}`);
+  const look = button('Look this picture up', { onclick });
+  const words = h('div', { class: 'mv-worked' }, h('h3', {}, note), score, look);
+  return [
+    h('section', { class: 'mv-case' }, h('div', { class: 'mv-four' }, made, training, words)),
+  ];
 }
 
 /**

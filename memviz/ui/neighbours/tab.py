@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import gradio as gr
 
@@ -12,12 +13,18 @@ from memviz.search.edited_images import CASES
 from memviz.ui.neighbours import background as neighbours_background
 from memviz.ui.neighbours import folder_check, queries
 from memviz.ui.neighbours.queries import answering
-from memviz.ui.neighbours.view import EMPTY
+from memviz.ui.neighbours.view import empty, example_cell
 from memviz.ui.shared import access
 from memviz.ui.shared.component import Component
 from memviz.ui.shared.controls import QUIET, descriptors, menu
 from memviz.ui.shared.gate import take_words
+from memviz.ui.shared.messages import tab_title
 
+TITLE = (
+    "Is this picture in the training data?",
+    "Look up a picture, a folder or words: what comes back stands beside the training image it is "
+    "most like, with a verdict.",
+)
 MARKS = [
     ("the descriptor's own", "preset"),
     ("from the training images' own likeness", "background"),
@@ -56,6 +63,7 @@ class Tab:
 
 def build(page: gr.Tab, demo: gr.Blocks) -> None:
     """Lay out the tab and connect it."""
+    gr.HTML(tab_title(*TITLE))
     with gr.Row(equal_height=False):
         picture = drop()
         with gr.Column(scale=2, min_width=300):
@@ -66,7 +74,7 @@ def build(page: gr.Tab, demo: gr.Blocks) -> None:
             "Duplicates in the training data", scale=1, min_width=240, elem_id="near-duplicates"
         )
     parts |= {"message": gr.HTML(elem_id="near-message")} | background()
-    tab = Tab(picture=picture, **parts, result=Matches(EMPTY, elem_id="neighbours"))
+    tab = Tab(picture=picture, **parts, result=Matches(empty(), elem_id="neighbours"))
     connect(tab, page)
     demo.load(queries.addressed, None, [tab.result, tab.message], queue=False, **QUIET)
 
@@ -169,6 +177,12 @@ def connect(tab: Tab, page: gr.Tab) -> None:
             (tab.within.click, [], queries.duplicates),
         )
     ]
+    case = example_cell()
+    if case:
+        find = partial(queries.of_run, case)
+        asked.append(
+            tab.result.submit(answering(find), tab.judges, shown, concurrency_id="gpu", **WAITING)
+        )
     tab.done.input(answering(folder_check.opened), tab.done, shown, **QUIET)
     follow(tab, [page.select, *(event.then for event in asked)])
     page.select(lambda: gr.Dropdown(choices=queries.made()), None, tab.cell, queue=False, **QUIET)
@@ -184,5 +198,7 @@ def follow(tab: Tab, moments: list[Callable[..., object]]) -> None:
         tab.resume.click(neighbours_background.resume, ids, **told),
     )
     standing = [tab.under_way, tab.done, clock, tab.stop, tab.resume, ids]
-    for event in (*moments, clock.tick, *(event.then for event in acted)):
+    for event in (*moments, *(event.then for event in acted)):
         event(neighbours_background.standing, None, standing, queue=False, **QUIET)
+    seen = [*standing, tab.result, tab.message]
+    clock.tick(neighbours_background.watch, ids, seen, queue=False, **QUIET)

@@ -5,20 +5,50 @@ from pathlib import Path
 from typing import Any
 
 from memviz.retrieval.index.background import DUPLICATE
+from memviz.runs import store
+from memviz.runs.record import CellRecord
 from memviz.search import report
 from memviz.search.folder import root
 from memviz.ui.shared.served import file_path
 
-EMPTY = {
-    "note": "Drop a picture, or choose another way in. It comes back beside the training image it "
-    "is most like, with how alike the two are, how alike training images are among themselves, "
-    "and whether that makes it a copy."
-}
 FILES = {"Report": "report.html", "Matches": "matches.parquet", "Summary": "summary.json"}
 ALIKE = (
     "Images this alike count as one picture: a model sees it as often as the group has members, "
     "and what it sees more often it copies first."
 )
+
+
+def example() -> tuple[store.Run, CellRecord] | None:
+    """A copied picture of a bundled run."""
+    found = ((run, cell) for run in store.bundled() for cell in run.record.cells)
+    return next((pair for pair in found if pair[1].kind == "copied" and pair[1].match), None)
+
+
+def example_cell() -> str:
+    """The same as "run/cell"; empty if none is bundled."""
+    found = example()
+    return f"{found[0].record.id}/{found[1].number}" if found else ""
+
+
+def empty() -> dict[str, Any]:
+    """What stands there before a search: a worked case, as its run has it."""
+    found = example()
+    if found is None or found[1].match is None:
+        return {"note": "Drop a picture, or choose another way in."}
+    run, cell = found
+    return {
+        "note": "A worked case",
+        "example": {
+            "yours": file_path(run.folder / str(cell.image)),
+            "theirs": file_path(run.folder / found[1].match.image),
+            "number": found[1].match.id,
+            "prompt": cell.prompt,
+            "caption": found[1].match.caption,
+            "similarity": cell.similarity,
+            "verdict": cell.verdict,
+            "reason": cell.reason,
+        },
+    }
 
 
 def view(folder: Path) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 // A dialog that shows one of several things, with buttons to the one before and the one after.
+// The browser's Back closes it.
 
 import { button, h } from './dom.js';
 
@@ -11,8 +12,9 @@ import { button, h } from './dom.js';
  *   opened: (item: Item) => void,
  *   closed: () => void,
  * }} actions
+ * @param {AbortSignal} lifetime
  */
-export function makeDialog(id, actions) {
+export function makeDialog(id, actions, lifetime) {
   const body = h('div', { class: 'mv-pairbody' });
   const before = button('Previous');
   const after = button('Next');
@@ -21,7 +23,21 @@ export function makeDialog(id, actions) {
   const bar = h('div', { class: 'mv-pairbar' }, title, before, after, close);
   const node = h('dialog', { class: 'mv-dialog', 'aria-labelledby': id }, bar, body);
   node.addEventListener('click', (event) => event.target === node && node.close());
-  node.addEventListener('close', actions.closed);
+  const isOpenInHistory = () => history.state?.dialog === id;
+  let leaving = false; // the history goes back by itself, since it was closed otherwise
+  node.addEventListener('close', () => {
+    if (!isOpenInHistory()) actions.closed();
+    else {
+      leaving = true;
+      history.back();
+    }
+  });
+  const onBack = () => {
+    if (leaving) actions.closed();
+    else if (node.open && !isOpenInHistory()) node.close();
+    leaving = false;
+  };
+  addEventListener('popstate', onBack, { signal: lifetime });
 
   /** @type {(items: readonly Item[], place: number) => void} */
   const open = (items, place) => {
@@ -30,6 +46,7 @@ export function makeDialog(id, actions) {
     const go = (by) => open(items, (place + by + items.length) % items.length);
     before.onclick = () => go(-1);
     after.onclick = () => go(1);
+    if (!node.open && !isOpenInHistory()) history.pushState({ dialog: id }, '');
     title.textContent = actions.title(item, place, items);
     body.replaceChildren(...actions.content(item));
     actions.opened(item);

@@ -152,7 +152,10 @@ class Live:
     def stop(self, token: str | None) -> bool:
         """Ask a comparison to end after its present step; False when it already has."""
         ticket = self.tickets.get(token or "")
-        if ticket:
+        if ticket and not ticket.begun:  # it waits in line: nothing of it is there to end
+            self.tickets.pop(ticket.token, None)
+            ticket.note(stopping=True, done=True)
+        elif ticket:
             ticket.note(stopping=True)
         return ticket is not None
 

@@ -30,3 +30,8 @@ def sentence(error: Exception) -> str:
         f"The comparison broke off ({type(error).__name__}). What was finished is kept; "
         "the log of the app has the details."
     )
+
+
+def tab_title(question: str, about: str) -> str:
+    """What a tab answers, and how."""
+    return f'<div class="mv-title"><h2>{question}</h2><p>{about}</p></div>'

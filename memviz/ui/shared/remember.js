@@ -21,3 +21,28 @@ export function makeRemember(address) {
     else show();
   };
 }
+
+/**
+ * What this browser was told to keep; nothing where it keeps nothing.
+ * @param {string} name
+ */
+export function recall(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Keeps a word in this browser.
+ * @param {string} name
+ * @param {string} word
+ */
+export function keep(name, word) {
+  try {
+    localStorage.setItem(name, word);
+  } catch {
+    // private windows keep nothing
+  }
+}

@@ -30,6 +30,8 @@ def shown(
     return [first, said, token, go, gr.Button(interactive=done), stop]
 
 
+FEW = "0, 1"  # seeds of a sweep, unless others are typed
+MANY = 16  # seeds that show how the transition depends on them
 SAME = {"steps", "scheduler", "model", "corpus", "descriptor", "decoder"}  # of a re-run
 NAMES = ("prompt", "method", "axis", "values", "across", "others", "seeds", "steps", "model",
          "keep", "probe", "signals")  # fmt: skip
@@ -67,8 +69,10 @@ def sweep_ask(*values: object) -> ComparisonRequest:
 
 
 def seeds_ask(*values: object) -> ComparisonRequest:
-    """One method on all seeds, to see how the transition depends on them."""
+    """One method on many seeds, or those typed, to see how the transition depends on them."""
     more = asked(values)
+    if more["seeds"] == controls.seeds(FEW):  # as the box had them: those of a sweep
+        more["seeds"] = [*range(MANY)]
     methods = ["cfg"] * more["probe"] + [more.pop("method")]
     return ComparisonRequest([more.pop("prompt")], list(dict.fromkeys(methods)), **more)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from memviz.comparison import sweep
 from memviz.errors import MemvizError
 from memviz.runs import store
 from memviz.ui.shared import access, examples, messages
@@ -19,6 +20,15 @@ from memviz.ui.transition import form as asks
 from memviz.ui.transition import view as views
 from memviz.ui.transition.handlers import NAMES, background, rerunner, seeds_ask, starter, sweep_ask
 
+TITLE = (
+    "When is it decided, and what if that came earlier?",
+    "One prompt with guidance switched on at many steps: up to where it copies, and from where on "
+    "it draws something of its own.",
+)
+EXAMPLE = (
+    "A finished example. Choose a square of the map, move the handle below it, or type a prompt "
+    "and press Sweep."
+)
 NEWEST = 30  # runs to choose from
 EVERY = 1.0  # seconds between two looks at a sweep in the background
 
@@ -81,11 +91,12 @@ def open_saved(run_id: str | None) -> list[Any]:
         return ["", gr.skip(), messages.notice(str(error)), *transition_background.look("")[2:]]
 
 
-def build(live: Live, page: gr.Blocks) -> Tab:
-    """Lay out the tab and connect it."""
+def build(live: Live, page: gr.Blocks, door: gr.Tab) -> Tab:
+    """Lay out the tab and connect it; `door` is the tab that it stands in."""
+    gr.HTML(messages.tab_title(*TITLE))
     with gr.Row(equal_height=False):
         ready = [p for group in examples.examples().values() for p in group]
-        prompt = gr.Textbox(ready[0] if ready else "", label="Prompt", lines=3, scale=5,
+        prompt = gr.Textbox(ready[0] if ready else "", label="Prompt", lines=2, scale=5,
                             min_width=300, elem_id="t-prompt")  # fmt: skip
         buttons = build_buttons()
     controls = {"prompt": prompt, **asks.build_axes(), **asks.build_details()}
@@ -107,7 +118,31 @@ def build(live: Live, page: gr.Blocks) -> Tab:
     connect(tab, live)
     asks.connect(controls)
     connect_jobs(tab, page)
+    connect_address(tab, page, door)
     return tab
+
+
+def connect_address(tab: Tab, page: gr.Blocks, door: gr.Tab) -> None:
+    """Open the sweep in the address, or the bundled one when the tab is first looked at."""
+    opened, quick = gr.State(False), {"queue": False, **QUIET}
+
+    def open_addressed(request: gr.Request) -> list[Any]:
+        wanted = request.query_params.get("sweep")
+        return [bool(wanted), *(open_saved(wanted) if wanted else [gr.skip()] * 7)]
+
+    def open_first(done: bool, job: str) -> list[Any]:
+        example = None if done or job else bundled_sweep()
+        if example is None:
+            return [True, gr.skip(), gr.skip()]
+        return [True, views.view(example), messages.notice(EXAMPLE, alert=False)]
+
+    page.load(open_addressed, None, [opened, tab.job, *tab.watched], **quick)
+    door.select(open_first, [opened, tab.job], [opened, tab.figure, tab.message], **quick)
+
+
+def bundled_sweep() -> store.Run | None:
+    """A finished sweep that comes with memviz."""
+    return next((run for run in store.bundled() if sweep.grid(run.record.cells)), None)
 
 
 def build_buttons() -> dict[str, gr.Button]:

@@ -2,6 +2,7 @@
 
 import { fileAddress, formatNumber, h, readPromptNode, verdictChip } from '../shared/dom.js';
 import { lifetimeOf } from '../shared/lifetime.js';
+import { makeRemember } from '../shared/remember.js';
 import { makeAttention } from './attention.js';
 import { makePictures } from './pictures.js';
 import { makeSpread } from './seed_spread.js';
@@ -72,6 +73,7 @@ export function mount({ element, props, watch, trigger }) {
     tradeoff.draw(view);
     showPicture(selected);
     showAgain(view.again);
+    if (view.id && !view.live && element.offsetParent) remember();
   }
 
   /** @param {number} number */
@@ -106,6 +108,12 @@ export function mount({ element, props, watch, trigger }) {
     const parts = pictureParts(made.base, made, `Re-run: ${made.name}`, `?run=${made.id}`);
     again.replaceChildren(...parts, h('p', { class: 'mv-soft mvt-how' }, how));
   }
+
+  const remember = makeRemember(() => {
+    const url = new URL(location.href);
+    url.searchParams.set('sweep', String(view.id));
+    return url.href;
+  });
 
   watch('value', () => draw(props.value));
   draw(props.value);

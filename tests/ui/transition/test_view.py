@@ -130,7 +130,7 @@ def test_what_the_controls_ask_for():
     with pytest.raises(ValueError, match="same parameter"):
         handlers.sweep_ask(*[(asked | {"across": "at"})[name] for name in handlers.NAMES])
     many = handlers.seeds_ask(*values)
-    assert [m.text for m in many.methods] == ["stp"] and list(many.seeds) == [0, 1]
+    assert [m.text for m in many.methods] == ["stp"] and list(many.seeds) == [*range(16)]
 
 
 @pytest.mark.parametrize("method", [method for _, method in form.CHOICES])
