@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-
 import { dependenceWords } from '../../memviz/ui/transition/seed_spread.js';
 import { columnBetween } from '../../memviz/ui/transition/sweep_map.js';
 import { endsOf, nameOffsets, paretoFront } from '../../memviz/ui/transition/tradeoff.js';
+import { firstChoice } from '../../memviz/ui/transition/transition.js';
 
 /**
  * @param {string} name
@@ -80,4 +80,11 @@ test('seeds with a transition are set beside those without', () => {
   const words = dependenceWords(all, 'estimated_timestep');
   assert.equal(words, ' Mean similarity: 0.80 with one, 0.20 without.');
   assert.equal(dependenceWords(all, 'prominent_timestep'), '', 'one of the groups is empty');
+});
+
+test('a sweep opens at its best compromise, and else at the first picture', () => {
+  const sweep = { cells: [[null, 1, 2]], values: [100, 200, 300] };
+  const best = { value: 300, across: null, reason: '' };
+  assert.equal(firstChoice({ ...sweep, best }), 2);
+  assert.equal(firstChoice({ ...sweep, best: null }), 1);
 });

@@ -166,6 +166,7 @@ export interface SignalAbout {
 
 /** Before a run is chosen, the trade-off alone. */
 export interface TransitionView {
+  waiting?: string;
   id?: string;
   live?: boolean;
   prompt?: string;

@@ -25,11 +25,13 @@ def swept(browser, app):
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.goto(app)
     page.get_by_role("tab", name="Transition").click()
+    page.get_by_text("A finished example.").wait_for()
+    page.get_by_text("What varies, seeds, steps and what is recorded").click()
     page.locator("#t-values textarea, #t-values input").first.fill("200:800:300")
     page.locator("#t-seeds textarea, #t-seeds input").first.fill("0")
-    page.get_by_role("button", name="Steps, model and what is recorded").click()
     page.locator("#t-steps input").first.fill(str(STEPS))
     page.locator("#t-go").click()
+    page.wait_for_function("!document.querySelector('.mvt-picture').offsetParent")
     done = "document.querySelector('.mvt-picture img')?.src.includes('images/')"
     page.wait_for_function(done, timeout=4 * PATIENCE)  # the model is loaded first
     page.wait_for_selector("#mvt-signal .main-svg")

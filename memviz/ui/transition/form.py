@@ -12,7 +12,7 @@ from memviz.runs import resume
 from memviz.settings import Setting
 from memviz.signals import COSTLY, SIGNALS
 from memviz.signals import price as prices
-from memviz.ui.shared import controls
+from memviz.ui.shared import controls, glossary
 from memviz.ui.shared.controls import QUIET
 
 Controls = dict[str, gr.components.Component]
@@ -33,6 +33,7 @@ PRICE = "what they cost is said here once one is chosen; free ones are always re
 def build_axes() -> Controls:
     """Whose parameters vary: one along the columns, seeds and perhaps another along the rows."""
     columns, rows = axes("stp", ComparisonRequest.model)
+    gr.HTML(glossary.explain("transition", "timestep", "scale", "magnitude", "seed"))
     with gr.Row():
         method = gr.Dropdown(CHOICES, value="stp", label="Method", allow_custom_value=True,
                              info="of the list, or as stp:late=5", min_width=240,
@@ -91,24 +92,21 @@ def usual(name: str, method: str, model: str) -> gr.Textbox:
 
 def build_details() -> Controls:
     """Steps and model, and what is recorded beside the free signals."""
-    with gr.Accordion("Steps, model and what is recorded", open=False):
-        with gr.Row():
-            steps = gr.Number(ComparisonRequest.steps, label="Steps", info="of denoising",
-                              min_width=100, elem_id="t-steps")  # fmt: skip
-            model = controls.menu(
-                "t-model", controls.models(), ComparisonRequest.model, "Model", "a name or a folder"
-            )
-        with gr.Row():
-            keep = gr.Checkbox(True, label="Keep the latents", info="to go on from any step",
-                               elem_id="t-keep")  # fmt: skip
-            probe = gr.Checkbox(False, label="Probe", elem_id="t-probe",
-                                info="plain guidance on each seed as well: its curve lies behind "
-                                "every other, so that methods are compared on equal terms",
-                                )  # fmt: skip
-        costly = [(SIGNALS[key].label, key) for key in COSTLY]
-        signals = gr.CheckboxGroup(
-            costly, label="Signals by choice", info=PRICE, elem_id="t-signals"
+    with gr.Row():
+        steps = gr.Number(ComparisonRequest.steps, label="Steps", info="of denoising",
+                          min_width=100, elem_id="t-steps")  # fmt: skip
+        model = controls.menu(
+            "t-model", controls.models(), ComparisonRequest.model, "Model", "a name or a folder"
         )
+    with gr.Row():
+        keep = gr.Checkbox(True, label="Keep the latents", info="to go on from any step",
+                           elem_id="t-keep")  # fmt: skip
+        probe = gr.Checkbox(False, label="Probe", elem_id="t-probe",
+                            info="plain guidance on each seed as well: its curve lies behind "
+                            "every other, so that methods are compared on equal terms",
+                            )  # fmt: skip
+    costly = [(SIGNALS[key].label, key) for key in COSTLY]
+    signals = gr.CheckboxGroup(costly, label="Signals by choice", info=PRICE, elem_id="t-signals")
     return {"steps": steps, "model": model, "keep": keep, "probe": probe, "signals": signals}
 
 

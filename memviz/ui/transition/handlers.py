@@ -107,7 +107,7 @@ def starter(
             yield shown(message=messages.notice(str(error)))
             return
         said = live.line(ticket) or tab.PREPARING
-        yield shown(message=messages.notice(said, False), ticket=ticket, done=False)
+        yield shown({"waiting": said}, messages.notice(said, False), ticket, done=False)
         for view in ticket.watch():
             where = f"Step {view['step']} of {view['steps']}."
             yield shown(view, messages.notice(where, False), ticket, done=False)
@@ -119,7 +119,7 @@ def starter(
 def finished(ticket: Ticket, **more: object) -> list[Any]:
     """The run as its folder has it, and what went wrong if something did."""
     messages.note(ticket.error)
-    view = views.view(store.read(ticket.run_id)) | more if ticket.run_id else None
+    view = views.view(store.read(ticket.run_id)) | more if ticket.run_id else {}
     return shown(view, messages.notice(messages.sentence(ticket.error) if ticket.error else ""))
 
 

@@ -29,6 +29,7 @@ EXAMPLE = (
     "A finished example. Choose a square of the map, move the handle below it, or type a prompt "
     "and press Sweep."
 )
+FOLDED = "What varies, seeds, steps and what is recorded"
 NEWEST = 30  # runs to choose from
 EVERY = 1.0  # seconds between two looks at a sweep in the background
 
@@ -99,9 +100,10 @@ def build(live: Live, page: gr.Blocks, door: gr.Tab) -> Tab:
         prompt = gr.Textbox(ready[0] if ready else "", label="Prompt", lines=2, scale=5,
                             min_width=300, elem_id="t-prompt")  # fmt: skip
         buttons = build_buttons()
-    controls = {"prompt": prompt, **asks.build_axes(), **asks.build_details()}
+    with gr.Accordion(FOLDED, open=False, elem_id="t-settings"):
+        controls = {"prompt": prompt, **asks.build_axes(), **asks.build_details()}
     take_words(*(controls[n] for n in ("prompt", "method", "values", "others", "seeds")))
-    saved = gr.Dropdown(choices(), value=None, label="Or look at a saved run", elem_id="t-saved")
+    saved = gr.Dropdown(choices(), value=None, label="Look at a saved run", elem_id="t-saved")
     message = gr.HTML(elem_id="t-message")
     state = {"token": gr.State(), "job": gr.State(""), "seen": gr.State("")}
     points = {"tradeoff": methods_panel.points(), "methods": methods_panel.methods()}

@@ -60,10 +60,11 @@ export function mount({ element, props, watch, trigger }) {
     if (!next) return;
     const { cells = [], sweep } = next;
     if (view.id !== next.id || selected >= cells.length) {
-      selected = sweep?.cells[0].find((number) => number !== null) ?? 0;
+      selected = sweep ? firstChoice(sweep) : 0;
     }
     view = next;
     empty.hidden = cells.length > 0;
+    empty.textContent = next.waiting ?? EMPTY;
     side.hidden = !cells.length;
     map.draw(view, selected);
     pictures.draw(view, selected);
@@ -117,6 +118,16 @@ export function mount({ element, props, watch, trigger }) {
 
   watch('value', () => draw(props.value));
   draw(props.value);
+}
+
+/**
+ * The picture of a sweep to begin with: the best compromise, or else the first there is.
+ * @param {NonNullable<View['sweep']>} sweep
+ */
+export function firstChoice({ cells, values, best }) {
+  const row = cells[0] ?? [];
+  const chosen = best ? row[values.indexOf(best.value)] : null;
+  return chosen ?? row.find((number) => number !== null) ?? 0;
 }
 
 /**
