@@ -28,10 +28,10 @@ def overlap(one: str, other: str) -> float | None:
 
 
 def best(texts: Sequence[str], wanted: str, count: int) -> list[int]:
-    """Rows of the texts that share most of the wanted words, best first; none that share none."""
+    """Rows of the texts with all the wanted words, or with as many as any has; may be none."""
     asked = words(wanted)
     if not asked:
         raise InputError("Type a few words that captions may have.")
     scores = [len(shared(text, wanted)) for text in texts]
-    order = sorted(range(len(texts)), key=lambda row: (-scores[row], row))
-    return [row for row in order[:count] if scores[row]]
+    most = max([1, *scores])
+    return [row for row, score in enumerate(scores) if score == most][:count]

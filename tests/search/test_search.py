@@ -179,9 +179,10 @@ def test_shared_words_are_those_that_say_something() -> None:
     assert report.marked("A Fox & <b>", ["fox"]) == "A <mark>Fox</mark> &amp; &lt;b&gt;"
 
 
-def test_the_best_texts_share_most_words() -> None:
+def test_the_best_texts_have_all_words_or_as_many_as_any() -> None:
     texts = ["a fox", "an owl", "a red fox on a hill"]
-    assert caption_overlap.best(texts, "the red fox", 5) == [2, 0]
+    assert caption_overlap.best(texts, "the red fox", 5) == [2]
+    assert caption_overlap.best(texts, "the blue fox", 5) == [0, 2]
     assert caption_overlap.best(texts, "nothing here", 5) == []
     with pytest.raises(ValueError, match="Type a few words"):
         caption_overlap.best(texts, "the", 5)

@@ -113,8 +113,8 @@ def test_sizes_of_a_visitor_are_limited_and_one_comparison_is_enough(page):
     stranger, _ = page
     compare = next(h for h in stranger.handlers() if h["api_name"] == "compare")
     values = stranger.usual(compare)
-    values[3] = 1_000
-    values[2] = "0-9"
+    ids = [component["props"].get("elem_id") for component in stranger.inputs(compare)]
+    values[ids.index("steps")], values[ids.index("seeds")] = 1_000, "0-9"
     said = stranger.post(compare, values)
     assert "this public page makes" in str(said["output"]["data"])
 

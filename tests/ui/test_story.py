@@ -1,8 +1,12 @@
 """The story of the opening page says what its run shows."""
 
+import json
+
+from memviz.io.paths import demo
 from memviz.runs import store
 from memviz.ui.compare import tab
 from memviz.ui.compare.story import find_pair
+from memviz.ui.shared import examples
 
 
 def test_the_bundled_example_tells_a_story_with_its_own_numbers():
@@ -24,3 +28,8 @@ def test_a_run_without_a_copy_tells_none():
     clean = [run for run in store.bundled() if all(c.kind == "none" for c in run.record.cells)]
     assert clean and all(find_pair(run.record.cells) is None for run in clean)
     assert all(tab.saved(run)["story"] is None for run in clean)
+
+
+def test_swapped_captions_say_how_often_they_are_copied():
+    share = json.loads((demo() / "report.json").read_text())["copied_cfg_swapped"]
+    assert examples.group_titles()["swapped"].endswith(f"{share:.0%} copied all the same")

@@ -19,7 +19,7 @@ from memviz.ui.compare.story import make_story
 from memviz.ui.compare.two_models import merged
 from memviz.ui.shared.component import module_call
 from memviz.ui.shared.controls import QUIET
-from memviz.ui.shared.examples import GROUPS, examples
+from memviz.ui.shared.examples import examples, group_titles
 from memviz.ui.shared.gate import take_words
 from memviz.ui.shared.live import Live, Ticket, View
 from memviz.ui.shared.messages import note, notice, sentence, tab_title
@@ -226,9 +226,10 @@ def open_finished(fields: compare_form.Form, run_id: str) -> list[Any]:
 def build_examples(ready: dict[str, list[str]], prompt: gr.Textbox) -> None:
     """The ready prompts, a group beside the other; a click fills the prompt box in the browser."""
     with gr.Row(elem_id="examples"):
+        titles = group_titles()
         for group, prompts in ready.items():
             if prompts:
-                build_group(GROUPS[group], prompts[:SHOWN], prompt)
+                build_group(titles[group], prompts[:SHOWN], prompt)
 
 
 def build_group(title: str, prompts: list[str], prompt: gr.Textbox) -> None:

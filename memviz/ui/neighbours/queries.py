@@ -84,15 +84,15 @@ def of_run(chosen: str, name: str, preset: str, mark: str) -> "SearchRequest":
 
 def by_words(text: str, name: str, preset: str, mark: str) -> "SearchRequest":
     """Training images whose captions have these words, each against the others."""
-    from memviz.data.caption_overlap import best
+    from memviz.data.caption_overlap import best, shared
     from memviz.search import SearchRequest
-
-    note = f"Training images with most of the words “{(text or '').strip()}” in their captions."
 
     looking = find_detector(name, preset)
     rows = best(looking.corpus.captions, text or "", BY_WORDS)
     if not rows:
         raise InputError(f"No caption of {name} has any of these words. Try others.")
+    said = " ".join(shared(text, looking.corpus.captions[rows[0]]))
+    note = f"Training images with “{said}” in their captions, each beside its nearest other."
     found = looking.corpus.some([looking.corpus.ids[row] for row in rows])
     return SearchRequest(looking, found, mark, note=note)
 
