@@ -134,7 +134,7 @@ def launch(demo: gr.Blocks | None = None, **options: Any) -> str:  # noqa: ANN40
     fixed: dict[str, Any] = {
         "theme": theme(),
         "css_paths": STYLES,
-        "head": FRAME,
+        "head": FRAME + assets.preloads("compare", "shared"),
         "app_kwargs": {"routes": [assets.route(), served.route()]},
         "run_history": False,
         "enable_monitoring": False,

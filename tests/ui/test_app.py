@@ -153,6 +153,15 @@ def test_the_form_has_every_knob_of_every_method_and_reads_back_what_it_shows():
     assert form.read(tab.form, form.values(tab.form, RequestRecord.model_validate(asked))) == asked
 
 
+def test_only_chosen_methods_show_their_parameters():
+    with gr.Blocks():
+        fields = compare_tab.build(Live()).form
+    groups = [["cfg"], ["wen"], *[[]] * (len(fields.choices) - 2)]
+    shown = dict(zip(fields.panels, fields.show_panels(*groups), strict=True))
+    assert {key for key, panel in shown.items() if panel.visible} == {"cfg", "wen"}
+    assert sorted(key for keys in form.group_methods().values() for key in keys) == sorted(METHODS)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e9])
 def test_a_scale_that_is_no_number_gets_a_sentence(value):
     asked = {"prompts": ["a fox"], "methods": [form.spec("cfg", {"scale": value})]}

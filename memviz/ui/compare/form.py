@@ -117,7 +117,7 @@ def values(form: Form, asked: RequestRecord) -> list[Any]:
             if spec.key in METHODS and METHODS[spec.key].takes(spec.guidance)}  # fmt: skip
     fixed = [
         asked.prompts[0],
-        *([key for key in used if key in keys] for keys in grouped().values()),
+        *([key for key in used if key in keys] for keys in group_methods().values()),
         ", ".join(map(str, asked.seeds)),
         asked.steps,
         asked.scheduler,
@@ -148,7 +148,7 @@ def knob_values(form: Form, model: str) -> list[Any]:
         return [gr.skip() for _ in form.knobs]
 
 
-def grouped() -> dict[str, list[str]]:
+def group_methods() -> dict[str, list[str]]:
     """The keys of all methods: the core ones, then the others by what they change."""
     found = {"": [*CORE]}
     for kind in CHANGES:
@@ -200,18 +200,22 @@ def preset_buttons(
 
 def build_methods() -> dict[str, Any]:
     """Which methods to compare: the core ones, and the others folded by what they change."""
-    core, *others = grouped().items()
-    methods = gr.CheckboxGroup(labels(core[1]), value=core[1], label="Methods", elem_id="methods")
+    core, *others = group_methods().items()
+    methods = gr.CheckboxGroup(
+        list_choices(core[1]), value=core[1], label="Methods", elem_id="methods"
+    )
     more = gr.Accordion("More remedies, by what they change", open=False, elem_id="more-remedies")
     with more, gr.Row():
         remedies = {
-            kind: gr.CheckboxGroup(labels(keys), label=f"Changes {CHANGES[kind]}", min_width=240)
+            kind: gr.CheckboxGroup(
+                list_choices(keys), label=f"Changes {CHANGES[kind]}", min_width=240
+            )
             for kind, keys in others
         }
     return {"methods": methods, "remedies": remedies}
 
 
-def labels(keys: Sequence[str]) -> list[tuple[str, str]]:
+def list_choices(keys: Sequence[str]) -> list[tuple[str, str]]:
     """Methods as choices."""
     return [(METHODS[key].label, key) for key in keys]
 

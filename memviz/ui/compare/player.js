@@ -338,7 +338,9 @@ export function mount({ element, props, watch }) {
   document.addEventListener('keydown', onKey, { signal: lifetime });
   lifetime.addEventListener('abort', stopPlay);
   watch('value', () => draw(props.value));
-  draw(props.value);
+  // The page comes with an example; what its address asks for follows.
+  const asked = new URLSearchParams(location.search).get('run');
+  if (!asked || asked === props.value?.id) draw(props.value);
 }
 
 /** The box that a prompt is typed in. */

@@ -20,7 +20,7 @@ def make_story(record: RunRecord, curves: Curves) -> dict[str, Any] | None:
     if pair is None:
         return None
     copy, other = pair
-    step = crossing(record, curves, copy)
+    step = find_crossing(record, curves, copy)
     return {
         "copy": copy.number,
         "other": other.number,
@@ -45,7 +45,7 @@ def find_pair(cells: Sequence[CellRecord]) -> tuple[CellRecord, CellRecord] | No
     return None
 
 
-def crossing(record: RunRecord, curves: Curves, cell: CellRecord) -> int | None:
+def find_crossing(record: RunRecord, curves: Curves, cell: CellRecord) -> int | None:
     """The step from which on the estimate stays a copy."""
     mark = record.copy_mark
     values = curves.get(cell.number, {}).get("similarity", [])

@@ -143,7 +143,9 @@ def opener(live: Live, fields: compare_form.Form) -> Callable[..., Iterator[list
             else unchanged
         )
         ticket = live.find(run.record.id) if run else None
-        view = beside(run, request.query_params.get("with")) if run else EMPTY
+        view = beside(run, request.query_params.get("with")) if run and wanted else None
+        if view and message:  # else the page takes it for what it has already
+            view["instead"] = wanted
         yield [*shown(view, notice(message), ticket, done=ticket is None), *asked]
         for update in follow(ticket) if ticket else ():
             yield [*update, *unchanged]
@@ -165,6 +167,12 @@ def find(run_id: str | None) -> tuple[store.Run | None, str]:
 def example() -> store.Run | None:
     """The first bundled run."""
     return next((run for run in store.bundled() if not is_sweep(run)), None)
+
+
+def first_view() -> dict[str, Any]:
+    """What the page itself brings along, so that a visitor waits for no answer."""
+    run = example()
+    return saved(run) if run else EMPTY
 
 
 def build(live: Live) -> Tab:
@@ -193,7 +201,8 @@ def build(live: Live) -> Tab:
         )
     take_words(prompt, fields.seeds)
     message = gr.HTML(elem_id="message")
-    tab = Tab(fields, compare_view.Player(elem_id="player"), message, gr.State(), go, stop)
+    player = compare_view.Player(first_view(), elem_id="player")
+    tab = Tab(fields, player, message, gr.State(), go, stop)
     connect(tab, live)
     for run_id, button in finished.items():
         show = partial(open_finished, fields, run_id)

@@ -50,7 +50,8 @@ export function mount({ element, props, watch, trigger }) {
   const looks = { class: 'mvt-side', 'aria-label': 'Chosen picture' };
   const side = h('aside', looks, picture, again);
   const empty = h('p', { class: 'mv-opening' }, EMPTY);
-  const column = h('div', { class: 'mvt-figures' }, ...figures);
+  const prompt = h('p', { class: 'mv-prompt' });
+  const column = h('div', { class: 'mvt-figures' }, prompt, ...figures);
   const root = /** @type {Element} */ (element.querySelector('.mv-root'));
   root.classList.add('mvt-root');
   root.replaceChildren(empty, h('div', { class: 'mvt-main' }, column, side));
@@ -66,6 +67,7 @@ export function mount({ element, props, watch, trigger }) {
     empty.hidden = cells.length > 0;
     empty.textContent = next.waiting ?? EMPTY;
     side.hidden = !cells.length;
+    prompt.replaceChildren(...(next.prompt ? ['Prompt: ', h('q', {}, next.prompt)] : []));
     map.draw(view, selected);
     pictures.draw(view, selected);
     whatIf.draw(view, selected);
