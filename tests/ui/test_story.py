@@ -7,6 +7,8 @@ from memviz.runs import store
 from memviz.ui.compare import tab
 from memviz.ui.compare.story import find_pair
 from memviz.ui.shared import examples
+from memviz.ui.transition import tab as transition_tab
+from memviz.ui.transition import view as transition_view
 
 
 def test_the_bundled_example_tells_a_story_with_its_own_numbers():
@@ -33,3 +35,13 @@ def test_a_run_without_a_copy_tells_none():
 def test_swapped_captions_say_how_often_they_are_copied():
     share = json.loads((demo() / "report.json").read_text())["copied_cfg_swapped"]
     assert examples.group_titles()["swapped"].endswith(f"{share:.0%} copied all the same")
+
+
+def test_transition_opens_with_a_finished_sweep_that_its_menu_names():
+    sweep = transition_tab.bundled_sweep()
+    view = transition_view.view(sweep)
+    assert view["sweep"]["best"] and len(view["cells"]) == len(sweep.record.cells)
+    pictures = f"({len(sweep.record.cells)} pictures)"
+    assert any(
+        pictures in name and key == sweep.record.id for name, key in transition_tab.choices()
+    )

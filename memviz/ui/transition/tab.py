@@ -8,6 +8,7 @@ import gradio as gr
 from memviz.comparison import sweep
 from memviz.errors import MemvizError
 from memviz.runs import store
+from memviz.search.report import count
 from memviz.ui.shared import access, examples, messages
 from memviz.ui.shared.component import Component
 from memviz.ui.shared.controls import QUIET
@@ -77,7 +78,9 @@ class Tab:
 def choices() -> list[tuple[str, str]]:
     """The runs to look at: one's own, then the bundled ones."""
     found = [*own(NEWEST), *store.bundled()]
-    return [(f"{r.record.title} ({len(r.record.cells)} pictures)", r.record.id) for r in found]
+    return [
+        (f"{r.record.title} ({count(len(r.record.cells), 'picture')})", r.record.id) for r in found
+    ]
 
 
 def open_saved(run_id: str | None) -> list[Any]:
