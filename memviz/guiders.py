@@ -28,20 +28,17 @@ class RuleGuider(BaseGuidance):
     """eps_uncond + w (eps_cond - eps_uncond), with w of each row by a rule that sees its past.
 
     `guidance` is a spelling ("dtp:latest=400"), with which the guider can be saved, or a guidance
-    value of one's own that only sets the scale. A rule sees the timestep and the magnitude
-    ||eps_cond - eps_uncond||; of a flow model that of its velocities, whose timesteps run from
-    1000 to 0, too. For a v-prediction model pass its `scheduler`, which knows the noise levels:
-    ||eps_cond - eps_uncond|| = sqrt(alpha_bar) ||v_cond - v_uncond||.
+    value of one's own that only sets the scale. A rule sees the timestep and the magnitude, the
+    norm of the difference of the model's two outputs; timesteps of flow models run from 1000 to 0,
+    too.
     """
 
     _input_predictions = ["pred_cond", "pred_uncond"]  # noqa: RUF012 - diffusers wants a list
-    ignore_for_config = ["scheduler"]  # noqa: RUF012
 
     @register_to_config
     def __init__(
         self,
         guidance: str | Guidance = "stp",
-        scheduler: Any = None,  # noqa: ANN401 - any of diffusers'
         enabled: bool = True,
     ) -> None:
         super().__init__(enabled=enabled)
@@ -49,12 +46,12 @@ class RuleGuider(BaseGuidance):
         if isinstance(self.rule, Remedy):
             name = type(self.rule).__name__
             raise InputError(f"{name} does more than set the scale. A guider takes stp, dtp or og.")
-        self.guidance, self.scheduler = guidance, scheduler
+        self.guidance = guidance
         self.seen: list[list[Observation]] = []
 
     def new(self, **changes: Any) -> "RuleGuider":  # noqa: ANN401
         """A copy at its beginning, some of its settings changed."""
-        kept = {"guidance": self.guidance, "scheduler": self.scheduler, "enabled": self._enabled}
+        kept = {"guidance": self.guidance, "enabled": self._enabled}
         return type(self)(**{**kept, **changes})
 
     def save_config(self, *where: Any, **how: Any) -> None:  # noqa: ANN401
@@ -94,19 +91,11 @@ class RuleGuider(BaseGuidance):
             return GuiderOutput(pred=pred_cond, pred_cond=pred_cond, pred_uncond=None)
         if self._step == 0 or not self.seen:
             self.seen = [[] for _ in pred_cond]
-        pull = pred_cond.float() - pred_uncond.float()
         t = int(self._timestep)
-        for seen, size in zip(self.seen, free.norm(pull).tolist(), strict=True):
-            seen.append(Observation(t, {"magnitude": size * self.unit(t)}))
+        sizes = free.magnitude(pred_uncond, pred_cond).tolist()
+        for seen, size in zip(self.seen, sizes, strict=True):
+            seen.append(Observation(t, {"magnitude": size}))
         scales = torch.tensor([self.rule.scale(seen) for seen in self.seen]).to(pred_uncond)
         w = scales.view(-1, *[1] * (pred_cond.ndim - 1))
         pred = pred_uncond + w * (pred_cond - pred_uncond)
         return GuiderOutput(pred=pred, pred_cond=pred_cond, pred_uncond=pred_uncond)
-
-    def unit(self, t: int) -> float:
-        """What turns a difference of the model's predictions into one of epsilon."""
-        if self.scheduler is None or self.scheduler.config.prediction_type != "v_prediction":
-            return 1.0
-        from memviz.models.denoiser import NoiseLevel
-
-        return NoiseLevel.of(self.scheduler, torch.tensor(t)).alpha ** 0.5

@@ -111,6 +111,7 @@ def bands(builder: Builder) -> None:
         found.append({
             "kind": kind, "like": like, "scheduler": name, "steps": judge.steps,
             "low": low, "high": high, "runs": len(requests), "model": judge.model.hash,
+            "unit": judge.model.pipe.scheduler.config.prediction_type,
         })  # fmt: skip
     write_settings(builder, bands=found)
     atomic.json(builder.work / "bands.json", found)

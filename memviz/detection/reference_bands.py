@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from memviz.models.loading import Model
 
 LOW, HIGH = 5, 95  # percentiles
+UNITS = {"epsilon": "epsilon", "v_prediction": "v"}
 LEAST = 100  # control prompts
 ROWS = 32  # denoised together
 KIND, LIKE = "prompts", ".*"  # of a band that holds for every prompt
@@ -37,10 +38,12 @@ class Key:
     steps: int
     scale: float
     dtype: str
+    unit: str = "epsilon"  # of the magnitude: what the model predicts; older bands do not say
 
     def words(self) -> str:
         """The settings as people say them."""
-        return f"{self.scheduler}, {self.steps} steps, scale {self.scale:g}, {self.dtype}"
+        settings = f"{self.scheduler}, {self.steps} steps, scale {self.scale:g}, {self.dtype}"
+        return f"{settings}, magnitude of {UNITS.get(self.unit, self.unit)}"
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,8 @@ class Found:
 def key(model: "Model", scheduler: str, steps: int, scale: float) -> Key:
     """The key of a run with this model."""
     dtype = str(model.pipe.unet.dtype).removeprefix("torch.")
-    return Key(model.hash, scheduler, steps, float(scale), dtype)
+    unit = model.pipe.scheduler.config.prediction_type
+    return Key(model.hash, scheduler, steps, float(scale), dtype, unit)
 
 
 def find(model: "Model", scheduler: str, steps: int, scale: float) -> Found:
@@ -126,7 +130,8 @@ def shipped(model: "Model") -> dict[Key, list[Band]]:
     scale, found = plain_guidance(own(model)).w, {}
     for told in settings(model.folder).get("bands", []):
         if told["model"] == model.hash:
-            where = Key(model.hash, told["scheduler"], told["steps"], float(scale), "float32")
+            grid, unit = (told["scheduler"], told["steps"]), told.get("unit", "epsilon")
+            where = Key(model.hash, *grid, float(scale), "float32", unit)
             limits = {"magnitude": {"low": told["low"], "high": told["high"]}}
             band = Band(limits, told["runs"], told["kind"], told["like"])
             found.setdefault(where, []).append(band)

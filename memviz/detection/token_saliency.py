@@ -1,7 +1,8 @@
 """Which words did it? The gradient of the magnitude by each token's embedding, at the first step.
 
 Wen et al., ICLR 2024, https://arxiv.org/abs/2407.21720: the norm of the gradient of
-||eps_cond - eps_uncond|| by a token's embedding says how much that token adds to it.
+||f_cond - f_uncond||, f the network's own output, by a token's embedding says how much that token
+adds to it.
 """
 
 from dataclasses import dataclass
@@ -23,18 +24,17 @@ def tokens(pipe: Any, scheduler: Any, prompt: str, seed: int = 0) -> "torch.Tens
     """(L,) the norm of the gradient by each token's embedding, float32."""
     import torch
 
-    from memviz.models.denoiser import Denoiser, NoiseLevel
+    from memviz.models.denoiser import Denoiser
     from memviz.sampling.noise import noise
 
     denoiser, t = Denoiser(pipe), scheduler.timesteps[0]
-    level = NoiseLevel.of(scheduler, t)
     x = noise(pipe, [seed]).to(pipe.device) * scheduler.init_noise_sigma
     with torch.no_grad():
         empty, own = denoiser.encode(["", prompt])
-        low = level.epsilon(denoiser.predict(x, t, [empty]), x).float()
+        low = denoiser.predict(x, t, [empty]).float()
     text = own.embedding.detach().clone()[None].float().requires_grad_()
     with torch.enable_grad():
-        full = level.epsilon(denoiser.predict(x, t, [own], text), x).float()
+        full = denoiser.predict(x, t, [own], text).float()
         slope = denoiser.gradient((full - low).flatten(1).norm(dim=1), text)
     return slope[0].norm(dim=1)
 

@@ -31,12 +31,13 @@ def settings(folder: Path) -> dict[str, Any]:
 def suited(own: dict[str, str], bands: list[dict[str, Any]]) -> dict[str, str]:
     """The remedies at a model's own scale too, with targets from its ordinary prompts.
 
-    Optimisation stops at the magnitude below which only 5 % of the first band's prompts start. A
+    Optimisation stops at the magnitude below which only 5 % of the first band's prompts start; a
+    band that does not say the unit of its magnitude was measured in another one and gives none. A
     remedy that the model's file spells out itself stays as it is.
     """
     scale = plain_guidance(own).w
     rest = {k: f"scale={scale:g}" for k, m in METHODS.items() if isinstance(m.guidance, FullScale)}
-    for band in bands[:1]:
+    for band in [b for b in bands[:1] if "unit" in b]:
         rest |= {k: f"{rest[k]},target={band['low'][0]:g}" for k in ("wen", "han")}
     return rest | own
 

@@ -1,7 +1,8 @@
 """Per-sample adjustment of the starting noise: away from where the prompt pulls too hard.
 
 Han et al., NeurIPS 2025, https://arxiv.org/abs/2510.08625: AdamW on x_T (rate 0.01) until
-||eps_cond - eps_uncond|| is at or below a target (0.7 to 1.5 for Stable Diffusion 1).
+||f_cond - f_uncond||, f the network's own output, is at or below a target (0.7 to 1.5 for Stable
+Diffusion 1).
 """
 
 from collections.abc import Sequence
@@ -38,10 +39,9 @@ class NoiseAdjustment(FullScale):
             both = torch.cat([x, x])
             conditions = [*(r.uncond for r in mine), *(r.cond for r in mine)]
             text = torch.stack([c.embedding for c in conditions]).clone()
-            found = level.epsilon(denoiser.predict(both, level.t, conditions, text), both)
-            low, full = found.float().chunk(2)
-            pull = (full - low).flatten(1)
-            return pull.norm(dim=1)  # pyright: ignore
+            low, full = denoiser.predict(both, level.t, conditions, text).float().chunk(2)
+            difference = (full - low).flatten(1)
+            return difference.norm(dim=1)  # pyright: ignore
 
         with torch.inference_mode(False), torch.enable_grad():
             start = torch.stack([r.noise for r in rows]).to(denoiser.pipe.device)

@@ -1,9 +1,10 @@
 """Prompt-embedding optimization: the prompt is changed until it pulls no harder than others do.
 
 Wen et al., ICLR 2024, https://arxiv.org/abs/2407.21720: at the first step AdamW lowers
-L(e) = ||eps(x_T, e) - eps_uncond|| until it is at or below a target; the begin token stays. The
-released code takes one norm over all pictures of a prompt, so its target of 3 belongs to four
-pictures; here each picture has its own norm, and 3 / sqrt(4) = 1.5 is the same target.
+L(e) = ||f(x_T, e) - f_uncond||, f the network's own output, until it is at or below a target; the
+begin token stays. The released code takes one norm over all pictures of a prompt, so its target of
+3 belongs to four pictures; here each picture has its own norm, and 3 / sqrt(4) = 1.5 is the same
+target.
 """
 
 from collections.abc import Sequence
@@ -41,15 +42,13 @@ class PromptOptimization(FullScale):
             x = torch.stack([r.noise for r in rows]).to(denoiser.pipe.device)
             text = torch.stack([r.cond.embedding for r in rows]).clone()
             with torch.no_grad():
-                plain = denoiser.predict(x, level.t, [r.uncond for r in rows])
-                plain = level.epsilon(plain, x).float()
+                plain = denoiser.predict(x, level.t, [r.uncond for r in rows]).float()
 
             def magnitude(text: torch.Tensor, some: torch.Tensor) -> torch.Tensor:
                 conditions = [rows[int(i)].cond for i in some]
-                found = denoiser.predict(x[some], level.t, conditions, text)
-                pull = level.epsilon(found, x[some]).float() - plain[some]
-                pull = pull.flatten(1)
-                return pull.norm(dim=1)  # pyright: ignore
+                found = denoiser.predict(x[some], level.t, conditions, text).float()
+                difference = (found - plain[some]).flatten(1)
+                return difference.norm(dim=1)  # pyright: ignore
 
             fixed = torch.zeros_like(text[0], dtype=torch.bool)
             fixed[0] = True  # the begin token

@@ -22,7 +22,7 @@ SCHEMA = pa.schema(
         ("cell", pa.int32()),
         ("step", pa.int32()),  # index of the model call, 0 is the noisiest
         ("t", pa.int32()),  # training timestep, 999 to 0
-        ("magnitude", pa.float32()),  # epsilon units
+        ("magnitude", pa.float32()),  # of the network's own output
         ("magnitude_mean", pa.float32()),  # over the steps so far
         ("scale", pa.float32()),
         ("cosine", pa.float32()),
@@ -32,6 +32,7 @@ SCHEMA = pa.schema(
         ("nearest", pa.int32()),  # that image's id
         ("similarity_final", pa.float32()),  # of the x0 estimate to the final match
         ("magnitude_unit", pa.float32()),  # per square root of the latents' dimensions
+        ("magnitude_epsilon", pa.float32()),  # in epsilon units; none in runs of before
         ("step_size", pa.float32()),
         ("one_step", pa.float32()),
         ("agreement", pa.float32()),

@@ -7,6 +7,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from memviz.errors import InputError
 from memviz.guidance.base import Guidance, Observation
 from memviz.guidance.mitigation import Here, Row, remedy
 from memviz.models import parametrization
@@ -18,6 +19,10 @@ from memviz.signals import free, observe
 from memviz.signals.context import StepContext
 from memviz.signals.costly import CostlySignals
 
+OTHER_UNIT = (
+    "The kept steps have their magnitudes in epsilon units, as memviz measured them before; now it "
+    "takes the model's own. Make the picture afresh."
+)
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -74,11 +79,12 @@ class Batch:
             remedy(request.guidance).step(self.denoiser, row, level)
             for request, row in zip(self.requests, self.rows, strict=True)
         ]
-        uncond, cond = self.evaluate(t, rows)
+        uncond, cond = outputs = self.evaluate(t, rows)
         self.costs = [cost + 2 for cost in self.costs]
         epsilons = level.epsilon(uncond, self.x), level.epsilon(cond, self.x)
         context = StepContext(self.denoiser, self.x, rows, self.states, level, *epsilons)
-        signals = free.measure(*epsilons, level.clean(cond, self.x), self.x, self.groups)
+        x0 = level.clean(cond, self.x)
+        signals = free.measure(outputs, epsilons, x0, self.x, self.groups)
         signals |= self.costly.measure(context)
         scales = self.choose_scales(t, free.to_lists(signals))
         prediction = parametrization.guided(uncond, cond, torch.tensor(scales))
@@ -91,8 +97,14 @@ class Batch:
         return self.move(index, Guided(level, prediction, scales, states, signals))
 
     def recall(self, index: int, t: Tensor, past: ResumeState) -> Step:
-        """Take a step whose prediction and signals are known: nothing is evaluated."""
+        """Take a step whose prediction and signals are known: nothing is evaluated.
+
+        Raises InputError where its magnitude is in another unit than those that are to come.
+        """
+        level = NoiseLevel.of(self.scheduler, t)
         columns = past.signals[index]
+        if "magnitude_epsilon" not in columns and level.kind != "epsilon":
+            raise InputError(OTHER_UNIT)
         scales = self.choose_scales(t, columns)
         prediction = past.predictions[index].to(self.x)
         if past.states:
@@ -103,7 +115,6 @@ class Batch:
             states = first_of([*zip(self.states, same, strict=True)])
         self.costly.recall(past.differences[index] if past.differences else None)
         signals = {name: torch.tensor(values) for name, values in columns.items()}
-        level = NoiseLevel.of(self.scheduler, t)
         return self.move(index, Guided(level, prediction, scales, states, signals))
 
     def move(self, index: int, guided: Guided) -> Step:

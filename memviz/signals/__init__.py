@@ -39,16 +39,21 @@ class Instrument:
 
 SIGNALS: dict[str, Instrument] = {
     "magnitude": Instrument(
-        "Magnitude", "‖ε_c − ε_∅‖₂", WEN,
+        "Magnitude", "‖f_c − f_∅‖₂, f the network's own output (ε or v)", WEN,
         "the prompt pulls hard, as memorized prompts do from the first step",
         "the prompt pulls as ordinary prompts do",
     ),
     "magnitude_mean": Instrument(
-        "Mean magnitude", "(1/k) Σ ‖ε_c − ε_∅‖₂ over the first k steps", WEN,
+        "Mean magnitude", "(1/k) Σ ‖f_c − f_∅‖₂ over the first k steps", WEN,
         "looks memorized", "looks ordinary", seen=False,
     ),
+    "magnitude_epsilon": Instrument(
+        "Magnitude in epsilon", "‖ε_c − ε_∅‖₂", f"after {WEN}",
+        "as the magnitude, but of v-prediction models early steps hardly count",
+        "as the magnitude; the same for models that predict ε",
+    ),
     "magnitude_unit": Instrument(
-        "Magnitude per dimension", "‖ε_c − ε_∅‖₂ / √(C h w)", WEN,
+        "Magnitude per dimension", "‖f_c − f_∅‖₂ / √(C h w)", WEN,
         "as the magnitude, comparable between latent sizes", "as the magnitude",
     ),
     "cosine": Instrument(

@@ -1,7 +1,9 @@
-"""Per-step signals: pure functions of the two noise predictions, the latents and the x0 estimates.
+"""Per-step signals: pure functions of the two predictions, the latents and the x0 estimates.
 
-Predictions are in epsilon units, tensors are (B, C, h, w) of any float type, results are (B,)
-in float32. The magnitude is the signal of Wen et al., ICLR 2024, https://arxiv.org/abs/2407.21720.
+Tensors are (B, C, h, w) of any float type, results are (B,) in float32. Predictions are in epsilon
+units, but those of the magnitude, which is taken of the network's own output, as the released code
+of Wen et al. does (ICLR 2024, https://arxiv.org/abs/2407.21720): of a v-prediction model epsilon is
+sqrt(alpha_bar) v + ..., which takes the early steps out of it and so all that tells copies apart.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,17 +15,25 @@ from torch.nn.functional import cosine_similarity, normalize
 
 
 def measure(
-    uncond: Tensor, cond: Tensor, x0: Tensor, x: Tensor, groups: Sequence[int]
+    outputs: tuple[Tensor, Tensor],
+    epsilons: tuple[Tensor, Tensor],
+    x0: Tensor,
+    x: Tensor,
+    groups: Sequence[int],
 ) -> dict[str, Tensor]:
     """The columns of a step at latents x that are known before it is taken.
 
-    `x0` is the estimate of the conditional prediction; `groups` as in `agreement`.
+    `outputs` are the unconditional and the conditional prediction as the network gives them,
+    `epsilons` the same in epsilon units; `x0` is the estimate of the conditional prediction;
+    `groups` as in `agreement`.
     """
+    uncond, cond = epsilons
     difference = cond.float() - uncond.float()
-    magnitude = norm(difference)
+    size = magnitude(*outputs)
     return {
-        "magnitude": magnitude,
-        "magnitude_unit": magnitude / difference[0].numel() ** 0.5,
+        "magnitude": size,
+        "magnitude_epsilon": norm(difference),
+        "magnitude_unit": size / difference[0].numel() ** 0.5,
         "cosine": alignment_cosine(uncond, cond),
         "one_step": one_step(x0, x),
         "agreement": agreement(difference, groups),
@@ -54,7 +64,7 @@ def norm(x: Tensor) -> Tensor:
 
 
 def magnitude(uncond: Tensor, cond: Tensor) -> Tensor:
-    """The norm of the noise difference eps_cond - eps_uncond (Wen et al.); 0 or more."""
+    """The norm of the difference of two predictions (Wen et al.); 0 or more."""
     return norm(cond.float() - uncond.float())
 
 

@@ -33,7 +33,6 @@ class TrainableModel:
         self.pipe = self.model.pipe
         self.noise = DDPMScheduler.from_config(self.pipe.scheduler.config)
         self.kind = self.noise.config.prediction_type
-        self.alphas = self.noise.alphas_cumprod.to(device)
         self.modules = learning(self.pipe, config)
         self.weights = [p for m in self.modules for p in m.parameters() if p.requires_grad]
         self.scaler = torch.amp.GradScaler(enabled=config.precision == "fp16")
@@ -60,11 +59,13 @@ class TrainableModel:
 
     @torch.no_grad()
     def magnitude(self, found: Tensor, noisy: Tensor, t: Tensor) -> Tensor:
-        """How strongly each prompt pulls (B,), in epsilon units (Wen et al.): one more forward."""
+        """The norm of what each prompt adds to the UNet's output (B,): one more forward.
+
+        In the model's own units, as the threshold of Wen et al. is.
+        """
         empty = self.pipe.encode_prompt([""], noisy.device, 1, False)[0]
-        pull = found - self.predict(noisy, t, empty.expand(len(noisy), -1, -1))
-        size = pull.float().flatten(1).norm(dim=1)
-        return size if self.kind == "epsilon" else size * self.alphas[t].sqrt()
+        difference = found - self.predict(noisy, t, empty.expand(len(noisy), -1, -1))
+        return difference.float().flatten(1).norm(dim=1)
 
     @torch.no_grad()
     def load(self, weights: Sequence[Tensor]) -> None:

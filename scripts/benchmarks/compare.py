@@ -26,7 +26,7 @@ from memviz.comparison.plan import Plan, make_plan
 from memviz.comparison.request import ComparisonRequest
 from memviz.guidance.base import Observation
 from memviz.guidance.model_defaults import own
-from memviz.models.parametrization import epsilon, guided
+from memviz.models.parametrization import guided
 from memviz.models.schedulers import scheduler
 from memviz.sampling.loop import sample
 from memviz.sampling.noise import noise
@@ -101,13 +101,11 @@ def separate(pipe: Any, request: Request, steps: Any) -> tuple[torch.Tensor, int
     """One picture in the way of the research scripts: both predictions at each step."""
     x = noise(pipe, [request.seed]).to(pipe.device, pipe.unet.dtype) * steps.init_noise_sigma
     cond, uncond = pipe.encode_prompt([request.prompt], pipe.device, 1, True, [""])
-    text, seen, kind = torch.cat([uncond, cond]), [], steps.config.prediction_type
+    text, seen = torch.cat([uncond, cond]), []
     for t in steps.timesteps:
         both = torch.cat([x, x]).contiguous(memory_format=torch.channels_last)
         low, full = pipe.unet(both, t, encoder_hidden_states=text, return_dict=False)[0].chunk(2)
-        alpha = float(steps.alphas_cumprod[int(t)])
-        pull = magnitude(*(epsilon(p, x, alpha, kind) for p in (low, full)))
-        seen.append(Observation(int(t), {"magnitude": pull.item()}))
+        seen.append(Observation(int(t), {"magnitude": magnitude(low, full).item()}))
         mixed = guided(low, full, torch.tensor([request.guidance.scale(seen)]))
         x = steps.step(mixed, t, x, return_dict=False)[0]
     return x, 2 * len(seen)

@@ -3,6 +3,7 @@
 import json
 from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -76,6 +77,30 @@ def test_a_measured_band_is_found_for_its_settings_alone(model):
     other = reference_bands.find(model, "ddim", 5, 7.5)
     assert not other.of("thing 1").signals
     assert "does not apply" in other.note("thing 1") and "5 steps" in other.note("thing 1")
+
+
+def test_a_band_in_another_unit_of_the_magnitude_is_refused(model, monkeypatch):
+    texts = [f"thing {i}" for i in range(4)]
+    detection_calibrate.calibrate(model, texts, steps=2, least=4)
+    assert reference_bands.find(model, "ddim", 2, 7.5).of("thing").signals
+    config = model.pipe.scheduler.config
+    old = reference_bands.key(model, "ddim", 2, 7.5).unit
+    new = {"epsilon": "v_prediction", "v_prediction": "epsilon"}[old]
+    monkeypatch.setattr(model.pipe.scheduler, "_internal_dict", type(config)(
+        {**config, "prediction_type": new}))  # fmt: skip
+    found = reference_bands.find(model, "ddim", 2, 7.5)
+    assert not found.of("thing").signals
+    words = [reference_bands.UNITS[unit] for unit in (old, new)]
+    assert all(f"magnitude of {word}" in found.note("thing") for word in words)
+
+
+def test_a_shipped_band_that_does_not_say_its_unit_is_one_of_epsilon(tmp_path):
+    told = {"model": "h", "scheduler": "ddim", "steps": 2, "low": [0, 0], "high": [1, 1],
+            "runs": 9, "kind": "prompts", "like": ".*"}  # fmt: skip
+    bands = [told, told | {"unit": "v_prediction"}]
+    (tmp_path / "memviz.json").write_text(json.dumps({"bands": bands}))
+    found = reference_bands.shipped(SimpleNamespace(hash="h", folder=tmp_path))
+    assert [key.unit for key in found] == ["epsilon", "v_prediction"]
 
 
 def test_bands_of_several_kinds_are_kept_side_by_side(model):
@@ -216,7 +241,6 @@ def test_saliency_is_the_slope_of_the_magnitude_by_each_token(prediction):
     schedule = scheduler(pipe, "ddim", 4)
     found = token_saliency.tokens(pipe, schedule, "ab c").double()
     t, x = schedule.timesteps[0], noise(pipe, [0]).double()
-    factor = float(schedule.alphas_cumprod[t]) ** (0.5 if prediction != "epsilon" else 0)
     with torch.no_grad():
         text = [pipe.encode_prompt([p], "cpu", 1, False)[0] for p in ("", "ab c")]
         low = pipe.unet(x, t, text[0]).sample
@@ -225,7 +249,7 @@ def test_saliency_is_the_slope_of_the_magnitude_by_each_token(prediction):
             step = torch.zeros_like(text[1])
             step[0, 2, i] = 1e-5
             up, down = (pipe.unet(x, t, text[1] + s * step).sample for s in (1, -1))
-            slope[i] = factor * ((up - low).norm() - (down - low).norm()) / 2e-5
+            slope[i] = ((up - low).norm() - (down - low).norm()) / 2e-5
     assert float(found[2]) == pytest.approx(float(slope.norm()), rel=1e-3)
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import pytest
 import torch
 
+from memviz.errors import InputError
 from memviz.guidance.registry import CORE, METHODS
 from memviz.guidance.switch import AtTimestep, FirstMinimum
 from memviz.guidance.transition import Constant, TwoPhase
 from memviz.models.schedulers import scheduler
 from memviz.sampling.loop import check_timesteps, sample
 from memviz.sampling.noise import noise, noise_hash
-from memviz.sampling.types import Request
+from memviz.sampling.types import Request, ResumeState
 from tests.support import tiny
 
 PROMPT = "a fox"
@@ -95,7 +96,7 @@ def test_the_last_x0_estimate_is_the_result(pipe):
     torch.testing.assert_close(last.x0, last.latents, atol=1e-4, rtol=1e-4)
 
 
-def test_magnitude_is_the_norm_of_the_difference_in_epsilon(pipe):
+def test_magnitude_is_the_norm_of_the_difference_of_the_networks_own_outputs(pipe):
     step = run(pipe, [Request(PROMPT, 0, Constant(2))])[0]
     x, t = noise(pipe, [0]), torch.tensor(step.t)
     text, _ = pipe.encode_prompt([PROMPT, ""], "cpu", 1, False)
@@ -103,8 +104,21 @@ def test_magnitude_is_the_norm_of_the_difference_in_epsilon(pipe):
         cond, uncond = pipe.unet(torch.cat([x, x]), t, text).sample
     factor = float(pipe.scheduler.alphas_cumprod[step.t]) ** 0.5
     factor = factor if pipe.scheduler.config.prediction_type == "v_prediction" else 1.0
-    expected = factor * float((cond - uncond).norm())
-    assert step.signals["magnitude"][0] == pytest.approx(expected, rel=1e-4)
+    size = float((cond - uncond).norm())
+    assert step.signals["magnitude"][0] == pytest.approx(size, rel=1e-4)
+    assert step.signals["magnitude_unit"][0] == pytest.approx(size / x.numel() ** 0.5, rel=1e-4)
+    assert step.signals["magnitude_epsilon"][0] == pytest.approx(factor * size, rel=1e-4)
+
+
+def test_kept_steps_whose_magnitude_is_in_another_unit_are_refused():
+    pipe = tiny.pipeline(prediction="v_prediction")
+    request = [Request(PROMPT, 0, Constant(2))]
+    (first, *_) = run(pipe, request, steps=4)
+    old = {name: v for name, v in first.signals.items() if name != "magnitude_epsilon"}
+    steps = sample(pipe, request, scheduler(pipe, "ddim", 4),
+                   past=ResumeState(first.prediction[None], [old]))  # fmt: skip
+    with pytest.raises(InputError, match="epsilon units"):
+        next(steps)
 
 
 def test_the_dynamic_transition_reads_each_sample_alone(pipe):
@@ -137,7 +151,7 @@ def test_the_magnitude_is_not_zero_where_no_signal_is_left():
     assert float(scheduler(pipe, "ddim", 4).alphas_cumprod[999]) == 0
     first = run(pipe, [Request(PROMPT, 0, Constant(2))], steps=4)[0]
     assert first.t == 999
-    assert first.signals["magnitude"][0] > 0
+    assert min(first.signals["magnitude"][0], first.signals["magnitude_epsilon"][0]) > 0
 
 
 @dataclass(frozen=True)
