@@ -13,6 +13,7 @@ from PIL import Image
 from memviz.comparison.cell import CellSpec
 from memviz.comparison.plan import TILE, Plan
 from memviz.guidance.base import Observation
+from memviz.guidance.first_minimum import prominence
 from memviz.models import decode
 from memviz.models.tokens import tokens
 from memviz.runs import trace
@@ -193,7 +194,7 @@ class TraceRecorder:
         change, minimum = cell.guidance.transition(seen), trace.estimated(seen)
         clear = trace.prominent(seen)
         magnitudes = [o.magnitude for o in seen]
-        depth = None if minimum is None else round(trace.prominence(magnitudes, minimum), 4)
+        depth = None if minimum is None else round(prominence(magnitudes, minimum), 4)
         return CellProgress.model_validate(
             {
                 "evaluations": round(moment.costs[cell.number], 2),

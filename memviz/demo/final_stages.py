@@ -24,9 +24,13 @@ from memviz.retrieval.index import background, index
 
 COPIED_QUANTILE, CLOSE_QUANTILE = 0.99, 0.9
 SCALE = 2.0  # at 7.5 this small model's pictures burn out
+RISES = (0, 0.1, 0.25)
 CANDIDATES = {
     "stp": [f"late={w},at={t}" for w in (6, 7) for t in (450, 425, 400)],
-    "dtp": [f"late={w},rise={r},latest={t}" for w in (6, 7) for r in (0.25, 1) for t in (350, 400)],
+    "dtp": [
+        f"late={SCALE:g},rise=0,latest=0",  # the paper's, as a control
+        *(f"late={w},rise={r},latest={t}" for w in (6, 7) for r in RISES for t in (350, 400)),
+    ],
     "og": [f"late={w},at={t}" for w in (5, 6, 7) for t in (750, 700)],
 }
 SWEPT = range(100, 1_000, 100)  # transition timesteps of the example sweep

@@ -24,6 +24,7 @@ from memviz.demo.autoencoder import pixels
 from memviz.demo.judges import through
 from memviz.demo.world import World
 from memviz.guidance.base import Guidance
+from memviz.guidance.first_minimum import prominent_minimum
 from memviz.guidance.model_defaults import own
 from memviz.guidance.registry import CORE
 from memviz.guidance.spec import MethodSpec
@@ -134,30 +135,39 @@ class Report:
         return estimate_mean(self.clip.score([m.image for m in made], prompts), prompts)
 
     def detection(self) -> dict[str, Estimate]:
-        """AUC of the magnitude: duplicated against held-out titles and swapped captions."""
+        """AUC of the magnitude: duplicated against held-out titles and swapped captions.
+
+        The first also in epsilon units, which a v-prediction model's early steps vanish in.
+        """
         groups = ("duplicated", "heldout", "swapped")
-        yes, no, swapped = (
-            np.array([m.signals["magnitude"] for m in self.made[g, "cfg"]]) for g in groups
-        )
         many, few, others = (len(self.prompts[g]) for g in groups)
-        found = {
-            f"auc_magnitude_{name}": estimate_auc(
-                auc(yes[:, :k].mean(1), no[:, :k].mean(1)), many, few
+        found = {}
+        for signal in ("magnitude_epsilon", "magnitude"):
+            yes, no, swapped = (
+                np.array([m.signals[signal] for m in self.made[g, "cfg"]]) for g in groups
             )
-            for name, k in (("k1", 1), ("k5", 5), ("all", None))
-        }
+            for name, k in (("k1", 1), ("k5", 5), ("all", None)):
+                value = auc(yes[:, :k].mean(1), no[:, :k].mean(1))
+                found[f"auc_{signal}_{name}"] = estimate_auc(value, many, few)
         return found | {
             "auc_caption_swap": estimate_auc(auc(yes[:, 0], swapped[:, 0]), many, others)
         }
 
     def transitions(self) -> dict[str, float | None]:
-        """How often the dynamic transition found a minimum, and at which step."""
+        """How often the magnitude has a first minimum, and at which step.
+
+        `minimum_*` are of the dynamic transition's own rule on its own path, `prominent_*` of the
+        prominent minima of plain guidance.
+        """
         found = {}
         for group in ("duplicated", "heldout"):
             changes = [m.trajectory.transition for m in self.made[group, "dtp"]]
-            steps = [c.step for c in changes if c and c.kind == "minimum"]
-            found[f"minimum_found_{group}"] = round(len(steps) / len(changes), 4)
-            found[f"minimum_step_median_{group}"] = float(np.median(steps)) if steps else None
+            switches = [c.step for c in changes if c and c.kind == "minimum"]
+            curves = [m.signals["magnitude"] for m in self.made[group, "cfg"]]
+            minima = [i for i in map(prominent_minimum, curves) if i is not None]
+            for rule, steps in (("minimum", switches), ("prominent", minima)):
+                found[f"{rule}_found_{group}"] = round(len(steps) / len(curves), 4)
+                found[f"{rule}_step_median_{group}"] = float(np.median(steps)) if steps else None
         return found
 
     def autoencoder(self) -> dict[str, float]:

@@ -5,17 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from memviz.errors import InputError
 from memviz.guidance.base import Guidance, Observation, Transition
-from memviz.guidance.first_minimum import first_minimum
+from memviz.guidance.first_minimum import first_minimum, prominent_minimum
 from memviz.io.atomic import written
 from memviz.signals import observe
-
-PROMINENT = 0.5  # deviations of the curve: a minimum below this is taken for noise
 
 SCHEMA = pa.schema(
     [
@@ -96,20 +93,9 @@ def estimated(seen: Sequence[Observation]) -> int | None:
     return first_minimum([s.magnitude for s in seen])
 
 
-def prominence(values: Sequence[float], at: int) -> float:
-    """How deep a minimum is: its fall from the highest value before, in deviations of the curve.
-
-    0 where the curve is level. Minima of mere noise have little of it.
-    """
-    deviation = np.std(values)
-    return float((max(values[: at + 1]) - values[at]) / deviation) if deviation else 0.0
-
-
-def prominent(seen: Sequence[Observation], least: float = PROMINENT) -> int | None:
-    """The step of the first local minimum with at least this prominence, if any."""
-    values = [s.magnitude for s in seen]
-    minima = (i for i in range(1, len(values) - 1) if values[i - 1] > values[i] < values[i + 1])
-    return next((i for i in minima if prominence(values, i) >= least), None)
+def prominent(seen: Sequence[Observation]) -> int | None:
+    """The step of the magnitude's first prominent minimum, if any."""
+    return prominent_minimum([s.magnitude for s in seen])
 
 
 def replay(guidance: Guidance, seen: Sequence[Observation]) -> Transition | None:
