@@ -29,7 +29,7 @@ def run(parts, tmp_path_factory):
     model, detector = parts
     methods = {
         "CFG": mv.Constant(2),
-        "mine": mv.TwoPhase(early=0, late=5, switch=mv.FirstMinimum(latest=400, rise=1)),
+        "mine": mv.TwoPhase(early=0, late=5, switch=mv.FirstMinimum(latest=400, rise=0.1)),
     }
     folder = tmp_path_factory.mktemp("api") / "run"
     return mv.compare(

@@ -70,7 +70,6 @@ At a scale of 7.5 this model's pictures burn out. Its own settings are {settings
 The methods' parameters in `model/memviz.json` were chosen among those listed in
 `memviz/demo/final_stages.py`, on every second prompt: of those that copy at most {allowed:.0%} of the duplicated
 prompts, the one that follows these and the held-out ones best. `tuning.json` has what each came to.
-(With 7 % allowed, DTP was left to copy 12 % of all.)
 The scale of plain guidance was chosen with all prompts in sight, before the last training of autoencoder and UNet.
 
 ## Figures

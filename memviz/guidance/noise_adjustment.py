@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class NoiseAdjustment(FullScale):
     """Plain guidance from a starting noise that was optimized before the first step.
 
-    x_T <- AdamW on ||eps(x_T, y) - eps(x_T)|| until it is at most `target`, for each picture.
+    x_T <- AdamW on ||f(x_T, y) - f(x_T)|| until it is at most `target`, for each picture.
     Han et al., NeurIPS 2025, https://arxiv.org/abs/2510.08625.
     """
 

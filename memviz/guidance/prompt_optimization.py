@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class PromptOptimization(FullScale):
     """Plain guidance with an embedding that was optimized before the first step.
 
-    e <- AdamW on ||eps(x_T, e) - eps(x_T)|| until it is at most `target`, for each picture.
+    e <- AdamW on ||f(x_T, e) - f(x_T)|| until it is at most `target`, for each picture.
     Wen et al., ICLR 2024, https://arxiv.org/abs/2407.21720.
     """
 

@@ -141,7 +141,7 @@ class CellProgress(Record):
     transition_kind: TransitionKind = "none"
     estimated_step: int | None = None  # the first minimum of the magnitude
     estimated_timestep: int | None = None
-    estimated_prominence: float | None = None
+    estimated_prominence: float | None = None  # share that the magnitude rises by on both sides
     prominent_timestep: int | None = None
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from memviz.errors import InputError
 from memviz.guidance.base import Observation, Transition
-from memviz.guidance.first_minimum import dip, first_minimum
+from memviz.guidance.first_minimum import dip, first_minimum, prominence, prominent_minimum
 from memviz.guidance.registry import METHODS
 from memviz.guidance.shapes import SHAPES
 from memviz.guidance.spec import MethodSpec, Unregistered, make_specs, split_methods
@@ -67,6 +67,47 @@ def test_a_minimum_once_known_does_not_move(values):
         assert values[lowest - 1] > values[lowest] < values[rise]
         assert all(dip(values[:end]) is None for end in range(rise + 1))
         assert all(dip([*values, more]) == found for more in (0.0, 200.0, NAN))
+
+
+PROMINENCES = {  # name: values, place, the share by which the curve rises on both sides of it
+    "the lower side counts": ([9, 2, 5], 1, 1.5),
+    "what lies before a lower value does not": ([9, 1, 6, 4, 8], 3, 0.5),
+    "nor what comes after one": ([9, 4, 5, 1, 9], 1, 0.25),
+    "steps away": ([2, 6, 5, 2, 3, 3, 4], 3, 1),
+    "falling": ([5, 4, 3, 2, 1], 2, 0),
+    "rising": ([1, 2, 3], 1, 0),
+    "level": ([2, 2, 2], 1, 0),
+    "first value": ([1, 5, 4], 0, 0),
+    "last value": ([5, 4, 1], 2, 0),
+    "alone": ([3], 0, 0),
+    "a level bottom": ([5, 2, 2, 2, 3], 1, 0.5),
+    "above nothing": ([1, 0, 1], 1, math.inf),
+    "NaN ends the stretch": ([5, NAN, 1, 2], 2, 0),
+    "NaN itself": ([5, NAN, 6], 1, 0),
+}
+
+
+@pytest.mark.parametrize("name", PROMINENCES)
+def test_prominence_is_the_share_that_a_curve_rises_by_on_both_sides(name):
+    values, at, share = PROMINENCES[name]
+    assert prominence(values, at) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ([9, 8.9, 9, 5, 2, 6], 4),  # a dip of noise first
+        ([9, 2, 2, 2, 6], 1),  # the first of a level bottom
+        ([9, 2, 3, 1, 6], 1),  # the first of two
+        ([9, 2, 2.9, 1, 6], 3),  # just below the half, then one above
+        ([20, 19, 19.5, 18, 18.2], None),  # falls far, rises little
+        ([1, 2, 1.9, 4, 8], None),  # an ordinary prompt's: it rises from end to end
+        ([9, 2], None),
+        ([], None),
+    ],
+)
+def test_a_prominent_minimum_is_one_that_the_curve_rises_by_half_from(values, found):
+    assert prominent_minimum(values) == found
 
 
 @given(st.lists(st.floats(0, 100), max_size=30))

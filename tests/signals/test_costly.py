@@ -200,17 +200,3 @@ def test_the_price_is_said_before_it_is_paid():
     assert "slower" in signals.price(("attention_entropy",))
     with pytest.raises(ValueError, match="sharpness"):
         signals.check(("magnitude",))
-
-
-def test_prominence_is_the_fall_in_deviations():
-    assert trace.prominence([4, 0, 4, 0], 1) == 2
-    assert trace.prominence([1, 1, 1], 1) == 0
-
-
-def test_a_shallow_minimum_is_overlooked_by_the_second_rule():
-    from memviz.guidance.base import Observation
-
-    seen = [
-        Observation(900 - 100 * i, {"magnitude": m}) for i, m in enumerate([9.0, 8.9, 9.0, 5, 2, 6])
-    ]
-    assert trace.estimated(seen) == 1 and trace.prominent(seen) == 4

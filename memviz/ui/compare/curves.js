@@ -219,12 +219,14 @@ function panelTitles(colors) {
  */
 function markNotes(view, colors) {
   const note = { xref: 'paper', showarrow: false, font: { color: colors.soft, size: 11 } };
-  const right = { x: 0.99, xanchor: 'right', yref: 'y3', y: 0, yanchor: 'bottom' };
-  const left = { x: 0.01, xanchor: 'left', yref: 'paper', y: PANELS[0].domain[1], yanchor: 'top' };
+  const right = { x: 0.99, xanchor: 'right' };
+  const bottom = { ...right, yref: 'y3', y: 0, yanchor: 'bottom' };
+  // copies pull hardest at the first steps, on the left
+  const top = { ...right, yref: 'paper', y: PANELS[0].domain[1], yanchor: 'top' };
   const { copied } = view.thresholds;
   return [
-    ...(copied ? [{ ...note, ...right, text: `dotted: copy mark ${copied}` }] : []),
-    ...(view.band ? [{ ...note, ...left, text: 'gray: ordinary prompts' }] : []),
+    ...(copied ? [{ ...note, ...bottom, text: `dotted: copy mark ${copied}` }] : []),
+    ...(view.band ? [{ ...note, ...top, text: 'gray: ordinary prompts' }] : []),
   ];
 }
 
