@@ -8,6 +8,7 @@ from typing import Any
 from memviz.cli.command import Verb, say
 from memviz.cli.tables import table
 from memviz.errors import InputError
+from memviz.number_lists import parse_ints
 from memviz.training import cli_flags
 
 STUDIES = ("iet-agc-demo", "iet-agc-frontier")
@@ -23,6 +24,11 @@ def options(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument(
         "--minutes", type=float, metavar="M", help="the frontier: stop after M; call again to go on"
+    )
+    sub.add_argument(
+        "--short",
+        metavar="SEEDS",
+        help="the frontier: one length and no choice of settings, on these training seeds",
     )
     cli_flags.add_some(sub, VARIED, "as the study has it")
 
@@ -49,11 +55,12 @@ def reproduce_frontier(args: argparse.Namespace, out: Path) -> dict[str, Any]:
     from memviz.training import cli_flags
     from memviz.training.studies import iet_agc_frontier as study
 
+    plan = study.short_plan(parse_ints(args.short, "--short")) if args.short else study.demo_plan()
     if cli_flags.given(args) or args.save:
         raise InputError("The frontier chooses its own settings; give --out and --minutes only.")
     until = time.monotonic() + 60 * args.minutes if args.minutes else float("inf")
     try:
-        return study.trace_frontier(study.demo_plan(), out, say, lambda: time.monotonic() > until)
+        return study.trace_frontier(plan, out, say, lambda: time.monotonic() > until)
     except study.Stopped:
         done = len([*out.glob("*/figures.json")])
         return {"stopped": str(out), "finished": done}

@@ -15,7 +15,7 @@ not made again, a training goes on from its checkpoint, and `stopping` ends a st
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,8 @@ class Plan:
     seeds: Sequence[int] = (0, 1, 2, 3)  # of starting noise
     arms: Sequence[str] = tuple(ARMS)
     denoising_steps: int = 25
+    settings: Mapping[str, Sequence[Settings]] = field(default_factory=lambda: ARMS)
+    others: Sequence[int] = ()  # steps of the other arms; `steps` where none are named
 
     def config(self, arm: str, steps: int, seed: int, settings: Settings) -> Config:
         """An arm's training on as many samples as plain fine-tuning sees in `steps` steps."""
@@ -88,12 +90,30 @@ class Plan:
 
 
 def demo_plan() -> Plan:
-    """The frontier of the demo."""
+    """The frontier of the demo, in full."""
     base = PRESETS["demo"].config(
         probes="none", hold_out=HELD_OUT, checkpoint_every=100, keep=1, save_every=0
     )
     prompts = demo()
     return Plan(base, prompts["duplicated"], prompts["heldout"])
+
+
+def short_plan(training_seeds: Sequence[int]) -> Plan:
+    """The frontier of the demo at one length, with the settings of the study that ships.
+
+    Nothing is chosen, so training seed 0, on which those settings were, is no fresh one.
+    """
+    fixed = {"shards": 2}, {"ratio": 1.5}
+    settings = ARMS | {"iet": [fixed[0]], "agc": [fixed[1]], "iet-agc": [fixed[0] | fixed[1]]}
+    return replace(
+        demo_plan(),
+        steps=(300, 500, 800),
+        others=(800,),
+        arms=("plain", "iet-agc", "agc", "random skip", "mixed", "iet", "deduplicated"),
+        choosing=(),
+        reporting=training_seeds,
+        settings=settings | {"mixed": [{"share": 0.5}]},
+    )
 
 
 def trace_frontier(
@@ -104,14 +124,16 @@ def trace_frontier(
     tried = {
         (arm, steps): [
             (settings, [study.figures(arm, steps, seed, settings) for seed in plan.choosing])
-            for settings in ARMS[arm]
+            for settings in plan.settings[arm]
         ]
         for arm, steps in plan_points(plan)
     }
     plain = [f for (arm, _), found in tried.items() if arm == "plain" for f in found[0][1]]
     points = []
     for (arm, steps), found in tried.items():
-        settings, _ = min(found, key=lambda pair: mean_excess(pair[1], plain))
+        settings = found[0][0]
+        if len(found) > 1:
+            settings, _ = min(found, key=lambda pair: mean_excess(pair[1], plain))
         fresh = [study.figures(arm, steps, seed, settings) for seed in plan.reporting]
         points.append({"arm": arm, "steps": steps, "settings": settings, **summarize(fresh)})
     result = {"points": points, "base": plan.base.to_json(), "seeds": list(plan.reporting)}
@@ -121,8 +143,9 @@ def trace_frontier(
 
 def plan_points(plan: Plan) -> Iterator[tuple[str, int]]:
     """Arms and steps; weights are mixed where plain fine-tuning went farthest."""
-    for arm in plan.arms:
-        yield from ((arm, steps) for steps in (plan.steps if arm != "mixed" else [plan.steps[-1]]))
+    others = plan.others or plan.steps
+    lengths = {"plain": plan.steps, "mixed": plan.steps[-1:]}
+    yield from ((arm, steps) for arm in plan.arms for steps in lengths.get(arm, others))
 
 
 def mean_excess(figures: Sequence[Figures], plain: Sequence[Figures]) -> float:
@@ -168,7 +191,7 @@ class Study:
 
     def skip_rate(self, steps: int, seed: int) -> float:
         """The share of samples that AGC skips at its usual ratio in a training of that length."""
-        return self.figures("agc", steps, seed, ARMS["agc"][0])["skipped"]
+        return self.figures("agc", steps, seed, self.plan.settings["agc"][0])["skipped"]
 
     def train(self, config: Config, folder: Path) -> Figures:
         """Train from the newest checkpoint, and judge; only the finished weights are kept."""

@@ -142,3 +142,11 @@ def test_the_table_has_a_line_for_each_point(traced):
 def test_the_frontier_takes_no_settings_of_one_training(capsys):
     assert main(["reproduce", "iet-agc-frontier", "--ratio", "2"]) == 2
     assert "chooses its own settings" in capsys.readouterr().err
+
+
+def test_the_short_frontier_chooses_nothing_and_trains_the_others_at_one_length():
+    plan = study.short_plan([1])
+    points = list(study.plan_points(plan))
+    assert [p for p in points if p[0] == "plain"] == [("plain", n) for n in (300, 500, 800)]
+    assert {steps for arm, steps in points if arm != "plain"} == {800}
+    assert all(len(plan.settings[arm]) == 1 for arm in plan.arms) and plan.choosing == ()
