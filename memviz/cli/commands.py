@@ -52,6 +52,8 @@ VERBS = {
     "runs": Entry(
         "runs", "list the runs kept on this machine and the bundled ones, or remove some"
     ),
+    "bundle": Entry("bundle", "write a run as one zip file to hand on"),
+    "open": Entry("open", "verify such a file and keep its run, or make its pictures again"),
     "doctor": Entry("doctor", "list and mend what is left over, broken off or damaged"),
     "clean": Entry("clean", "remove old runs, searches and jobs, by age or by size"),
     "train": Entry("train", "fine-tune a model so that it copies less"),

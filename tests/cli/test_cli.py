@@ -219,3 +219,15 @@ def test_no_verb_is_loaded_but_the_one_asked_for():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert {e.module for e in VERBS.values() if f"memviz.cli.{e.module}" in loaded} == {"runs"}
+
+
+def test_a_run_is_bundled_and_opened_elsewhere(tmp_path):
+    folder = fixture_run.make(tmp_path / "one" / "runs", steps=2)
+    file = tmp_path / "run.zip"
+    told = json.loads(
+        call("bundle", folder.name, "--out", file, "--json", home=tmp_path / "one").stdout
+    )
+    assert told["bytes"] == file.stat().st_size
+    said = call("open", file, home=tmp_path / "two")
+    assert said.returncode == 0 and "every hash as written" in said.stdout
+    assert (tmp_path / "two" / "runs" / folder.name / "run.json").is_file()
