@@ -12,7 +12,7 @@ import { onLookChange } from './lifetime.js';
  * @typedef {{ data: Trace[], layout: Layout }} Drawing
  */
 
-const SOURCE = new URL('../vendor/plotly-cartesian.min.js', import.meta.url).href;
+const SOURCE = '../vendor/plotly-cartesian.min.js';
 const CONFIG = {
   displaylogo: false,
   displayModeBar: false, // its buttons cannot be reached by keyboard; double click resets
@@ -28,8 +28,9 @@ let loading;
  * @returns {Promise<Plotly>}
  */
 export function loadPlotly() {
+  if (window.Plotly) return Promise.resolve(window.Plotly); // a page from disk holds it
   loading ??= new Promise((resolve, reject) => {
-    const node = h('script', { src: SOURCE });
+    const node = h('script', { src: new URL(SOURCE, import.meta.url).href });
     node.addEventListener('load', () => resolve(window.Plotly));
     node.addEventListener('error', () => {
       loading = undefined;
