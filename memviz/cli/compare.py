@@ -66,6 +66,7 @@ def asked(args: argparse.Namespace) -> ComparisonRequest:
         descriptor=args.descriptor,
         signals=tuple(filter(None, args.signals.split(","))),
         decoder=args.decoder,
+        look_every=args.look_every,
         keep=args.keep,
         probe=args.probe,
         since=args.since,

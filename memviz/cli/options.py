@@ -17,7 +17,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "corpus": {"help": "training images to look through (default: %(default)s)"},
     "descriptor": {"help": "how pictures are compared (default: %(default)s)"},
     "signals": {"default": "", "help": f"costly ones to record: {', '.join(COSTLY)}"},
-    "decoder": {"default": "", "help": "of the estimates: a folder, a hub id, or own"},
+    "decoder": {"default": "", "help": "of the estimates: own, linear, a folder or a hub id"},
+    "look-every": {
+        "type": int,
+        "metavar": "K",
+        "help": "decode every K-th estimate by the model's own decoder as well (default: never)",
+    },
     "keep": {"action": "store_true", "help": "keep the latents, to go on from any step"},
     "probe": {"action": "store_true", "help": "record magnitudes along plain guidance as well"},
     "out": {"type": Path, "metavar": "DIR", "help": "write the run folder here"},
@@ -27,8 +32,16 @@ OPTIONS: dict[str, dict[str, Any]] = {
 def add_options(sub: argparse.ArgumentParser, *names: str, **changes: Mapping[str, Any]) -> None:
     """Give a verb some of these options; `changes` replace parts of one by its name."""
     for name in names:
-        usual = {"default": getattr(ComparisonRequest, name)} if name in DEFAULTS else {}
+        field = name.replace("-", "_")
+        usual = {"default": getattr(ComparisonRequest, field)} if name in DEFAULTS else {}
         sub.add_argument(f"--{name}", **usual | OPTIONS[name] | dict(changes.get(name, {})))
 
 
-DEFAULTS = ("steps", "scheduler", "model", "corpus", "descriptor")  # those of a request
+DEFAULTS = (
+    "steps",
+    "scheduler",
+    "model",
+    "corpus",
+    "descriptor",
+    "look-every",
+)  # those of a request

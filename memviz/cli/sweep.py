@@ -48,7 +48,8 @@ def asked(args: argparse.Namespace) -> ComparisonRequest:
     """The sweep as a comparison."""
     given = {axis: getattr(args, axis) for axis in FLAGS if getattr(args, axis) is not None}
     given |= dict(map(varied, args.vary))
-    names = ("steps", "scheduler", "model", "corpus", "descriptor", "decoder", "keep", "probe")
+    names = ("steps", "scheduler", "model", "corpus", "descriptor", "keep", "probe")
+    names += ("decoder", "look_every")
     return sweeps.request_sweep(
         args.prompt,
         {axis: sweeps.parse_values(v) for axis, v in (given or {"at": "100:900:100"}).items()},

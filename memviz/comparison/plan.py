@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from memviz import resources
 from memviz.comparison.cell import CellSpec
@@ -12,15 +11,12 @@ from memviz.guidance.model_defaults import plain_guidance, settings
 from memviz.guidance.transition import Constant
 from memviz.io.versions import versions
 from memviz.models.loading import Model
-from memviz.models.preview_decoder import decoder
+from memviz.models.preview_decoder import PreviewDecoder, choose_decoder
 from memviz.models.schedulers import scheduler
 from memviz.retrieval.copy_detector import CopyDetector
 from memviz.runs.record import CellRecord, CellState, RunRecord
 from memviz.runs.sheet import COLUMNS
 from memviz.sampling.noise import noise, noise_hash
-
-if TYPE_CHECKING:
-    from torch.nn import Module
 
 TILE = 128  # pixels at most of an x0 estimate on its sheet
 LIBRARIES = ("torch", "diffusers", "transformers", "gradio")
@@ -37,8 +33,7 @@ class Plan:
     methods: dict[str, str]  # the model's own parameters, by method
     model: Model
     detector: CopyDetector | None
-    decoder: "Module | None"  # of the x0 estimates, where it is not the model's own
-    decoder_note: str
+    decoder: PreviewDecoder  # of the x0 estimates
     has_clip: bool
     bands: reference_bands.Found
 
@@ -61,7 +56,7 @@ class Plan:
             "band_note": self.bands.note(*request.prompts),
             "tile": min(TILE, side),
             "sheet_columns": COLUMNS,
-            "decoder_note": self.decoder_note,
+            "decoder_note": self.decoder.describe(request.look_every),
             "cells": [first_cell_record(cell) for cell in self.cells],
         }
         if self.detector:
@@ -84,7 +79,6 @@ def make_plan(
 ) -> Plan:
     """Load what a request needs and was not given. Raises a MemvizError for what is not there."""
     model = model or resources.load_model(request.model)
-    estimates, note = decoder(model.pipe, request.decoder)
     known = settings(model.folder)
     methods = known.get("methods", {})
     cells = tuple(CellSpec(i, *cell) for i, cell in enumerate(request.cells(methods)))
@@ -101,8 +95,7 @@ def make_plan(
         methods=methods,
         model=model,
         detector=detector,
-        decoder=estimates,
-        decoder_note=note,
+        decoder=choose_decoder(model, request.decoder),
         has_clip=bool(known.get("clip")),
         bands=reference_bands.find(model, request.scheduler, request.steps, scale),
     )

@@ -98,7 +98,10 @@ class TraceRecorder:
     def describe(self, step: Step) -> dict[int, tuple[np.ndarray, np.ndarray]]:
         """For each distinct sample: tile and vector of its x0 estimate."""
         rows = sorted(set(step.states))
-        x = decode.decode(self.plan.model.pipe, step.x0[rows], vae=self.plan.decoder)
+        decoder = self.plan.decoder
+        own = decoder.looks(step.index, self.plan.request.look_every)
+        vae = None if own else decoder.network
+        x = decode.decode(self.plan.model.pipe, step.x0[rows], vae=vae)
         detector = self.plan.detector
         vectors = detector.embed(x) if detector else [np.empty(0)] * len(rows)
         return dict(zip(rows, zip(decode.tiles(x, TILE), vectors, strict=True), strict=True))

@@ -38,7 +38,8 @@ class ComparisonRequest:
     signals: Sequence[str] = ()  # costly ones, by key
     keep: bool = False  # the latents, to go on from any step
     probe: bool = False  # record every method's magnitude along plain guidance too
-    decoder: str = ""  # of the x0 estimates: a folder, a hub id, "own", or whatever is at hand
+    decoder: str = ""  # of the x0 estimates: a folder, a hub id, "own", "linear", or what is cheap
+    look_every: int = 0  # steps between estimates that the model's own decodes all the same
     since: str = ""  # RUN:CELL, a kept cell to go on from instead of starting over
 
     def __post_init__(self) -> None:
@@ -49,6 +50,7 @@ class ComparisonRequest:
         for seed in self.seeds:
             check_whole("The seed", seed, *SEEDS)
         check_whole("The number of steps", self.steps, *STEPS)
+        check_whole("--look-every", self.look_every, 0, STEPS[1])
         check_some(self)
         if self.scheduler not in SCHEDULERS:
             raise InputError(

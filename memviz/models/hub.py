@@ -7,6 +7,7 @@ from pathlib import Path
 from memviz.models.files import PARTS, VARIANTS, ModelError, check_class, pipeline_folder
 
 ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # owner/name, and nothing else
+TAESD = "madebyollin/taesd"  # decodes the latents of Stable Diffusion 1 and 2 fast
 NEXT = {
     "gated": "needs its owner's permission: accept its terms at https://huggingface.co/{id}, then "
     "run `hf auth login`.",

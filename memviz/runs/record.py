@@ -57,6 +57,7 @@ class RequestRecord(Record):
     keep: bool = False
     probe: bool = False
     decoder: str = ""
+    look_every: int = 0
     since: str = ""
 
 

@@ -32,7 +32,9 @@ def shown(
 
 FEW = "0, 1"  # seeds of a sweep, unless others are typed
 MANY = 16  # seeds that show how the transition depends on them
-SAME = {"steps", "scheduler", "model", "corpus", "descriptor", "decoder"}  # of a re-run
+SAME = {  # of a re-run
+    *("steps", "scheduler", "model", "corpus", "descriptor", "decoder", "look_every"),
+}
 NAMES = ("prompt", "method", "axis", "values", "across", "others", "seeds", "steps", "model",
          "keep", "probe", "signals")  # fmt: skip
 

@@ -36,7 +36,7 @@ SPREAD = {"number", "seed", "similarity", "estimated_timestep", "estimated_promi
 OTHERS = ("similarity",)  # columns beside the registry's that are curves too
 WORDS = (  # of what is asked, as the command line takes it
     *("methods", "seeds", "steps", "scheduler", "model", "corpus", "descriptor"),
-    *("signals", "decoder"),
+    *("signals", "decoder", "look_every"),
 )
 FLAGS = ("keep", "probe")
 
@@ -224,7 +224,7 @@ def command(record: RunRecord) -> str:
     for name in WORDS:
         value = asked[name]
         said = ",".join(map(str, value)) if isinstance(value, list) else value
-        words += [f"--{name}={said}"] if said or name == "corpus" else []
+        words += [f"--{name.replace('_', '-')}={said}"] if said or name == "corpus" else []
     words += [f"--{name}" for name in FLAGS if asked[name]]
     return jobs.shown(jobs.verb("compare", *words))
 
