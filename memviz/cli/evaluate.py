@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from memviz.cli.tables import table
 from memviz.evaluation.bulk import ROWS, Share
 from memviz.evaluation.protocols import Protocol, list_protocols, load_protocol
 from memviz.guidance.spec import split_methods
+from memviz.io.disk import format_bytes
+from memviz.jobs import JobContext
 from memviz.number_lists import parse_ints
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ GIVEN = (
     "template",
     "draw",
     "limit",
+    "steps",
     "descriptor",
     "clip",
 )
@@ -41,12 +44,14 @@ def options(sub: argparse.ArgumentParser) -> None:
     text("--ordinary", metavar="PLACE", help="prompts that a detector must tell from the others")
     text("--methods", help="as cfg,stp:at=500")
     text("--seeds", help="whole numbers, as 0,1,2 or 0-3")
+    text("--steps", type=int, help="of denoising")
     text("--descriptor", help="how pictures are compared")
     text("--clip", help="a folder or a hub id")
     text("--images", type=Path, metavar="DIR", help="judge these pictures instead of making some")
     text("--smoke", action="store_true", help="the same on the demo with tiny counts, as a trial")
     text("--skip-missing", action="store_true", help="leave out columns that need a download")
     text("--batch", type=int, default=ROWS, help="pictures made together (default: %(default)s)")
+    text("--dry-run", action="store_true", help="say what it would take, and start nothing")
     text("--out", type=Path, required=True, metavar="DIR", help="pictures, features and tables")
 
 
@@ -59,7 +64,14 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     here = change_protocol(demo_twin(stated) if args.smoke else stated, args)
     skip = args.skip_missing or args.smoke
     asked = Evaluation(here, args.out, stated, args.images, skip, args.batch)
-    result = watch(run(asked, Share.from_env()))
+    if args.dry_run:
+        from memviz.evaluation.plan import plan_evaluation
+
+        return {"plan": asdict(plan_evaluation(asked))}
+    job = JobContext.from_env()
+    result = watch(run(asked, Share.from_env()), job)
+    if result:
+        job.result(folder=str(args.out.resolve()))
     return result or {"rows": [], "process": Share.from_env().rank}
 
 
@@ -75,8 +87,11 @@ def change_protocol(protocol: Protocol, args: argparse.Namespace) -> Protocol:
     return replace(protocol, **given)
 
 
-def watch(steps: "Iterable[Progress]") -> dict[str, Any] | None:
-    """Go through them with a bar per stage; the last result."""
+def watch(steps: "Iterable[Progress]", job: JobContext) -> dict[str, Any] | None:
+    """Go through them with a bar per stage; the last result.
+
+    What is made stays in the folder, so a job that shall stop leaves at once and can be resumed.
+    """
     result, stage, shown = None, "", None
     for step in steps:
         if step.stage != stage:
@@ -86,6 +101,10 @@ def watch(steps: "Iterable[Progress]") -> dict[str, Any] | None:
             say(stage)
         if shown is not None:
             shown.update(step.done - shown.n)
+        job.metric(stage=step.stage, done=step.done, total=step.total)
+        job.checkpoint(step.done)
+        if job.stopping():
+            raise KeyboardInterrupt
         result = dict(step.result) if step.result else result
     if shown is not None:
         shown.close()
@@ -94,6 +113,8 @@ def watch(steps: "Iterable[Progress]") -> dict[str, Any] | None:
 
 def as_table(result: dict[str, Any]) -> str:
     """The rows, and where the rest is."""
+    if "plan" in result:
+        return describe_plan(result["plan"])
     if not result["rows"]:
         return f"Process {result['process']} has made its pictures; the first one judges all."
     from memviz.evaluation.tables import caption, text_cells
@@ -108,6 +129,18 @@ def as_table(result: dict[str, Any]) -> str:
     left = [f"Left out, no {part}: {what}" for part, what in result["left_out"].items()]
     files = "\n".join(result["files"].values())
     return "\n".join([table(head, marked), "", *notes, *left, caption(result), files])
+
+
+def describe_plan(plan: dict[str, Any]) -> str:
+    """What would be made, what it takes, and what is missing."""
+    made = f"{plan['methods']} methods, {plan['prompts']} prompts, {plan['pictures']} pictures"
+    lines = [f"{made}, of which {plan['ready']} are there."]
+    if plan["seconds"] is not None:
+        room = f"{format_bytes(plan['bytes'])} of {format_bytes(plan['free_bytes'])} that are free"
+        lines.append(f"About {plan['seconds']:.0f} s to make the others here, and {room}.")
+    lines += [f"Missing, {need['part']}: {need['what']} ({need['size']}, {need['license']})"
+              for need in plan["missing"]]  # fmt: skip
+    return "\n".join([*lines, "Columns: " + ", ".join(plan["columns"])])
 
 
 VERB = Verb(evaluate, as_table, options)

@@ -11,6 +11,7 @@ from typing import Any
 
 from memviz.errors import InputError
 from memviz.evaluation.bulk import ALONE, ROWS, Bulk, Share, fill_folder, method_folder
+from memviz.evaluation.cells import write_cells
 from memviz.evaluation.columns import DETECTION
 from memviz.evaluation.measure import (
     Judging,
@@ -69,18 +70,24 @@ def evaluate(asked: Evaluation, share: Share = ALONE) -> Iterator[Progress]:
     if any(name in DETECTION for name in columns):
         yield from evaluate_detection(asked, columns)
         return
-    folders = picture_folders(asked.images) if asked.images else {}
-    if not asked.images:
-        folders = yield from make_pictures(asked, share)
-    if share.count > 1 and not meet_others(share):
-        return
+    bulks = {} if asked.images else plan_pictures(asked)
+    folders = picture_folders(asked.images) if asked.images else bulk_folders(asked, bulks)
+    if share.count > 1:
+        for method, bulk in bulks.items():
+            yield from make_pictures(method, bulk, folders[method], share)
+        if not meet_others(share):
+            return
     judging = load_judging(asked.protocol, columns, asked.out / "features")
     result = start_result(asked, columns, left_out, judging)
+    atomic.json(asked.out / "evaluation.json", result)
     plain: Measured | None = None
     for done, (method, folder) in enumerate(folders.items()):
+        if method in bulks:
+            yield from make_pictures(method, bulks[method], folder, ALONE)
         yield Progress(f"looking at {method}", done, len(folders), result)
         pictures = read_pictures(folder)
         measured = measure(judging, pictures, plain)
+        write_cells(pictures, measured, asked.out / "cells" / f"{folder.name}.json")
         result["rows"].append(make_row(asked, method, folder, measured, plain, columns))
         result["prompts"] = max(result["prompts"], len(dict.fromkeys(measured.prompts)))
         if plain is None and is_plain(method):
@@ -104,17 +111,16 @@ def check_needs(asked: Evaluation) -> tuple[tuple[str, ...], list[Need]]:
     return columns, missing
 
 
-def make_pictures(asked: Evaluation, share: Share) -> Iterator[Progress]:
-    """Fill a folder per method, plain guidance first; returns the folders by method."""
+def plan_pictures(asked: Evaluation) -> dict[str, Bulk]:
+    """What to make by method, plain guidance first."""
     protocol = asked.protocol
     prompts = tuple(
         read_prompts(
             PromptSource(protocol.prompts, protocol.template, protocol.draw, protocol.limit)
         )
     )
-    folders: dict[str, Path] = {}
-    for method in sorted(protocol.methods, key=lambda text: not is_plain(text)):
-        bulk = Bulk(
+    return {
+        method: Bulk(
             prompts,
             method,
             protocol.model,
@@ -127,10 +133,22 @@ def make_pictures(asked: Evaluation, share: Share) -> Iterator[Progress]:
             protocol.descriptor,
             asked.batch,
         )
-        folders[method] = method_folder(asked.out / "pictures", f"{method}-{print_of(bulk)}", True)
-        for done in fill_folder(bulk, folders[method], share):
-            yield Progress(f"making {method}", done, len(bulk) // share.count)
-    return folders
+        for method in sorted(protocol.methods, key=lambda text: not is_plain(text))
+    }
+
+
+def bulk_folders(asked: Evaluation, bulks: Mapping[str, Bulk]) -> dict[str, Path]:
+    """Where the pictures of each method go."""
+    return {
+        method: method_folder(asked.out / "pictures", f"{method}-{print_of(bulk)}", True)
+        for method, bulk in bulks.items()
+    }
+
+
+def make_pictures(method: str, bulk: Bulk, folder: Path, share: Share) -> Iterator[Progress]:
+    """Fill the folder of a method."""
+    for done in fill_folder(bulk, folder, share):
+        yield Progress(f"making {method}", done, len(bulk) // share.count)
 
 
 def print_of(bulk: Bulk) -> str:
@@ -192,6 +210,7 @@ def make_row(
         "method": method,
         "label": label_method(method),
         "folder": str(folder.resolve()),
+        "cells": f"cells/{folder.name}.json",
         "pictures": len(measured.prompts),
         "values": {name: value and value.to_json() for name, value in values.items()},
         "changes": {name: value and value.to_json() for name, value in changes.items()},

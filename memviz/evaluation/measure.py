@@ -65,7 +65,7 @@ class Measured:
     """What is known of the pictures of one method."""
 
     prompts: Sequence[str]
-    pictures: Mapping[str, np.ndarray]  # (N,) each: sim, own, clipscore, evaluations, ...
+    pictures: Mapping[str, np.ndarray]  # (N,) each: sim, nearest (an id), own, clipscore, ...
     whole: Mapping[str, float]  # figures of all pictures together
     vectors: np.ndarray | None = None  # (N, D) of the descriptor
     copied: float = 1.0  # the descriptor's own copy mark
@@ -134,7 +134,7 @@ def look_up(
     if detector is None or not judging.wants(n for n, c in COLUMNS.items() if c.corpus):
         return
     similarity, ids = detector.index.search(vectors, 1)
-    found["sim"] = similarity[:, 0]
+    found["sim"], found["nearest"] = similarity[:, 0], ids[:, 0]
     null = statistics(found["sim"], detector.index.background)
     whole |= {name: value for name, value in null.items() if name.startswith("bg_")}
     if judging.wants(name for name in COLUMNS if name.startswith("own_")):
