@@ -12,6 +12,7 @@ from memviz.cli.tables import table
 from memviz.evaluation.bulk import ROWS, Share
 from memviz.evaluation.protocols import Protocol, list_protocols, load_protocol
 from memviz.guidance.spec import split_methods
+from memviz.io import atomic, paths
 from memviz.io.disk import format_bytes
 from memviz.jobs import JobContext
 from memviz.number_lists import parse_ints
@@ -52,11 +53,18 @@ def options(sub: argparse.ArgumentParser) -> None:
     text("--skip-missing", action="store_true", help="leave out columns that need a download")
     text("--batch", type=int, default=ROWS, help="pictures made together (default: %(default)s)")
     text("--dry-run", action="store_true", help="say what it would take, and start nothing")
+    text(
+        "--publish",
+        action="store_true",
+        help="put what is done in or below --out into assets/demo and docs/evaluation.md",
+    )
     text("--out", type=Path, required=True, metavar="DIR", help="pictures, features and tables")
 
 
 def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     """Run a protocol; its result."""
+    if args.publish:
+        return publish(args.out)
     from memviz.evaluation.evaluate import Evaluation, demo_twin
     from memviz.evaluation.evaluate import evaluate as run
 
@@ -73,6 +81,18 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     if result:
         job.result(folder=str(args.out.resolve()))
     return result or {"rows": [], "process": Share.from_env().rank}
+
+
+def publish(out: Path) -> dict[str, Any]:
+    """Write the demo's evaluation and its tables; parts that are not in `out` stay."""
+    from memviz.evaluation import publish as publishing
+
+    page = paths.page("evaluation.md")
+    parts = publishing.order_parts(publishing.read_published() | publishing.collect_parts(out))
+    text = publishing.refresh_page(page.read_text("utf-8"), parts)
+    atomic.json(publishing.published_file(), parts, indent=None)
+    atomic.text(page, text)
+    return {"published": str(publishing.published_file()), "parts": list(parts)}
 
 
 def change_protocol(protocol: Protocol, args: argparse.Namespace) -> Protocol:
@@ -113,6 +133,8 @@ def watch(steps: "Iterable[Progress]", job: JobContext) -> dict[str, Any] | None
 
 def as_table(result: dict[str, Any]) -> str:
     """The rows, and where the rest is."""
+    if "published" in result:
+        return f"{', '.join(result['parts'])} in {result['published']} and docs/evaluation.md"
     if "plan" in result:
         return describe_plan(result["plan"])
     if not result["rows"]:

@@ -106,7 +106,7 @@ def measure(judging: Judging, pictures: "Pictures", plain: Measured | None = Non
     if (seeds := pictures.values("seed")) is not None:
         found["seed"] = np.array(seeds)
     paired = plain is not None and same_noise(plain, Measured(pictures.prompts, found, whole))
-    if paired and vectors is not None and plain.vectors is not None:
+    if plain is not None and paired and vectors is not None and plain.vectors is not None:
         found["unmitigated"] = copying.pair_similarity(vectors, plain.vectors)
     if judging.clip is not None:
         read_prompts_with_pictures(judging, judging.clip, pictures, found, whole)
@@ -276,8 +276,10 @@ def estimate_change(name: str, measured: Measured, plain: Measured) -> Estimate 
 
 def same_noise(a: Measured, b: Measured) -> bool:
     """The same prompts in the same order, and the same seeds as far as the pictures tell them."""
-    seeds = (a.pictures.get("seed"), b.pictures.get("seed"))
-    return list(a.prompts) == list(b.prompts) and np.array_equal(*seeds)
+    mine, theirs = a.pictures.get("seed"), b.pictures.get("seed")
+    if mine is None or theirs is None:
+        return list(a.prompts) == list(b.prompts) and mine is theirs
+    return list(a.prompts) == list(b.prompts) and np.array_equal(mine, theirs)
 
 
 def per_picture(name: str, measured: Measured) -> np.ndarray | None:
