@@ -22,14 +22,14 @@ from memviz.io.paths import home
 from memviz.jobs.job import list_folder
 from memviz.retrieval.index.index import IndexMismatch, read_manifest
 from memviz.runs import resume, store
+from memviz.runs.note import STAR
 from memviz.runs.record import CellState
 from memviz.search import folder as searches
 
 PART = re.compile(r".+\.(?P<pid>\d+)\.part")  # a file that a process writes aside
 DAY = 86_400.0
 YOUNG = DAY  # seconds after which a folder that was written aside counts as left over
-STAR = "starred"  # a file in a run's folder: it is never cleaned away
-ROOMS = ("runs", "jobs", "searches", "indexes", "thumbs")
+ROOMS = ("runs", "jobs", "searches", "indexes", "thumbs", "trash")
 
 
 @dataclass(frozen=True)

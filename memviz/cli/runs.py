@@ -24,9 +24,10 @@ def runs(args: argparse.Namespace) -> list[dict[str, Any]]:
     """The runs kept on this machine, then the bundled ones; or those that were removed."""
     from memviz.io import atomic
     from memviz.runs import store
+    from memviz.runs.note import STAR
 
     for run_id in args.star or ():
-        (store.own(run_id).folder / "starred").touch()
+        (store.own(run_id).folder / STAR).touch()
     damaged = {run.folder.name: run for run in store.damaged()}
     if args.remove:
         told = [damage(damaged[run_id]) | {"where": "removed"} for run_id in args.remove

@@ -8,6 +8,7 @@ training pictures found. Nothing here needs a model, a GPU or torch.
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,11 +137,18 @@ def own(run_id: str) -> Run:
 
 def open_folder(folder: Path) -> Run:
     """The run in a folder, wherever it lies."""
+    file = folder / "run.json"
     try:
-        record = RunRecord.from_json(read_json(folder / "run.json"))
+        record = read_record(file, file.stat().st_mtime_ns)
     except (OSError, ValueError) as error:
         raise RunError(f"{folder} holds no readable run.json ({error}). Give a run.") from None
     return Run(folder, mark_broken(record))
+
+
+@lru_cache(maxsize=512)
+def read_record(file: Path, changed: int) -> RunRecord:
+    """What a run.json says; one that did not change is not read again: lists open many."""
+    return RunRecord.from_json(read_json(file))
 
 
 def mark_broken(record: RunRecord) -> RunRecord:

@@ -12,9 +12,10 @@ import gradio as gr
 from memviz.errors import MemvizError
 from memviz.io import user_config
 from memviz.ui import about
-from memviz.ui import runs as past
 from memviz.ui.compare import tab as compare_tab
 from memviz.ui.neighbours import tab as neighbours_tab
+from memviz.ui.runs import download
+from memviz.ui.runs import tab as runs_tab
 from memviz.ui.shared import access, assets, served
 from memviz.ui.shared.component import module_call
 from memviz.ui.shared.gate import GuardedBlocks
@@ -24,7 +25,7 @@ from memviz.ui.transition import tab as transition_tab
 
 HERE = Path(__file__).parent
 SHEETS = ("shared/page", "compare/player", "transition/transition", "neighbours/neighbours",
-          "train/train")  # fmt: skip
+          "train/train", "runs/runs")  # fmt: skip
 STYLES = [HERE / f"{name}.css" for name in SHEETS]
 FONTS = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
@@ -77,13 +78,13 @@ def build() -> gr.Blocks:
             with gr.Tab("Compare", id="compare", elem_id="compare-tab"):
                 tab = compare_tab.build(live)
             with gr.Tab("Transition", id="transition") as sweeps:
-                transition_tab.build(live, demo, sweeps)
+                sweep = transition_tab.build(live, demo, sweeps)
             with gr.Tab("Neighbours", id="neighbours") as near:
                 neighbours_tab.build(near, demo)
             with gr.Tab("Train", id="train", elem_id="train-tab") as training:
                 train_tab.build(training, demo, tab, live)
             with gr.Tab("Runs", id="runs") as saved:
-                past.build(saved)
+                runs_tab.build(saved, tab.form, sweep.controls)
             with gr.Tab("About", id="about"):
                 about.build()
         addresses(tabs, demo)
@@ -135,7 +136,7 @@ def launch(demo: gr.Blocks | None = None, **options: Any) -> str:  # noqa: ANN40
         "theme": theme(),
         "css_paths": STYLES,
         "head": FRAME + assets.preloads("compare", "shared"),
-        "app_kwargs": {"routes": [assets.route(), served.route()]},
+        "app_kwargs": {"routes": [assets.route(), served.route(), download.route()]},
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
@@ -150,14 +151,20 @@ def launch(demo: gr.Blocks | None = None, **options: Any) -> str:  # noqa: ANN40
 
 
 def keep_in_order() -> None:
-    """Hold runs, searches and jobs within their caps: a public page's, or the owner's settings."""
+    """Hold runs, searches and jobs within their caps: a public page's, or the owner's settings.
+
+    What was deleted a while ago goes for good.
+    """
     from memviz import upkeep
+    from memviz.runs import trash
 
     days, most = (PUBLIC_DAYS, PUBLIC_BYTES) if access.public() else user_config.read_caps()
-    while days is not None or most is not None:
+    while True:
         try:
-            for entry in upkeep.choose_old(upkeep.list_entries(), days, most):
-                upkeep.remove_entry(entry)
+            trash.empty_trash()
+            if days is not None or most is not None:
+                for entry in upkeep.choose_old(upkeep.list_entries(), days, most):
+                    upkeep.remove_entry(entry)
         except (MemvizError, OSError) as error:
             log.warning("the data folder could not be cleaned: %s", error)
         time.sleep(CLEANING)

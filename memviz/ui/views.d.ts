@@ -327,3 +327,32 @@ export interface TrainView {
   log: string[];
   said: { loss: string; probes: Record<string, string | undefined>; gate: string; bank: string };
 }
+
+export interface RunRow {
+  id: string;
+  own: boolean;
+  title: string;
+  name: string;
+  note: string;
+  starred: boolean;
+  prompts: string[];
+  created: string;
+  model: string;
+  methods: string[];
+  steps: number;
+  pictures: number;
+  kinds: string[];
+  result: string;
+  bytes: number;
+  thumbs: string[];
+  sweep: boolean;
+}
+
+export interface RunsView {
+  runs: RunRow[];
+  deleted: { id: string; title: string }[];
+  damaged: string[];
+  empty: string;
+  home: boolean;
+  message: string;
+}

@@ -181,7 +181,7 @@ def test_a_page_for_one_machine_that_a_proxy_forwards_answers_nobody(monkeypatch
     monkeypatch.delenv("MEMVIZ_PUBLIC", raising=False)
     with served() as url:
         stranger = Stranger(url)
-        near = next(h for h in stranger.handlers() if h["api_name"] == "page")
+        near = next(h for h in stranger.handlers() if h["api_name"] == "make_view")
         assert stranger.post(near, [])["success"]
         forwarded = {"X-Forwarded-For": "6.6.6.6"}
         assert stranger.post(near, [], headers=forwarded)["output"]["error"] == STRANGE
@@ -189,12 +189,12 @@ def test_a_page_for_one_machine_that_a_proxy_forwards_answers_nobody(monkeypatch
 
 def test_a_defect_of_ours_is_called_one_and_keeps_its_traceback(monkeypatch, tmp_path, caplog):
     monkeypatch.setenv("MEMVIZ_HOME", str(tmp_path))
-    from memviz.ui import runs
+    from memviz.ui.runs import view
 
     with served() as url:
         stranger = Stranger(url)
-        page = next(h for h in stranger.handlers() if h["api_name"] == "page")
-        monkeypatch.setattr(runs, "section", lambda *_: 1 / 0)
+        page = next(h for h in stranger.handlers() if h["api_name"] == "make_view")
+        monkeypatch.setattr(view, "summarize_run", lambda *_, **__: 1 / 0)
         with caplog.at_level(logging.WARNING):
             said = stranger.post(page, [])
     assert said["output"]["error"] == DEFECT.format(name="ZeroDivisionError")

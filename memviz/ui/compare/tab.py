@@ -82,13 +82,13 @@ def saved(run: store.Run) -> dict[str, Any]:
     return view
 
 
-def beside(run: store.Run, other: str | None) -> dict[str, Any]:
-    """The view of a run, with that of another model on the same prompts if there is such a run."""
-    view = saved(run)
+def beside(run: store.Run, other: str | None) -> tuple[dict[str, Any], str]:
+    """The view of a run with an older one of the same prompts, and why it stands alone if so."""
+    view = compare_view.view(run)
     try:
-        return merged(saved(store.read(other)), view) if other else view
-    except MemvizError:
-        return view
+        return (merged(compare_view.view(store.read(other)), view) if other else saved(run)), ""
+    except MemvizError as error:
+        return view, str(error)
 
 
 def look(progress: "StepView") -> dict[str, Any]:
@@ -143,8 +143,11 @@ def opener(live: Live, fields: compare_form.Form) -> Callable[..., Iterator[list
             else unchanged
         )
         ticket = live.find(run.record.id) if run else None
-        view = beside(run, request.query_params.get("with")) if run and wanted else None
-        if view and message:  # else the page takes it for what it has already
+        view = None
+        if run and wanted:
+            view, alone = beside(run, request.query_params.get("with"))
+            message = message or alone
+        if view and run and run.record.id != wanted:  # else the page takes it for what it has
             view["instead"] = wanted
         yield [*shown(view, notice(message), ticket, done=ticket is None), *asked]
         for update in follow(ticket) if ticket else ():

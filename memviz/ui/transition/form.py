@@ -1,5 +1,7 @@
 """What the Transition tab asks for: what varies, how to denoise, and what is recorded."""
 
+from typing import Any
+
 import gradio as gr
 
 from memviz.comparison import sweep
@@ -9,6 +11,7 @@ from memviz.guidance.model_defaults import tuned
 from memviz.guidance.registry import METHODS
 from memviz.guidance.spec import MethodSpec
 from memviz.runs import resume
+from memviz.runs.record import RunRecord
 from memviz.settings import Setting
 from memviz.signals import COSTLY, SIGNALS
 from memviz.signals import price as prices
@@ -114,15 +117,44 @@ def connect(control: Controls) -> None:
     """What one control does to another."""
     quick = {"queue": False, **QUIET}
     menus = [control[n] for n in ("method", "model", "axis", "across")]
-    gr.on([field.change for field in menus[:2]], offered, menus, menus[2:], **quick)
+    chosen = gr.on([field.input for field in menus[:2]], offered, menus, menus[2:], **quick)
     for name, values in (("axis", "values"), ("across", "others")):
-        control[name].change(usual, [control[name], *menus[:2]], control[values], **quick)
+        asked = [control[name], *menus[:2]]
+        control[name].input(usual, asked, control[values], **quick)
+        chosen.then(usual, asked, control[values], **quick)
     sized = [control[n] for n in ("seeds", "values", "across", "others", "steps")]
     gr.on([field.change for field in sized], price, sized, control["keep"], **quick)
     control["signals"].change(
         lambda keys: gr.CheckboxGroup(info=f"Costs {prices(tuple(keys))}." if keys else PRICE),
         control["signals"], control["signals"], **quick,
     )  # fmt: skip
+
+
+def show_request(record: RunRecord) -> dict[str, Any]:
+    """What the controls show for a saved sweep, by name; nothing for a run that is none."""
+    made, request = sweep.grid(record.cells), record.request
+    if made is None:
+        return {}
+    varied = [name for name in (made.axis, made.across) if name]
+    cell = next(cell for row in made.cells for cell in row if cell)
+    head, _, settings = cell.spec.partition(":")
+    fixed = [part for part in settings.split(",") if part.partition("=")[0] not in varied]
+    columns, rows = axes(cell.spec, request.model)
+    others = dict.fromkeys(row.across for row in made.rows if row.across is not None)
+    return {
+        "prompt": request.prompts[0],
+        "method": f"{head}:{','.join(fixed)}" if fixed else head,
+        "axis": gr.Dropdown(columns, value=made.axis),
+        "values": ",".join(f"{value:g}" for value in made.values),
+        "across": gr.Dropdown(rows, value=made.across or ""),
+        "others": gr.Textbox(",".join(f"{v:g}" for v in others), visible=bool(others)),
+        "seeds": ", ".join(map(str, request.seeds)),
+        "steps": request.steps,
+        "model": request.model,
+        "keep": request.keep,
+        "probe": request.probe,
+        "signals": list(request.signals),
+    }
 
 
 def price(seeds: str, values: str, across: str, others: str, steps: float) -> gr.Checkbox:

@@ -289,13 +289,16 @@ def test_a_finished_training_is_in_the_model_list_at_once(job):
 
 def test_two_runs_become_one_view_with_a_side_each():
     cell = {"cell": 0, "prompt": "fox", "method": "cfg", "image": "images/0.png", "sheet": None}
+    cell |= {"seed": 0}
     cell |= {"match": {"image": "matches/0.png"}, "matches": [{"image": "matches/0.png"}]}
     one = {"id": "a", "cells": [cell], "result": "Copied.", "summaries": {"magnitude": "High."}}
-    one["facts"] = [("Model", "demo"), ("Steps", "50")]
-    both = two_models.merged(one, one | {"id": "b", "result": "Clean."})
+    one |= {"facts": [("Model", "demo"), ("Steps", "50")], "steps": 50, "tile": 64}
+    one |= {"base": "/memviz-files/examples/a/"}
+    after = one | {"id": "b", "result": "Clean.", "base": "/memviz-files/runs/b/"}
+    both = two_models.merged(one, after)
     assert [(c["cell"], c["method"]) for c in both["cells"]] == [(0, "before"), (1, "after")]
-    assert both["cells"][0]["image"] == "../a/images/0.png"
-    assert both["cells"][1]["matches"][0]["image"] == "../b/matches/0.png"
+    assert both["cells"][0]["image"] == "../../examples/a/images/0.png"
+    assert both["cells"][1]["matches"][0]["image"] == "./matches/0.png"
     assert both["result"] == "Before: Copied. After: Clean." and both["with"] == "a"
     assert both["facts"] == [("Before", "demo"), ("After", "demo"), ("Steps", "50")]
 
