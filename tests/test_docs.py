@@ -61,7 +61,7 @@ def test_what_is_pinned_is_what_the_package_asks_for():
     asked = [Requirement(r) for r in project["dependencies"] + extras["app"]]
     assert {r.name for r in asked} == set(pins("requirements.txt"))
     assert all(pins("requirements.txt")[r.name] in r.specifier for r in asked)
-    dev = [Requirement(r) for r in extras["train"] + extras["dev"]]
+    dev = [Requirement(r) for r in extras["train"] + extras["onnx"] + extras["dev"]]
     assert {r.name for r in dev} - {"memviz"} == set(pins("requirements-dev.txt"))
 
 

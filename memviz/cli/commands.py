@@ -38,6 +38,9 @@ VERBS = {
     ),
     "index": Entry("index", "make a corpus searchable, or bring its index up to date"),
     "fetch": Entry("fetch", "fetch the weights of a descriptor, with a check of what came"),
+    "export-descriptor": Entry(
+        "export_descriptor", "turn fetched weights into ONNX, which runs quicker without a GPU"
+    ),
     "sweep": Entry("sweep", "make one prompt at many transition points, with shared evaluations"),
     "calibrate": Entry(
         "calibrate", "measure between which values every signal lies for ordinary prompts"

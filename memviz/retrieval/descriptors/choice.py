@@ -45,7 +45,7 @@ def default_descriptor(corpus: Corpus) -> Preset:
     if not describe_misfit(demo, corpus):
         return demo
     usual = (PRESETS[name] for name in CHECKPOINTS)  # each prepared as is recommended for it
-    here = (preset for preset in usual if weights.place(preset).is_file())
+    here = (preset for preset in usual if weights.is_here(preset))
     return next(here, demo)
 
 

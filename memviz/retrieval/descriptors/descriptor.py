@@ -14,10 +14,10 @@ from torch.nn.functional import normalize
 from memviz.io.hashing import file_hash, files_hash
 from memviz.io.paths import expand
 from memviz.retrieval.descriptors import weights
+from memviz.retrieval.descriptors.presets import INT8_ONNX, ONNX, find
 from memviz.retrieval.descriptors.presets import PRESETS as PRESETS
 from memviz.retrieval.descriptors.presets import DescriptorError as DescriptorError
 from memviz.retrieval.descriptors.presets import Preset as Preset
-from memviz.retrieval.descriptors.presets import find
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -64,18 +64,46 @@ def descriptor(
     trust: bool = False,
     half: bool = False,
 ) -> Descriptor:
-    """Load a descriptor. `trust` runs a TorchScript file whose checksum is not the pinned one."""
+    """Load a descriptor, from its ONNX file where one was exported and the device is the CPU.
+
+    `trust` runs a TorchScript file whose checksum is not the pinned one.
+    """
     preset = preset if isinstance(preset, Preset) else find(preset)
     place = expand(checkpoint or preset.checkpoint)
     if place.is_dir():
-        network, files = _folder(place), _weights(place)
-    else:
-        file = place if checkpoint else weights.place(preset)
-        network, files = torchscript(preset, file, device, trust), file_hash(file)
-    return Descriptor(preset, network.to(device), files, device, half)
+        return Descriptor(preset, _folder(place).to(device), _weights(place), device, half)
+    onnx = place if checkpoint else weights.onnx_file(preset, device)
+    if onnx and onnx.suffix == ONNX:
+        return load_onnx(preset, onnx)
+    return load_torchscript(preset, checkpoint, device, trust, half)
 
 
-def torchscript(preset: Preset, file: Path, device: str, trust: bool) -> torch.nn.Module:
+def load_onnx(preset: Preset, file: Path) -> Descriptor:
+    """An exported file, which runs on the CPU; an exact one goes by the hash of its original.
+
+    So an index made with the one is good for the other.
+    """
+    from memviz.retrieval.descriptors.onnx_network import OnnxNetwork
+
+    network = OnnxNetwork(file)
+    exact = file == weights.onnx_place(preset) and not file.name.endswith(INT8_ONNX)
+    return Descriptor(preset, network, (exact and network.source) or file_hash(file))
+
+
+def load_torchscript(
+    preset: Preset,
+    checkpoint: str | Path | None = None,
+    device: str = "cpu",
+    trust: bool = False,
+    half: bool = False,
+) -> Descriptor:
+    """The fetched file of a preset, or another."""
+    file = expand(checkpoint) if checkpoint else weights.place(preset)
+    network = torchscript(preset, file, device, trust)
+    return Descriptor(preset, network.to(device), file_hash(file), device, half)
+
+
+def torchscript(preset: Preset, file: Path, device: str, trust: bool) -> torch.jit.ScriptModule:
     """SSCD's official files are TorchScript, which can run any code: only known ones are loaded."""
     if not file.is_file():
         raise DescriptorError(

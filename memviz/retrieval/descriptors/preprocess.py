@@ -38,6 +38,7 @@ class Preprocess:
         """(width, height) after the resize, rounded as torchvision does."""
         if self.square is not None:
             return self.square, self.square
+        assert self.short_side is not None  # the one or the other, as checked above
         short, long = min(width, height), max(width, height)
         longer = int(self.short_side * long / short)
         return (self.short_side, longer) if width <= height else (longer, self.short_side)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from memviz.io.paths import demo, expand
 from memviz.retrieval.descriptors.preprocess import HALF, Preprocess
 from memviz.retrieval.verdict import CopyThresholds
 
-IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and deviation
+TORCHSCRIPT, ONNX, INT8_ONNX = ".torchscript.pt", ".onnx", ".int8.onnx"  # endings of files
+INT8 = ":int8"  # behind a name: the exported file in 8-bit integers
 SSCD = "https://dl.fbaipublicfiles.com/sscd-copy-detection/"
 
 
@@ -50,9 +52,9 @@ class Preset:
 
 
 WAYS = {  # how pictures are prepared: SSCD's two recommendations, and two papers' conventions
-    "288": Preprocess(short_side=288, **IMAGENET),
-    "288-square": Preprocess(square=288, **IMAGENET),  # MemBench
-    "320": Preprocess(square=320, **IMAGENET),
+    "288": Preprocess(*IMAGENET, short_side=288),
+    "288-square": Preprocess(*IMAGENET, square=288),  # MemBench
+    "320": Preprocess(*IMAGENET, square=320),
     "dcr": Preprocess(short_side=256, crop=224, mean=HALF, std=HALF),
 }
 BY_SSCD = {
@@ -86,7 +88,7 @@ CONVENTIONS = {  # similarities from which papers speak of a copy
 def _presets(checkpoint: str) -> Iterator[Preset]:
     """One checkpoint, prepared in each way."""
     dims, sha256, plain, marks = CHECKPOINTS[checkpoint]
-    file = f"{checkpoint}.torchscript.pt"
+    file = f"{checkpoint}{TORCHSCRIPT}"
     for way, preprocess in WAYS.items():
         name = checkpoint if way == plain else f"{checkpoint}_{way}"
         yield Preset(name, file, dims, preprocess, **marks, sha256=sha256, url=f"{SSCD}{file}")
@@ -98,8 +100,9 @@ PRESETS = {preset.name: preset for name in CHECKPOINTS for preset in _presets(na
 def find(name_or_folder: str | Path) -> Preset:
     """A preset by name, or the one that stands in a descriptor's folder."""
     text = str(name_or_folder)
-    if text in PRESETS:
-        return PRESETS[text]
+    plain = text.removesuffix(INT8)
+    if plain in PRESETS:
+        return PRESETS[plain] if plain == text else _in_integers(PRESETS[plain])
     folder = demo() / "descriptor" if text == "demo" else expand(text)
     if text == "demo" and not folder.exists():
         raise DescriptorError(f"The bundled descriptor is missing: {folder}. Fetch assets/ again.")
@@ -109,6 +112,12 @@ def find(name_or_folder: str | Path) -> Preset:
             "nor a folder with a preset.json."
         )
     return read(folder)
+
+
+def _in_integers(preset: Preset) -> Preset:
+    """The same weights in 8 bits, as `export-descriptor` writes them."""
+    file = preset.checkpoint.replace(TORCHSCRIPT, INT8_ONNX)
+    return replace(preset, name=f"{preset.name}{INT8}", checkpoint=file, sha256=None, url=None)
 
 
 def read(folder: Path) -> Preset:

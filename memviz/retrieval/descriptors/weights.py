@@ -7,12 +7,19 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from http import HTTPStatus
+from importlib.util import find_spec
 from pathlib import Path
 
 from memviz.io import atomic
 from memviz.io.hashing import file_hash
 from memviz.io.paths import expand, home
-from memviz.retrieval.descriptors.presets import DescriptorError, Preset
+from memviz.retrieval.descriptors.presets import (
+    INT8_ONNX,
+    ONNX,
+    TORCHSCRIPT,
+    DescriptorError,
+    Preset,
+)
 
 CHUNK = 2**20  # bytes
 QUIET = 60  # seconds without a byte after which a download is given up
@@ -21,6 +28,26 @@ QUIET = 60  # seconds without a byte after which a download is given up
 def place(preset: Preset) -> Path:
     """Where the file of a preset is kept."""
     return home() / "descriptors" / preset.checkpoint
+
+
+def onnx_place(preset: Preset, int8: bool = False) -> Path:
+    """Where the file exported from a preset's is kept."""
+    name = preset.checkpoint.replace(TORCHSCRIPT, INT8_ONNX if int8 else ONNX)
+    return home() / "descriptors" / name
+
+
+def onnx_file(preset: Preset, device: str) -> Path | None:
+    """The ONNX file to load a preset from: its only one, or the quicker where that can run."""
+    if preset.checkpoint.endswith(ONNX):
+        return place(preset)
+    file = onnx_place(preset)
+    runs = device == "cpu" and find_spec("onnxruntime") is not None
+    return file if file.is_file() and (runs or not place(preset).is_file()) else None
+
+
+def is_here(preset: Preset) -> bool:
+    """Whether a preset can be loaded without fetching anything."""
+    return place(preset).is_file() or onnx_place(preset).is_file()
 
 
 def known(preset: Preset) -> set[str]:
