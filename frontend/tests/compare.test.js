@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { nearestFrame } from '../../memviz/ui/compare/cells.js';
-import { addressStep } from '../../memviz/ui/compare/player.js';
+import { addressStep, promptLines } from '../../memviz/ui/compare/player.js';
 import { curvePath, lowest } from '../../memviz/ui/compare/story.js';
 
 test('the newest frame that is no later than the step is shown', () => {
@@ -34,4 +34,9 @@ test('a curve leaves out what was not measured, and starts below its lowest valu
     '',
   );
   assert.equal(lowest([0.93, null, 0.68]), 0.6);
+});
+
+test('a box holds a prompt a line, each once', () => {
+  assert.deepEqual(promptLines(' a fox\r\n\nan owl\na fox '), ['a fox', 'an owl']);
+  assert.deepEqual(promptLines(' \n '), []);
 });

@@ -197,7 +197,7 @@ def test_a_copied_table_has_every_step_of_every_cell(page, app):
     page.get_by_text("Copy all as CSV").click()
     page.wait_for_function("navigator.clipboard.readText().then((t) => t.startsWith('cell,'))")
     lines = page.evaluate("navigator.clipboard.readText()").splitlines()
-    assert lines[0].startswith("cell,method,seed,step,t,magnitude")
+    assert lines[0].startswith("cell,prompt,method,seed,step,t,magnitude")
     assert len(lines) == 1 + 8 * 50
 
 

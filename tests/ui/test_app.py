@@ -150,7 +150,11 @@ def test_the_form_has_every_knob_of_every_method_and_reads_back_what_it_shows():
     asked = form.read(tab.form, ["a fox", *values[1:]])
     assert asked["prompts"] == ["a fox"]
     assert asked["seeds"] == form.DEFAULTS["seeds"]
-    assert form.read(tab.form, form.values(tab.form, RequestRecord.model_validate(asked))) == asked
+    several = form.read(tab.form, [" a fox\n\nan owl \r\na fox\n", *values[1:]])
+    assert several["prompts"] == ["a fox", "an owl"]
+    assert form.read(tab.form, [" \n ", *values[1:]])["prompts"] == [""]
+    for one in (asked, several):
+        assert form.read(tab.form, form.values(tab.form, RequestRecord.model_validate(one))) == one
 
 
 def test_only_chosen_methods_show_their_parameters():

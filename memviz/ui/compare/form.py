@@ -99,7 +99,7 @@ def read(form: Form, values: Sequence[Any]) -> dict[str, Any]:
         if key in chosen:
             chosen[key][name] = value
     return {
-        "prompts": [prompt or ""],
+        "prompts": split_prompts(prompt or ""),
         "methods": [spec(key, given) for key, given in chosen.items()],
         "seeds": seeds(str(seed_text or "")),
         "steps": plain(steps),
@@ -110,13 +110,19 @@ def read(form: Form, values: Sequence[Any]) -> dict[str, Any]:
     }
 
 
+def split_prompts(text: str) -> list[str]:
+    """The prompts of the box, one a line; an empty one, which is refused, where there is none."""
+    lines = [line.strip() for line in text.splitlines()]
+    return list(dict.fromkeys(filter(None, lines))) or [""]
+
+
 def values(form: Form, asked: RequestRecord) -> list[Any]:
     """The reverse of `read`: what each control shows for the question of a saved run."""
     specs = [MethodSpec.read(text) for text in asked.methods]
     used = {spec.key: spec.guidance for spec in specs
             if spec.key in METHODS and METHODS[spec.key].takes(spec.guidance)}  # fmt: skip
     fixed = [
-        asked.prompts[0],
+        "\n".join(asked.prompts),
         *([key for key in used if key in keys] for keys in group_methods().values()),
         ", ".join(map(str, asked.seeds)),
         asked.steps,

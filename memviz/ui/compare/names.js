@@ -15,10 +15,12 @@ export function methodOf(view, cell) {
 
 /**
  * @param {View} view
- * @param {Pick<Cell, 'method' | 'seed'>} cell
+ * @param {Pick<Cell, 'method' | 'seed' | 'prompt'>} cell
  */
 export function cellName(view, cell) {
-  return `${methodOf(view, cell)?.short ?? cell.method}, seed ${cell.seed}`;
+  const name = `${methodOf(view, cell)?.short ?? cell.method}, seed ${cell.seed}`;
+  if (view.prompts.length < 2) return name;
+  return `${name}, prompt ${view.prompts.indexOf(cell.prompt) + 1}`;
 }
 
 /**

@@ -160,10 +160,12 @@ export function mount({ element, props, watch }) {
   /** Whether the prompt in the box is another than that of the pictures. */
   function markStale() {
     const box = promptBox();
-    const asked = box?.value.trim() ?? '';
-    const prompt = shown?.prompts[0] ?? '';
-    ui.stale.hidden = !box || !shown || asked === prompt.trim();
-    ui.stale.textContent = `These are pictures of “${prompt}”. Press Compare to make yours.`;
+    const prompts = shown?.prompts ?? [];
+    const same =
+      promptLines(box?.value ?? '').join('\n') === promptLines(prompts.join('\n')).join('\n');
+    ui.stale.hidden = !box || !shown || same;
+    const words = `“${prompts[0]}”${othersWords(prompts)}`;
+    ui.stale.textContent = `These are pictures of ${words}. Press Compare to make yours.`;
   }
 
   /** @param {View} next */
@@ -188,17 +190,34 @@ export function mount({ element, props, watch }) {
   }
 
   /**
-   * One row per prompt and seed, one column per method.
+   * The prompts one after the other, each under its own title where there are several.
    * @param {View} next
    */
   function gridRows(next) {
-    const rows = Map.groupBy(next.cells, (cell) => JSON.stringify([cell.prompt, cell.seed]));
-    return [...rows.values()].map((row) => {
-      const [{ seed, prompt }] = row;
+    if (next.prompts.length < 2) return seedRows(next, next.cells, 'h3');
+    const groups = Map.groupBy(next.cells, (cell) => cell.prompt);
+    return [...groups].map(([prompt, group]) =>
+      h(
+        'section',
+        { class: 'mv-promptgroup' },
+        h('h3', {}, h('q', {}, prompt)),
+        ...seedRows(next, group, 'h4'),
+      ),
+    );
+  }
+
+  /**
+   * One row per seed, one column per method.
+   * @param {View} next
+   * @param {readonly Cell[]} group
+   * @param {'h3' | 'h4'} level
+   */
+  function seedRows(next, group, level) {
+    const rows = Map.groupBy(group, (cell) => cell.seed);
+    return [...rows].map(([seed, row]) => {
       const hash = next.noise[seed];
       const noise = hash ? ` Same starting noise for all (${hash.slice(0, 8)}).` : '';
-      const words = (next.prompts.length > 1 ? ` “${prompt}”` : '') + noise;
-      const title = h('h3', {}, `Seed ${seed}`, h('span', { class: 'mv-soft' }, words));
+      const title = h(level, {}, `Seed ${seed}`, h('span', { class: 'mv-soft' }, noise));
       const line = h('div', { class: 'mv-row' }, ...row.map((c) => cells[c.cell].node));
       line.style.setProperty('--mv-columns', String(Math.min(4, row.length)));
       return h('section', { class: 'mv-group' }, title, line);
@@ -209,8 +228,7 @@ export function mount({ element, props, watch }) {
   function drawWords(next) {
     if (ui.result.textContent !== next.result) ui.result.textContent = next.result;
     ui.app.classList.toggle('mv-live', next.live);
-    const many = next.prompts.length > 1 ? ` and ${next.prompts.length - 1} more` : '';
-    ui.prompt.replaceChildren('Prompt: ', h('q', {}, next.prompts[0]), many);
+    ui.prompt.replaceChildren('Prompt: ', h('q', {}, next.prompts[0]), othersWords(next.prompts));
     ui.facts.replaceChildren(factList(next.facts));
     const words = PANELS.map((panel) => next.summaries[panel.name]).filter(Boolean);
     const items = words.map((text) => h('li', {}, text));
@@ -341,6 +359,20 @@ export function mount({ element, props, watch }) {
   // The page comes with an example; what its address asks for follows.
   const asked = new URLSearchParams(location.search).get('run');
   if (!asked || asked === props.value?.id) draw(props.value);
+}
+
+/**
+ * The prompts in a box, one a line.
+ * @param {string} text
+ */
+export function promptLines(text) {
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  return [...new Set(lines.filter(Boolean))];
+}
+
+/** @param {readonly string[]} prompts */
+function othersWords(prompts) {
+  return prompts.length > 1 ? ` and ${prompts.length - 1} more` : '';
 }
 
 /** The box that a prompt is typed in. */

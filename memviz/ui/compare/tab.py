@@ -33,8 +33,8 @@ PREPARING = "Preparing the model …"
 SHOWN = 4  # ready prompts per group
 TITLE = (
     "Which guidance copies, and which does not?",
-    "One prompt and the same starting noise under several methods, each picture beside the "
-    "training image it is most like.",
+    "A prompt, or several, one a line, and the same starting noise under several methods, each "
+    "picture beside the training image it is most like.",
 )
 FOLDED = "Methods, ready prompts and settings"
 TELL_PROMPT = module_call("compare/player.js", "tellPrompt")
@@ -191,7 +191,7 @@ def build(live: Live) -> Tab:
             scale=5,
             min_width=280,
             elem_id="prompt",
-            placeholder="What the picture should show",
+            placeholder="What the picture should show; Shift and Enter for one more prompt",
         )
         with gr.Column(scale=1, min_width=150, elem_id="buttons"):
             go = gr.Button("Compare", variant="primary", elem_id="go")

@@ -85,7 +85,7 @@ function cellRows(view, { trace }) {
  */
 export function allRows(view) {
   const rows = view.cells.flatMap((cell) =>
-    cellRows(view, cell).map((row) => [cell.cell, cell.method, cell.seed, ...row]),
+    cellRows(view, cell).map((row) => [cell.cell, cell.prompt, cell.method, cell.seed, ...row]),
   );
-  return [['cell', 'method', 'seed', ...COLUMNS], ...rows];
+  return [['cell', 'prompt', 'method', 'seed', ...COLUMNS], ...rows];
 }
