@@ -29,7 +29,7 @@ from memviz.search import folder as searches
 PART = re.compile(r".+\.(?P<pid>\d+)\.part")  # a file that a process writes aside
 DAY = 86_400.0
 YOUNG = DAY  # seconds after which a folder that was written aside counts as left over
-ROOMS = ("runs", "jobs", "searches", "indexes", "thumbs", "trash")
+ROOMS = ("runs", "jobs", "searches", "evaluations", "indexes", "thumbs", "trash")
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def age(path: Path) -> float:
 
 @dataclass(frozen=True)
 class Entry:
-    """A run, search, job or small pictures of one: what can be cleaned away as a whole."""
+    """A run, search, job, evaluation or small pictures: what can be cleaned away as a whole."""
 
     kind: str
     folder: Path
@@ -178,7 +178,8 @@ def list_entries() -> list[Entry]:
     found += [("search", place) for place in list_folder(searches.root()) if is_kept(place)]
     known = jobs.listing()
     found += [("job", job.folder) for job in known if job.state().over and not has_model(job)]
-    alive = {job.id for job in known}
+    found += [("evaluation", place) for place in list_evaluations() if is_unused(place, known)]
+    alive = {job.id for job in known} | {place.name for place in list_evaluations()}
     thumbs = (place for place in list_folder(home() / "thumbs") if place.name not in alive)
     found += [("pictures", place) for place in thumbs if place.is_dir()]
     entries = [Entry(kind, place, used_bytes(place), age(place) / DAY) for kind, place in found]
@@ -194,6 +195,17 @@ def is_over(run: store.Run) -> bool:
 def is_kept(place: Path) -> bool:
     """Whether this is a finished search."""
     return bool(ID.fullmatch(place.name)) and (place / "summary.json").is_file()
+
+
+def list_evaluations() -> list[Path]:
+    """The folders of evaluations that the app began."""
+    places = list_folder(home() / "evaluations")
+    return [place for place in places if ID.fullmatch(place.name)]
+
+
+def is_unused(place: Path, known: Iterable[jobs.Job]) -> bool:
+    """Whether no job under way writes into this folder."""
+    return all(job.state().over for job in known if str(place) in job.command)
 
 
 def has_model(job: jobs.Job) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memviz import upkeep
+from memviz import jobs, upkeep
 from memviz.cli import main
 from memviz.errors import MemvizError
 from memviz.io import atomic
@@ -160,3 +160,15 @@ def test_cleaning_goes_by_age_and_size_and_spares_stars_and_what_runs(capsys):
     assert {run.folder.name for run in store.listed()} == {IDS[0], IDS[3], IDS[4]}
     assert len([*store.bundled()]) == 5
     assert main(["clean", "--days", "-1"]) == 2 and main(["clean", "--gb", "nan"]) == 2
+
+
+def test_evaluations_are_cleaned_as_a_whole_but_not_while_a_job_writes_into_them(home, capsys):
+    folders = [aged_folder(home / "evaluations" / name, 100) for name in IDS[:2]]
+    aged_folder(home / "thumbs" / IDS[0], 100)
+    held = jobs.start("evaluate", ["sleep", "60", "--out", str(folders[1])], device="")
+    try:
+        found = {(entry.kind, entry.folder.name) for entry in upkeep.list_entries()}
+        assert found == {("evaluation", IDS[0])}
+    finally:
+        for _ in range(2):  # asked a second time, it is killed at once
+            held.stop()

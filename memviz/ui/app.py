@@ -13,6 +13,7 @@ from memviz.errors import MemvizError
 from memviz.io import user_config
 from memviz.ui import about
 from memviz.ui.compare import tab as compare_tab
+from memviz.ui.evaluate import tab as evaluate_tab
 from memviz.ui.neighbours import tab as neighbours_tab
 from memviz.ui.runs import download
 from memviz.ui.runs import tab as runs_tab
@@ -25,7 +26,7 @@ from memviz.ui.transition import tab as transition_tab
 
 HERE = Path(__file__).parent
 SHEETS = ("shared/page", "compare/player", "transition/transition", "neighbours/neighbours",
-          "train/train", "runs/runs")  # fmt: skip
+          "train/train", "evaluate/evaluate", "runs/runs")  # fmt: skip
 STYLES = [HERE / f"{name}.css" for name in SHEETS]
 FONTS = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
@@ -83,6 +84,8 @@ def build() -> gr.Blocks:
                 neighbours_tab.build(near, demo)
             with gr.Tab("Train", id="train", elem_id="train-tab") as training:
                 train_tab.build(training, demo, tab, live)
+            with gr.Tab("Evaluate", id="evaluate", elem_id="evaluate-tab") as evaluations:
+                evaluate_tab.build(evaluations, demo, tab, live)
             with gr.Tab("Runs", id="runs") as saved:
                 runs_tab.build(saved, tab.form, sweep.controls)
             with gr.Tab("About", id="about"):

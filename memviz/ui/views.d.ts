@@ -356,3 +356,59 @@ export interface RunsView {
   home: boolean;
   message: string;
 }
+
+export interface EvaluationColumn {
+  name: string;
+  about: string;
+  better: 'low' | 'high' | '';
+}
+
+export interface EvaluationRow {
+  evaluation: string;
+  row: number;
+  /** The title of its evaluation, where two stand side by side. */
+  of: string;
+  key: string;
+  method: string;
+  label: string;
+  pictures: number | null;
+  values: Record<string, Interval | null | undefined>;
+  published: boolean;
+  departs: string;
+  opens: boolean;
+}
+
+export interface EvaluationView {
+  id: string;
+  title: string;
+  state: string;
+  words: string;
+  progress: { share: number; words: string; left: string } | null;
+  columns: EvaluationColumn[];
+  rows: EvaluationRow[];
+  methods: Methods;
+  caption: string;
+  left_out: string[];
+  /** Format and address. */
+  files: [string, string][];
+  command: string;
+  log: string[];
+}
+
+export interface EvaluationPicture {
+  place: number;
+  src: string;
+  nearest: string | null;
+  prompt: string;
+  seed: number | null;
+  similarity: number | null;
+  alignment: number | null;
+}
+
+export interface EvaluationPictures {
+  evaluation?: string;
+  row?: number;
+  label?: string;
+  total?: number;
+  pictures: EvaluationPicture[];
+}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from memviz.evaluation import store as evaluations
 from memviz.io.paths import home
 from memviz.runs import store
 from memviz.search.folder import root as searches
@@ -34,6 +35,7 @@ def roots() -> dict[str, Path]:
     return {
         "runs": store.root(),
         "searches": searches(),
+        "evaluations": evaluations.root(),
         "thumbs": thumbs(),
         **examples,
     }
