@@ -34,6 +34,8 @@ def compare(
     detector: CopyDetector | None = None,
     steps: int = 50,
     scheduler: str = "ddim",
+    spacing: str = "",
+    size: int | None = None,
     signals: Sequence[str] = (),
     keep: bool = False,
     folder: str | Path | None = None,
@@ -50,7 +52,10 @@ def compare(
         seeds: one starting noise each, the same for all methods.
         detector: looks for copies; without one, pictures are made and not judged. The demo's own
             is taken for the demo.
-        steps, scheduler: 2 to 1,000 steps of `ddim`, `dpm`, `pndm`, ….
+        steps, scheduler: 2 to 1,000 steps of `ddim`, `dpm`, `pndm` or `euler`.
+        spacing: of the timesteps, `leading`, `linspace` or `trailing`; by default the model's own,
+            else diffusers' for the scheduler.
+        size: of the pictures, in pixels a side; by default the model's own.
         signals: costly ones to record beside the free ones, by key.
         keep: the latents of every step, so that a cell can be gone on from.
         folder: of the run; by default a new one in $MEMVIZ_HOME/runs.
@@ -69,6 +74,8 @@ def compare(
         tuple(seeds),
         steps=steps,
         scheduler=scheduler,
+        spacing=spacing,
+        size=size,
         signals=tuple(signals),
         keep=keep,
         **name_parts(model, detector),
@@ -86,6 +93,8 @@ def sweep(
     detector: CopyDetector | None = None,
     steps: int = 50,
     scheduler: str = "ddim",
+    spacing: str = "",
+    size: int | None = None,
     folder: str | Path | None = None,
 ) -> Run:
     """Make one prompt under a method at many values of one setting, or of two.
@@ -101,6 +110,8 @@ def sweep(
         method,
         steps=steps,
         scheduler=scheduler,
+        spacing=spacing,
+        size=size,
         **name_parts(model, detector),
     )
     return finish(request, model, detector, folder, None)
@@ -114,6 +125,8 @@ def detect(
     images: Sequence[int] = (1, 4),
     steps: int = 50,
     scheduler: str = "ddim",
+    spacing: str = "",
+    size: int | None = None,
 ) -> "pd.DataFrame":
     """Score which prompts look memorized, by the magnitude of the first steps (Wen et al.).
 
@@ -123,6 +136,7 @@ def detect(
         steps_used: first steps that a reading averages over; 0 is all of them.
         images: pictures that a reading averages over.
         steps, scheduler: of the whole path; no more of it is made than a reading uses.
+        spacing, size: as for `compare`.
 
     Returns:
         A row per prompt: prompt, label, a column per reading such as `k1_n4` (a mean magnitude, in
@@ -139,6 +153,8 @@ def detect(
         scheduler,
         tuple(steps_used),
         tuple(images),
+        spacing,
+        size,
     )
     loaded = None if isinstance(model, str) else model
     found = score_prompts(wanted, lambda _: None, loaded)

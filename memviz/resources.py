@@ -20,10 +20,17 @@ DEMO = "demo"  # as a detector's name: the corpus and descriptor of the model of
 CORPUS = "demo-10k"
 
 
+def load_model(name: str = DEMO, dtype: str = "") -> loading.Model:
+    """A model by name, folder or hub id; the last two stay in memory.
+
+    `dtype` is one of `loading.DTYPES`: "" computes in float16 on a GPU, in float32 on a CPU.
+    """
+    return _model(name, dtype)
+
+
 @lru_cache(maxsize=2)
-def load_model(name: str = DEMO) -> loading.Model:
-    """A model by name, folder or hub id; the last two stay in memory."""
-    return loading.load(name)
+def _model(name: str, dtype: str) -> loading.Model:
+    return loading.load(name, dtype=loading.read_dtype(dtype))
 
 
 def load_detector(corpus: str = DEMO, descriptor: str = AUTO) -> CopyDetector:
@@ -86,5 +93,5 @@ def load_clip(path: str = "") -> Clip:
 
 def forget() -> None:
     """Let go of all that is loaded, as after running out of memory."""
-    for cache in (load_model, _detector, _folder, _descriptor, load_clip):
+    for cache in (_model, _detector, _folder, _descriptor, load_clip):
         cache.cache_clear()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from memviz.cli.command import Verb, say
-from memviz.cli.options import add_options
+from memviz.cli.options import PATH, add_options
 from memviz.cli.tables import table
 from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError
@@ -22,27 +22,27 @@ def options(sub: argparse.ArgumentParser) -> None:
     text("--kind", help="what these prompts are, in the plural: captions, song titles, ...")
     text("--like", type=pattern, help="regular expression of a whole prompt of that kind")
     text("--scale", type=float, help="of plain guidance (default: the model's own)")
-    add_options(sub, "model", "steps", "scheduler", "signals")
+    add_options(sub, "model", *PATH, "signals")
 
 
 def calibrate(args: argparse.Namespace) -> dict[str, Any]:
     """Measure the bands and keep them."""
     extra = tuple(part.strip() for part in args.signals.split(",") if part.strip())
     check(extra)
-    ComparisonRequest(["calibration"], steps=args.steps, scheduler=args.scheduler)
+    ComparisonRequest(["calibration"], **{name: getattr(args, name) for name in PATH})
     if extra:
         say(f"Costs {price(extra)}.")
     asked = controls(args)
     from memviz import resources
     from memviz.detection import calibrate as detection_calibrate
 
-    model, run = (
-        resources.load_model(args.model),
-        (args.scheduler, args.steps, args.scale, extra, say),
-    )
+    model = resources.load_model(args.model, args.dtype)
+    run = (args.scheduler, args.steps, args.scale, extra, say)
+    grid = {"spacing": args.spacing, "size": args.size}
     return {
         "bands": [
-            detection_calibrate.calibrate(model, prompts, *run, **kind) for kind, prompts in asked
+            detection_calibrate.calibrate(model, prompts, *run, **kind, **grid)
+            for kind, prompts in asked
         ]
     }
 

@@ -61,6 +61,9 @@ def asked(args: argparse.Namespace) -> ComparisonRequest:
         seeds=tuple(parse_ints(args.seeds, "--seeds")),
         steps=args.steps,
         scheduler=args.scheduler,
+        spacing=args.spacing,
+        size=args.size,
+        dtype=args.dtype,
         model=args.model,
         corpus=CORPUS if args.corpus is None else args.corpus,
         descriptor=args.descriptor,
@@ -90,6 +93,8 @@ def summary(run: "Run") -> dict[str, Any]:
         "folder": str(run.folder.resolve()),
         "steps": record.request.steps,
         "scheduler": record.request.scheduler,
+        "spacing": record.request.spacing,
+        "size": record.request.size,
         **record.model_dump(mode="json", include=RUN),
         "cells": [cell_summary(run.folder, cell) for cell in record.cells],
     }

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from memviz.cli.command import Verb, say
-from memviz.cli.options import add_options
+from memviz.cli.options import PATH, add_options
 from memviz.cli.tables import table
 from memviz.comparison.request import ComparisonRequest
 from memviz.number_lists import parse_ints
@@ -17,7 +17,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     text("prompts", type=Path, help="text, jsonl, csv, parquet, or json of groups; labels if any")
     text("--steps-used", default="1,5,all", help="first steps of a score (default: %(default)s)")
     text("--images", default="1,4", help="pictures of each prompt (default: %(default)s)")
-    add_options(sub, "model", "steps", "scheduler")
+    add_options(sub, "model", *PATH)
 
 
 def detect(args: argparse.Namespace) -> dict[str, Any]:
@@ -27,10 +27,11 @@ def detect(args: argparse.Namespace) -> dict[str, Any]:
     prompts = read(args.prompts)
     used = parse_ints(args.steps_used, "--steps-used", words={"all": 0})
     images = parse_ints(args.images, "--images")
-    ComparisonRequest(["detection"], steps=args.steps, scheduler=args.scheduler)
+    path = {name: getattr(args, name) for name in PATH}
+    ComparisonRequest(["detection"], **path)
     from memviz.detection.scores import Detection, detect
 
-    asked = Detection(prompts, args.model, args.steps, args.scheduler, used, images)
+    asked = Detection(prompts, args.model, used=used, images=images, **path)
     return detect(asked, say)
 
 

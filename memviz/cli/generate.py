@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from memviz.cli.command import Verb, bar, say
-from memviz.cli.options import add_options
+from memviz.cli.options import MADE, add_options
 from memviz.errors import InputError
 from memviz.evaluation.bulk import ROWS, Bulk, Share, fill_folder, method_folder, missing_pictures
 from memviz.evaluation.prompt_source import PromptSource, read_prompts
@@ -24,9 +24,8 @@ def options(sub: argparse.ArgumentParser) -> None:
     text("--methods", default="cfg", help="as cfg:scale=7.5,stp:at=500 (default: %(default)s)")
     text("--seeds-by-row", action="store_true",
          help="each prompt has its own: SEED plus its row, for draws with replacement")  # fmt: skip
-    text("--size", type=int, help="pixels (default: the model's own)")
     text("--batch", type=int, default=ROWS, help="pictures made together (default: %(default)s)")
-    add_options(sub, "seeds", "steps", "scheduler", "model", "corpus", "descriptor")
+    add_options(sub, "seeds", *MADE)
     text("--out", type=Path, required=True, metavar="DIR", help="the folder to fill, or go on with")
 
 
@@ -73,6 +72,8 @@ def bulks_of(args: argparse.Namespace, prompts: tuple[str, ...]) -> list[Bulk]:
             args.corpus,
             args.descriptor,
             args.batch,
+            args.spacing,
+            args.dtype,
         )
         for method in methods
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memviz.cli.command import Verb, say
-from memviz.cli.options import add_options
+from memviz.cli.options import MADE, add_options
 from memviz.cli.tables import figure, table
 from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError
@@ -28,7 +28,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     text("--seed", type=int, default=0, help="of the noise of all (default: %(default)s)")
     text("--threshold", type=float, metavar="SIMILARITY",
          help="from which a picture is too near (default: the descriptor's copy mark)")  # fmt: skip
-    add_options(sub, "steps", "scheduler", "model", "corpus", "descriptor")
+    add_options(sub, *MADE)
     text("--out", type=Path, required=True, metavar="DIR", help="the evidence")
 
 
@@ -38,18 +38,14 @@ def guard(args: argparse.Namespace) -> dict[str, Any]:
         prompts=(args.prompt,),
         methods=make_specs(args.methods),
         seeds=(args.seed,),
-        steps=args.steps,
-        scheduler=args.scheduler,
-        model=args.model,
-        corpus=args.corpus,
-        descriptor=args.descriptor,
+        **{name: getattr(args, name) for name in MADE},
     )
     if (args.out / "guard.json").exists():
         raise InputError(f"--out: {args.out} holds evidence already. Name another folder.")
     from memviz import resources
     from memviz.evaluation.guard import guard_picture, write_attempts
 
-    model = resources.load_model(asked.model)
+    model = resources.load_model(asked.model, asked.dtype)
     detector = resources.load_detector(asked.corpus, asked.descriptor)
     ways = {method.text: partial(make, asked, model, detector, method) for method in asked.methods}
     about = {
@@ -75,7 +71,13 @@ def make(
     guidance = method.resolve(own(model)).guidance
     request = Request(asked.prompts[0], asked.seeds[0], guidance)
     found = generate(
-        model, [request], steps=asked.steps, scheduler=asked.scheduler, detector=detector
+        model,
+        [request],
+        steps=asked.steps,
+        scheduler=asked.scheduler,
+        spacing=asked.spacing,
+        size=asked.size,
+        detector=detector,
     )
     return next(found).image
 

@@ -6,13 +6,23 @@ from pathlib import Path
 from typing import Any
 
 from memviz.comparison.request import ComparisonRequest
-from memviz.models.schedulers import SCHEDULERS
+from memviz.models.loading import DTYPES
+from memviz.models.schedulers import SCHEDULERS, SPACINGS
 from memviz.signals import COSTLY
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "seeds": {"default": "0", "help": "whole numbers, as 0,1,2 or 0-3 (default: %(default)s)"},
     "steps": {"type": int, "help": "denoising steps (default: %(default)s)"},
     "scheduler": {"help": f"{', '.join(SCHEDULERS)} (default: %(default)s)"},
+    "spacing": {
+        "choices": [*filter(None, SPACINGS)],
+        "help": "of the timesteps (default: the model's own, else diffusers' for the scheduler)",
+    },
+    "size": {"type": int, "help": "pixels a side (default: the model's own)"},
+    "dtype": {
+        "choices": [*filter(None, DTYPES)],
+        "help": "what the model computes in (default: float16 on a GPU, float32 on a CPU)",
+    },
     "model": {"help": "a name, a folder, owner/name or PIPE+UNET (default: %(default)s)"},
     "corpus": {"help": "training images to look through (default: %(default)s)"},
     "descriptor": {"help": "how pictures are compared (default: %(default)s)"},
@@ -37,11 +47,6 @@ def add_options(sub: argparse.ArgumentParser, *names: str, **changes: Mapping[st
         sub.add_argument(f"--{name}", **usual | OPTIONS[name] | dict(changes.get(name, {})))
 
 
-DEFAULTS = (
-    "steps",
-    "scheduler",
-    "model",
-    "corpus",
-    "descriptor",
-    "look-every",
-)  # those of a request
+PATH = ("steps", "scheduler", "spacing", "size", "dtype")  # how a picture is denoised
+MADE = (*PATH, "model", "corpus", "descriptor")  # with what it is made and judged
+DEFAULTS = (*MADE, "look-every")  # those of a request

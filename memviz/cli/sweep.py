@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from memviz.cli.command import Verb, complain, watched
 from memviz.cli.compare import fresh, summary
-from memviz.cli.options import OPTIONS, add_options
+from memviz.cli.options import MADE, OPTIONS, add_options
 from memviz.cli.tables import table
 from memviz.comparison import sweep as sweeps
 from memviz.comparison.request import ComparisonRequest
@@ -48,8 +48,7 @@ def asked(args: argparse.Namespace) -> ComparisonRequest:
     """The sweep as a comparison."""
     given = {axis: getattr(args, axis) for axis in FLAGS if getattr(args, axis) is not None}
     given |= dict(map(varied, args.vary))
-    names = ("steps", "scheduler", "model", "corpus", "descriptor", "keep", "probe")
-    names += ("decoder", "look_every")
+    names = (*MADE, "keep", "probe", "decoder", "look_every")
     return sweeps.request_sweep(
         args.prompt,
         {axis: sweeps.parse_values(v) for axis, v in (given or {"at": "100:900:100"}).items()},

@@ -81,5 +81,5 @@ def sample_cells(plan: Plan, past: ResumeState | None) -> Iterator[Step | FinalS
     """Denoise all cells together."""
     rows = [Request(cell.prompt, cell.seed, cell.guidance) for cell in plan.cells]
     request, pipe = plan.request, plan.model.pipe
-    steps = scheduler(pipe, request.scheduler, request.steps)
-    return sample(pipe, rows, steps, plan.detector, request.signals, past)
+    steps = scheduler(pipe, request.scheduler, request.steps, request.spacing)
+    return sample(pipe, rows, steps, plan.detector, request.signals, past, request.size)

@@ -16,7 +16,7 @@ from memviz.models.schedulers import scheduler
 from memviz.retrieval.copy_detector import CopyDetector
 from memviz.runs.record import CellRecord, CellState, RunRecord
 from memviz.runs.sheet import COLUMNS
-from memviz.sampling.noise import noise, noise_hash
+from memviz.sampling.noise import noise, noise_hash, own_size
 
 TILE = 128  # pixels at most of an x0 estimate on its sheet
 LIBRARIES = ("torch", "diffusers", "transformers", "gradio")
@@ -40,7 +40,7 @@ class Plan:
     def record(self, run_id: str, title: str | None = None) -> RunRecord:
         """What run.json says before the first step."""
         request, model, band = self.request, self.model, self.bands.of(*self.request.prompts)
-        side = model.pipe.unet.config.sample_size * model.pipe.vae_scale_factor
+        side = request.size or own_size(model.pipe)
         found: dict[str, object] = {
             "id": run_id,
             "state": CellState.RUNNING,
@@ -78,26 +78,28 @@ def make_plan(
     request: ComparisonRequest, model: Model | None = None, detector: CopyDetector | None = None
 ) -> Plan:
     """Load what a request needs and was not given. Raises a MemvizError for what is not there."""
-    model = model or resources.load_model(request.model)
+    model = model or resources.load_model(request.model, request.dtype)
     known = settings(model.folder)
     methods = known.get("methods", {})
     cells = tuple(CellSpec(i, *cell) for i, cell in enumerate(request.cells(methods)))
     if detector is None and request.corpus:
         detector = resources.load_detector(request.corpus, request.descriptor)
-    timesteps = scheduler(model.pipe, request.scheduler, request.steps).timesteps
+    grid = request.scheduler, request.steps, request.spacing
+    timesteps = scheduler(model.pipe, *grid).timesteps
+    noises = noise(model.pipe, request.seeds, request.size)
     plain = [c.guidance.w for c in cells if isinstance(c.guidance, Constant)]
     scale = plain[0] if plain else plain_guidance(methods).w
     return Plan(
         request=request,
         cells=cells,
-        timesteps=tuple(int(t) for t in timesteps),
-        noise_hash={str(s): noise_hash(noise(model.pipe, [s])[0]) for s in request.seeds},
+        timesteps=tuple(round(float(t)) for t in timesteps),
+        noise_hash={str(s): noise_hash(x) for s, x in zip(request.seeds, noises, strict=True)},
         methods=methods,
         model=model,
         detector=detector,
         decoder=choose_decoder(model, request.decoder),
         has_clip=bool(known.get("clip")),
-        bands=reference_bands.find(model, request.scheduler, request.steps, scale),
+        bands=reference_bands.find(model, *grid[:2], scale, request.spacing, request.size),
     )
 
 

@@ -9,12 +9,14 @@ from memviz.errors import InputError
 from memviz.guidance.base import Guidance
 from memviz.guidance.registry import CORE
 from memviz.guidance.spec import MethodSpec, make_specs
-from memviz.models.schedulers import SCHEDULERS
+from memviz.models.loading import check_dtype
+from memviz.models.schedulers import SCHEDULERS, check_spacing
 from memviz.signals import check
 
 LONGEST = 2_000  # characters of a prompt; Stable Diffusion reads about 77 tokens
 STEPS = 2, 1_000
 SEEDS = 0, 2**63 - 1
+SIZES = 8, 4_096  # pixels a side
 CELLS = 256
 
 
@@ -32,7 +34,10 @@ class ComparisonRequest:
     seeds: Sequence[int] = (0,)
     steps: int = 50
     scheduler: str = "ddim"
+    spacing: str = ""  # of the timesteps; "" as the model says, else diffusers' own
+    size: int | None = None  # pixels a side; None: the model's own
     model: str = "demo"
+    dtype: str = ""  # that the model computes in; "" float16 on a GPU, float32 on a CPU
     corpus: str = "demo-10k"
     descriptor: str = "auto"
     signals: Sequence[str] = ()  # costly ones, by key
@@ -56,6 +61,9 @@ class ComparisonRequest:
             raise InputError(
                 f"No scheduler is named {self.scheduler!r}. Choose {', '.join(SCHEDULERS)}."
             )
+        check_spacing(self.spacing)
+        check_size(self.size)
+        check_dtype(self.dtype)
         check(tuple(self.signals))
         if self.since and len(self.prompts) * len(self.methods) * len(self.seeds) != 1:
             raise InputError("Only one picture can go on from a kept one. Ask for one cell.")
@@ -95,6 +103,14 @@ def check_whole(what: str, value: object, low: int, high: int) -> None:
     """A whole number within its range."""
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise InputError(f"{what} is {value}. Give a whole number from {low} to {high}.")
+
+
+def check_size(size: int | None) -> None:
+    """Pixels a side that a latent diffusion model can have."""
+    if size is not None:
+        check_whole("The size", size, *SIZES)
+        if size % SIZES[0]:
+            raise InputError(f"The size is {size}. Give a multiple of {SIZES[0]}, in pixels.")
 
 
 def check_some(ask: ComparisonRequest) -> None:

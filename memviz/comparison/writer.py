@@ -138,6 +138,7 @@ def parameters(run: RunRecord, cell: CellRecord) -> PngImagePlugin.PngInfo:
     settings = {
         "Steps": request.steps,
         "Sampler": request.scheduler,
+        **({"Size": f"{request.size}x{request.size}"} if request.size else {}),
         "Method": cell.spec,
         "Seed": cell.seed,
         "Model": request.model,

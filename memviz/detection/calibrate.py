@@ -25,6 +25,8 @@ def calibrate(
     least: int = LEAST,
     kind: str = KIND,
     like: str = LIKE,
+    spacing: str = "",
+    size: int | None = None,
 ) -> dict[str, Any]:
     """Measure and keep the band of every signal over control prompts under plain guidance.
 
@@ -33,8 +35,10 @@ def calibrate(
     """
     check(prompts, Band({}, 0, kind, like), least)
     scale = plain_guidance(own(model)).w if scale is None else scale
-    rows = measure_signals(model, prompts, scheduler, steps, Constant(scale), extra, note)
-    where, band = key(model, scheduler, steps, scale), Band(limits(rows), len(prompts), kind, like)
+    path = {"scheduler": scheduler, "steps": steps, "spacing": spacing, "size": size}
+    rows = measure_signals(model, prompts, Constant(scale), extra, note, **path)
+    where = key(model, scheduler, steps, scale, spacing, size)
+    band = Band(limits(rows), len(prompts), kind, like)
     told = {"kind": kind, "like": like, "prompts": len(prompts), "signals": band.signals}
     return {"file": str(save(where, band)), "key": asdict(where)} | told
 
@@ -55,11 +59,10 @@ def check(prompts: Sequence[str], band: Band, least: int) -> None:
 def measure_signals(
     model: "Model",
     prompts: Sequence[str],
-    scheduler: str,
-    steps: int,
     guidance: Guidance,
     extra: Sequence[str],
     note: Callable[[str], None],
+    **path: Any,  # noqa: ANN401 - of `denoise`: steps, scheduler, spacing, size
 ) -> dict[str, list[list[float]]]:
     """By signal, the values of every prompt (seed 0) over its steps."""
     from memviz.sampling.generate import denoise
@@ -69,7 +72,7 @@ def measure_signals(
     for start in range(0, len(prompts), ROWS):
         note(f"{start} of {len(prompts)} prompts")
         requests = [Request(p, 0, guidance) for p in prompts[start : start + ROWS]]
-        for made in denoise(model, requests, steps=steps, scheduler=scheduler, extra=extra):
+        for made in denoise(model, requests, extra=extra, **path):
             for name, values in made.signals.items():
                 if not isinstance(values[0], list):  # attention has a value per token
                     found.setdefault(name, []).append(values)

@@ -1,8 +1,9 @@
 """Benign bands: between which values every signal lies for ordinary prompts, step by step.
 
-A band holds for one model (by hash), scheduler, number of steps, scale and precision; under other
-settings a curve means something else, and `find` says so instead of giving a band. It may hold for
-prompts of one kind alone: a caption that names all that a picture shows pulls harder than a title.
+A band holds for one model (by hash), scheduler, number of steps, scale, precision, spacing of the
+timesteps and size of the pictures; under other settings a curve means something else, and `find`
+says so instead of giving a band. It may hold for prompts of one kind alone: a caption that names
+all that a picture shows pulls harder than a title.
 `python -m memviz calibrate` measures bands and keeps them in $MEMVIZ_HOME/bands.
 """
 
@@ -39,10 +40,14 @@ class Key:
     scale: float
     dtype: str
     unit: str = "epsilon"  # of the magnitude: what the model predicts; older bands do not say
+    spacing: str = ""  # of the timesteps; "" is the usual one for model and scheduler
+    size: int | None = None  # pixels a side; None is the model's own
 
     def words(self) -> str:
         """The settings as people say them."""
         settings = f"{self.scheduler}, {self.steps} steps, scale {self.scale:g}, {self.dtype}"
+        settings += f", {self.spacing} timesteps" if self.spacing else ""
+        settings += f", {self.size} px" if self.size else ""
         return f"{settings}, magnitude of {UNITS.get(self.unit, self.unit)}"
 
 
@@ -91,16 +96,35 @@ class Found:
         return f"There is a band for {kinds} alone ({self.words}); not every prompt here is one."
 
 
-def key(model: "Model", scheduler: str, steps: int, scale: float) -> Key:
-    """The key of a run with this model."""
+def key(
+    model: "Model",
+    scheduler: str,
+    steps: int,
+    scale: float,
+    spacing: str = "",
+    size: int | None = None,
+) -> Key:
+    """The key of a run with this model; what is the usual is not told apart from what is asked."""
+    from memviz.models.schedulers import usual_spacing
+    from memviz.sampling.noise import own_size
+
+    spacing = "" if spacing == usual_spacing(model.pipe, scheduler) else spacing
+    size = None if size == own_size(model.pipe) else size
     dtype = str(model.pipe.unet.dtype).removeprefix("torch.")
     unit = model.pipe.scheduler.config.prediction_type
-    return Key(model.hash, scheduler, steps, float(scale), dtype, unit)
+    return Key(model.hash, scheduler, steps, float(scale), dtype, unit, spacing, size)
 
 
-def find(model: "Model", scheduler: str, steps: int, scale: float) -> Found:
+def find(
+    model: "Model",
+    scheduler: str,
+    steps: int,
+    scale: float,
+    spacing: str = "",
+    size: int | None = None,
+) -> Found:
     """The bands that hold for these very settings, or why none does."""
-    wanted = key(model, scheduler, steps, scale)
+    wanted = key(model, scheduler, steps, scale, spacing, size)
     mine, theirs = kept(model.hash), shipped(model)
     if bands := mine.get(wanted, []) + theirs.get(wanted, []):
         return Found(bands, wanted.words())
@@ -141,7 +165,8 @@ def shipped(model: "Model") -> dict[Key, list[Band]]:
 def save(where: Key, band: Band) -> Path:
     """Keep a measured band for later runs."""
     kind = "" if band.like == LIKE else f"-{sha256(band.like.encode()).hexdigest()[:8]}"
-    name = f"{where.model[:16]}-{where.scheduler}-{where.steps}-{where.scale:g}-{where.dtype}{kind}"
+    name = f"{where.model[:16]}-{where.scheduler}-{where.steps}-{where.scale:g}-{where.dtype}"
+    name += f"-{where.spacing}" * bool(where.spacing) + f"-{where.size}px" * bool(where.size) + kind
     file = home() / "bands" / f"{name}.json"
     values = {"key": asdict(where), "prompts": band.runs, "kind": band.kind, "like": band.like}
     atomic.json(file, values | {"signals": dict(band.signals)}, indent=None)  # one line, or long

@@ -36,6 +36,9 @@ class Detection:
     scheduler: str = "ddim"
     used: Sequence[int] = (1, 5, 0)  # first steps of each reading; 0 is all of them
     images: Sequence[int] = (1, 4)
+    spacing: str = ""
+    size: int | None = None
+    dtype: str = ""
 
     def __post_init__(self) -> None:
         """Say what is wrong before anything is loaded."""
@@ -50,16 +53,19 @@ def detect(
     asked: Detection, note: Callable[[str], None] = print, model: Model | None = None
 ) -> dict[str, Any]:
     """Scores and verdicts per prompt, and how well they tell where the prompts have labels."""
-    model = model or resources.load_model(asked.model)
+    model = model or resources.load_model(asked.model, asked.dtype)
     guidance = plain_guidance(own(model))
     rows = magnitudes(model, asked, guidance, note)  # (prompts, pictures, steps)
-    found = reference_bands.find(model, asked.scheduler, asked.steps, guidance.w)
+    grid = asked.scheduler, asked.steps, guidance.w, asked.spacing, asked.size
+    found = reference_bands.find(model, *grid)
     readings = {name(k, n): rows[:, :n, : k or asked.steps].mean((1, 2))
                 for k, n in product(asked.used, asked.images)}  # fmt: skip
     return {
         "model": {"name": model.name, "hash": model.hash},
         "steps": asked.steps,
         "scheduler": asked.scheduler,
+        "spacing": asked.spacing,
+        "size": asked.size,
         "scale": guidance.w,
         "band": found.note(*(p.text for p in asked.prompts)),
         "prompts": [
@@ -90,7 +96,15 @@ def magnitudes(
     for start in range(0, len(pairs), ROWS):
         note(f"{start} of {len(pairs)} pictures")
         requests = [Request(p, s, guidance) for p, s in pairs[start : start + ROWS]]
-        made = denoise(model, requests, steps=asked.steps, scheduler=asked.scheduler, first=longest)
+        made = denoise(
+            model,
+            requests,
+            steps=asked.steps,
+            scheduler=asked.scheduler,
+            spacing=asked.spacing,
+            size=asked.size,
+            first=longest,
+        )
         found += [trajectory.signals["magnitude"] for trajectory in made]
     return np.array(found).reshape(len(asked.prompts), max(asked.images), longest)
 

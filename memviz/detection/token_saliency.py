@@ -29,6 +29,7 @@ def tokens(pipe: Any, scheduler: Any, prompt: str, seed: int = 0) -> "torch.Tens
 
     denoiser, t = Denoiser(pipe), scheduler.timesteps[0]
     x = noise(pipe, [seed]).to(pipe.device) * scheduler.init_noise_sigma
+    x = scheduler.scale_model_input(x, t)
     with torch.no_grad():
         empty, own = denoiser.encode(["", prompt])
         low = denoiser.predict(x, t, [empty]).float()

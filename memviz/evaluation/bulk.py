@@ -11,18 +11,20 @@ import os
 import re
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from memviz.comparison.request import check_size
 from memviz.errors import InputError
 from memviz.guidance.mitigation import remedy
 from memviz.guidance.model_defaults import own
 from memviz.guidance.spec import MethodSpec
 from memviz.io import atomic
 from memviz.io.images import png_parameters
+from memviz.models.loading import check_dtype
+from memviz.models.schedulers import check_spacing
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -48,6 +50,8 @@ class Bulk:
     corpus: str = "demo-10k"  # for methods that look their estimates up
     descriptor: str = "demo"
     batch: int = ROWS
+    spacing: str = ""
+    dtype: str = ""
 
     def __post_init__(self) -> None:
         """Say what is wrong before anything is loaded."""
@@ -57,8 +61,9 @@ class Bulk:
                 raise InputError(f"There are no {what}. Give at least one.")
         if self.batch < 1:
             raise InputError(f"The batch is {self.batch}. Give a number from 1 on.")
-        if self.size is not None and (self.size < 8 or self.size % 8):
-            raise InputError(f"The size is {self.size}. Give a multiple of 8, in pixels.")
+        check_size(self.size)
+        check_spacing(self.spacing)
+        check_dtype(self.dtype)
 
     def __len__(self) -> int:
         return len(self.prompts) * len(self.seeds)
@@ -120,7 +125,7 @@ def fill_folder(bulk: Bulk, folder: Path, share: Share = ALONE) -> Iterator[int]
     numbers = [range(start, min(start + bulk.batch, len(bulk))) for start in groups]
     done = sum(number not in missing for group in numbers for number in group)
     yield done
-    model = resources.load_model(bulk.model)
+    model = resources.load_model(bulk.model, bulk.dtype)
     method = MethodSpec.parse(bulk.method, own(model))
     prepare_folder(bulk, folder, {"model": model.hash, "method": str(method)})
     for group in numbers:
@@ -147,11 +152,15 @@ def make_group(
     start = time.perf_counter()
     looks = remedy(method.guidance).looks_up
     detector = resources.load_detector(bulk.corpus, bulk.descriptor) if looks else None
-    with picture_size(model, bulk.size):
-        requests = [Request(p, s, method.guidance) for p, s in pairs]
-        denoised = denoise(
-            model, requests, steps=bulk.steps, scheduler=bulk.scheduler, detector=detector
-        )
+    denoised = denoise(
+        model,
+        [Request(p, s, method.guidance) for p, s in pairs],
+        steps=bulk.steps,
+        scheduler=bulk.scheduler,
+        spacing=bulk.spacing,
+        size=bulk.size,
+        detector=detector,
+    )
     made = finish(model, denoised)
     seconds = (time.perf_counter() - start) / len(pairs)
     for one in made:
@@ -170,22 +179,6 @@ def make_group(
         )
 
 
-@contextmanager
-def picture_size(model: "Model", size: int | None) -> Iterator[None]:
-    """Within, the model's noise is that of pictures of `size` pixels; none leaves it as it is."""
-    pipe = model.pipe
-    usual = pipe.unet.config.sample_size
-    side = usual if size is None else size // pipe.vae_scale_factor
-    if side == usual:
-        yield
-        return
-    pipe.unet.register_to_config(sample_size=side)
-    try:
-        yield
-    finally:
-        pipe.unet.register_to_config(sample_size=usual)
-
-
 def prepare_folder(bulk: Bulk, folder: Path, made_by: dict[str, str]) -> None:
     """Write prompts and settings, or check that those that are there are the same."""
     lines = "".join(f"{' '.join(prompt.split())}\n" for prompt in bulk.prompts)
@@ -195,7 +188,7 @@ def prepare_folder(bulk: Bulk, folder: Path, made_by: dict[str, str]) -> None:
     if file.is_file():
         there = json.loads(file.read_text("utf-8"))
         for name, value in asked.items():
-            if name != "batch" and there.get(name) != value:
+            if name != "batch" and (there.get(name) or None) != (value or None):
                 raise InputError(
                     f"{folder} holds pictures made with another {name}: {there.get(name)}, not "
                     f"{value}. Name another folder."

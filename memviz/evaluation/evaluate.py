@@ -278,7 +278,15 @@ def evaluate_detection(asked: Evaluation, columns: Sequence[str]) -> Iterator[Pr
     yield Progress("scoring prompts", 0, len(prompts))
     used = (1, min(10, protocol.steps), 0)
     found = detect(
-        Detection(prompts, protocol.model, protocol.steps, protocol.scheduler, used, images),
+        Detection(
+            prompts,
+            protocol.model,
+            protocol.steps,
+            protocol.scheduler,
+            used,
+            images,
+            size=protocol.size,
+        ),
         lambda text: None,
     )
     readings = {name.replace("k10_", f"k{used[1]}_"): name for name in columns if name in DETECTION}

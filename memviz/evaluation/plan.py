@@ -86,7 +86,7 @@ def time_picture(bulk: Bulk) -> tuple[float, float]:
     from memviz.guidance.model_defaults import own
     from memviz.guidance.spec import MethodSpec
 
-    model = resources.load_model(bulk.model)
+    model = resources.load_model(bulk.model, bulk.dtype)
     method = MethodSpec.parse(bulk.method, own(model))
     trial = replace(bulk, prompts=bulk.prompts[:TRIAL], seeds=bulk.seeds[:1])
     (short, _), (long, size) = (

@@ -13,6 +13,7 @@ from torch import Tensor
 from memviz.models import parametrization
 from memviz.models.attention import AttentionRecorder, explicit_cross_attention
 from memviz.models.protocols import Pipe, Scheduler
+from memviz.models.schedulers import noise_level
 
 Edit = Callable[[Tensor], Tensor]  # cross-attention logits (heads, pixels, L) to the same
 NO_SIGNAL = 1e-7  # alpha-bar below this is zero terminal SNR; Stable Diffusion ends at 0.0047
@@ -35,14 +36,16 @@ class NoiseLevel:
     kind: str  # "epsilon" or "v_prediction"
 
     @classmethod
-    def of(cls, scheduler: Scheduler, t: Tensor) -> "NoiseLevel":
-        """That of a scheduler's timestep.
+    def of(cls, scheduler: Scheduler, index: int) -> "NoiseLevel":
+        """That of a scheduler's step.
 
         With no signal at all left (zero terminal SNR) alpha-bar is that of the next timestep: there
         epsilon says nothing of the prompt, and every difference would be zero.
         """
-        alphas, at = scheduler.alphas_cumprod, int(t)
-        alpha = float(alphas[at] if alphas[at] > NO_SIGNAL else alphas[at - 1])
+        t = scheduler.timesteps[index]
+        alpha, _ = noise_level(scheduler, index)
+        if alpha < NO_SIGNAL:
+            alpha = float(scheduler.alphas_cumprod[int(t) - 1])
         return cls(t, alpha, str(scheduler.config.prediction_type))
 
     def epsilon(self, prediction: Tensor, x: Tensor) -> Tensor:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from memviz.models.protocols import Pipe
 
+DTYPES = ("", "float32", "float16", "bfloat16")  # that a model can compute in; "" by its device
 NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
@@ -116,6 +117,23 @@ def load(
         name, folder, override, *_placement(device, dtype)
     )  # its parts are untyped
     return Model(name, path, pipe, files_hash(files), parameters(files))
+
+
+def read_dtype(name: str) -> torch.dtype | None:
+    """A number format by name, None for "". Raises ModelError for one that models do not have."""
+    check_dtype(name)
+    if not name:
+        return None
+    import torch
+
+    return getattr(torch, name)
+
+
+def check_dtype(name: str) -> None:
+    """Raise ModelError for a number format that models do not compute in."""
+    if name not in DTYPES:
+        known = ", ".join(filter(None, DTYPES))
+        raise ModelError(f"No number format is named {name!r}. Choose one of {known}.")
 
 
 def known() -> list[dict[str, Any]]:

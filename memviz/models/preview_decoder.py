@@ -164,7 +164,7 @@ def sample_estimates(pipe: Pipe) -> tuple[Tensor, Tensor]:
     for index, t in enumerate(grid.timesteps):
         prediction = denoiser.predict(x, t, conditions)
         if index in FIT_AT:
-            taken.append(NoiseLevel.of(grid, t).clean(prediction, x))
+            taken.append(NoiseLevel.of(grid, index).clean(prediction, x))
         x = grid.step(prediction, t, x, return_dict=False)[0]
     latents = torch.cat(taken).float()
     return latents, decode(pipe, latents)

@@ -11,6 +11,7 @@ class Scheduler(Protocol):
     """A diffusers scheduler with its timesteps set (`models.schedulers.scheduler`).
 
     Its `config` states `prediction_type`; `alphas_cumprod` (1000,) are alpha-bar by timestep.
+    `models.schedulers.noise_level` says what they are at a step.
     """
 
     config: Any  # diffusers' FrozenDict
@@ -20,6 +21,10 @@ class Scheduler(Protocol):
     @property
     def init_noise_sigma(self) -> float | Tensor:
         """What the starting noise is multiplied with."""
+        ...
+
+    def scale_model_input(self, sample: Tensor, timestep: Tensor) -> Tensor:
+        """The latents as the network reads them."""
         ...
 
     def step(

@@ -1,8 +1,9 @@
-"""The three samplers, each on the timesteps and noise levels its model was made for.
+"""The samplers, each on the noise levels its model was made for and the timesteps diffusers takes.
 
-Swapping scheduler classes through `from_config` drops what the old class left at its default, which
-moves the grid (leading became linspace). Here each field that fixes the schedule is passed by name.
-Euler is not offered: its timesteps are fractional, and no stored noise level belongs to them.
+Swapping scheduler classes through `from_config` drops what the old class left at its default. Here
+each field that fixes the noise levels is passed by name. The spacing of the timesteps is what the
+model's own file states; where it states none (Stable Diffusion 1.4's does not), it is the default
+of the class that samples, as in diffusers: DPM-Solver and Euler begin at 999, DDIM and PNDM do not.
 """
 
 from __future__ import annotations
@@ -18,6 +19,13 @@ SCHEDULERS = {  # what each is called in menus
     "ddim": "DDIM",
     "dpm": "DPM-Solver++ (second order)",
     "pndm": "PNDM (one model call more than steps)",
+    "euler": "Euler",
+}
+SPACINGS = {  # of the timesteps: what each is called in menus
+    "": "as the model says, else diffusers' own for the scheduler",
+    "leading": "leading: ends at the first timestep",
+    "linspace": "linspace: from the last timestep to the first",
+    "trailing": "trailing: begins at the last timestep",
 }
 KEPT = {  # the fields that fix a schedule, and what Stable Diffusion's first release used for each
     "num_train_timesteps": 1000,
@@ -26,25 +34,59 @@ KEPT = {  # the fields that fix a schedule, and what Stable Diffusion's first re
     "beta_schedule": "scaled_linear",
     "trained_betas": None,
     "prediction_type": "epsilon",
-    "timestep_spacing": "leading",
     "steps_offset": 0,
     "rescale_betas_zero_snr": False,
     "set_alpha_to_one": False,
     "skip_prk_steps": True,
 }
-COMMON = list(KEPT)[:8]
+COMMON = list(KEPT)[:7]
+USUAL_SPACING = {"ddim": "leading", "dpm": "linspace", "pndm": "leading", "euler": "linspace"}
 PREDICTIONS = ("epsilon", "v_prediction")
 
 
-def scheduler(pipe: Pipe, name: str, steps: int) -> Scheduler:
-    """A fresh scheduler (they keep state: never share one) with its timesteps set."""
+def scheduler(pipe: Pipe, name: str, steps: int, spacing: str = "") -> Scheduler:
+    """A fresh scheduler (they keep state: never share one) with its timesteps set.
+
+    `spacing` is one of `SPACINGS`. Raises ModelError where the model has no such schedule.
+    """
     if name not in SCHEDULERS:
         raise ModelError(f"No scheduler is named {name!r}. Choose one of {', '.join(SCHEDULERS)}.")
+    check_spacing(spacing)
     kept = _kept(pipe.scheduler.config)
+    kept["timestep_spacing"] = spacing or usual_spacing(pipe, name)
     _check_steps(steps, kept["num_train_timesteps"])
     made = _make(name, kept)
     _set_timesteps(made, steps)
     return cast("Scheduler", made)
+
+
+def check_spacing(spacing: str) -> None:
+    """Raise ModelError for a spacing that is not known."""
+    if spacing not in SPACINGS:
+        known = ", ".join(filter(None, SPACINGS))
+        raise ModelError(f"No timestep spacing is named {spacing!r}. Choose one of {known}.")
+
+
+def usual_spacing(pipe: Pipe, name: str) -> str:
+    """The spacing that the model's own file states, else that of diffusers' class."""
+    config = pipe.scheduler.config
+    if "timestep_spacing" in config.get("_use_default_values", ()):
+        return USUAL_SPACING[name]
+    return config.get("timestep_spacing", USUAL_SPACING[name])
+
+
+def noise_level(made: Scheduler, index: int) -> tuple[float, float]:
+    """Alpha-bar at a step, and what the scheduler's latents are multiplied with to be its input.
+
+    Euler's latents are x0 + sigma noise, and its timesteps may lie between two stored levels; the
+    network reads sqrt(alpha-bar) of them. The latents of the others are what the network reads.
+    """
+    from diffusers import EulerDiscreteScheduler
+
+    if isinstance(made, EulerDiscreteScheduler):
+        alpha = 1 / (1 + float(made.sigmas[index]) ** 2)
+        return alpha, alpha**0.5
+    return float(made.alphas_cumprod[int(made.timesteps[index])]), 1.0
 
 
 def _kept(config: dict[str, Any]) -> dict[str, Any]:
@@ -59,9 +101,9 @@ def _kept(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _make(name: str, kept: dict[str, Any]) -> Any:  # noqa: ANN401 - a class of diffusers
-    from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
+    from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
 
-    common = {key: kept[key] for key in COMMON}
+    common = {key: kept[key] for key in (*COMMON, "timestep_spacing")}
     zero, to_one = kept["rescale_betas_zero_snr"], kept["set_alpha_to_one"]
     match name:
         case "dpm":
@@ -72,6 +114,8 @@ def _make(name: str, kept: dict[str, Any]) -> Any:  # noqa: ANN401 - a class of 
             return DDIMScheduler(
                 **common, rescale_betas_zero_snr=zero, set_alpha_to_one=to_one, clip_sample=False
             )
+        case "euler":
+            return EulerDiscreteScheduler(**common, rescale_betas_zero_snr=zero)
         case _:
             return _pndm(
                 common, zero, set_alpha_to_one=to_one, skip_prk_steps=kept["skip_prk_steps"]
@@ -110,10 +154,10 @@ def _set_timesteps(made: Any, steps: int) -> None:  # noqa: ANN401
 
 
 def _drop_last(made: Any) -> None:  # noqa: ANN401
-    from diffusers import DPMSolverMultistepScheduler
+    from diffusers import DPMSolverMultistepScheduler, EulerDiscreteScheduler
 
     grid = made.timesteps[:-1]
-    if isinstance(made, DPMSolverMultistepScheduler):
+    if isinstance(made, DPMSolverMultistepScheduler | EulerDiscreteScheduler):
         made.set_timesteps(timesteps=grid.tolist())
     else:
         made.timesteps = grid

@@ -50,7 +50,10 @@ class RequestRecord(Record):
     seeds: tuple[int, ...]
     steps: int
     scheduler: str
+    spacing: str = ""
+    size: int | None = None
     model: str
+    dtype: str = ""
     corpus: str = ""
     descriptor: str = ""
     signals: tuple[str, ...] = ()

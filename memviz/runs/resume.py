@@ -136,6 +136,10 @@ def load_kept(since: str, guidance: Guidance, new: RunRecord) -> "ResumeState":
         raise InputError(f"{since!r} names no cell. Give RUN:CELL, as {run_id}:0.")
     other = [name for name in ("model", "timesteps")
              if getattr(run.record, name) != getattr(new, name)]  # fmt: skip
+    if (run.record.request.scheduler, run.record.request.dtype) != (
+        new.request.scheduler, new.request.dtype
+    ):  # fmt: skip
+        other.append("scheduler or number format")
     if not new.noise_hash.items() <= run.record.noise_hash.items():  # it may have more seeds
         other.append("starting noise")
     if other:

@@ -13,6 +13,7 @@ from memviz.guidance.mitigation import Here, Row, remedy
 from memviz.models import parametrization
 from memviz.models.denoiser import Denoiser, NoiseLevel
 from memviz.models.protocols import Scheduler
+from memviz.models.schedulers import noise_level
 from memviz.sampling.noise import noise
 from memviz.sampling.types import Request, ResumeState, Step
 from memviz.signals import free, observe
@@ -47,11 +48,12 @@ class Batch:
         requests: Sequence[Request],
         scheduler: Scheduler,
         costly: CostlySignals,
+        size: int | None = None,
     ) -> None:
         self.denoiser, self.requests, self.scheduler = denoiser, requests, scheduler
         self.costly = costly
         self.costs = [0.0] * len(requests)
-        self.rows = self.start_rows()
+        self.rows = self.start_rows(size)
         start = torch.stack([row.noise for row in self.rows])
         start = start.to(denoiser.pipe.device, denoiser.pipe.unet.dtype)
         self.x = start * scheduler.init_noise_sigma
@@ -60,48 +62,51 @@ class Batch:
         self.states = first_of([id(row.noise) for row in self.rows])
         self.groups = first_of([(r.prompt, r.guidance) for r in requests])
 
-    def start_rows(self) -> list[Row]:
+    def start_rows(self, size: int | None) -> list[Row]:
         """All rows, as their methods want them to start."""
         seeds = [r.seed for r in self.requests]
-        start = dict(zip(seeds, noise(self.denoiser.pipe, seeds), strict=True))
+        start = dict(zip(seeds, noise(self.denoiser.pipe, seeds, size), strict=True))
         empty, *own = self.denoiser.encode(["", *(r.prompt for r in self.requests)])
         rows = [
             Row(r.prompt, r.seed, start[r.seed], empty, conditioning)
             for r, conditioning in zip(self.requests, own, strict=True)
         ]
-        level = NoiseLevel.of(self.scheduler, self.scheduler.timesteps[0])
+        level = NoiseLevel.of(self.scheduler, 0)
         return self.by_method(rows, lambda m, some: remedy(m).begin(self.denoiser, some, level))
 
     def step(self, index: int, t: Tensor) -> Step:
         """Evaluate both predictions of all rows, measure, guide, and take the step."""
-        level = NoiseLevel.of(self.scheduler, t)
+        level = NoiseLevel.of(self.scheduler, index)
+        x = self.scheduler.scale_model_input(self.x, t)
         rows = [
             remedy(request.guidance).step(self.denoiser, row, level)
             for request, row in zip(self.requests, self.rows, strict=True)
         ]
-        uncond, cond = outputs = self.evaluate(t, rows)
+        uncond, cond = outputs = self.evaluate(x, t, rows)
         self.costs = [cost + 2 for cost in self.costs]
-        epsilons = level.epsilon(uncond, self.x), level.epsilon(cond, self.x)
-        context = StepContext(self.denoiser, self.x, rows, self.states, level, *epsilons)
-        x0 = level.clean(cond, self.x)
-        signals = free.measure(outputs, epsilons, x0, self.x, self.groups)
+        epsilons = level.epsilon(uncond, x), level.epsilon(cond, x)
+        context = StepContext(self.denoiser, x, rows, self.states, level, *epsilons)
+        x0 = level.clean(cond, x)
+        signals = free.measure(outputs, epsilons, x0, x, self.groups)
         signals |= self.costly.measure(context)
         scales = self.choose_scales(t, free.to_lists(signals))
         prediction = parametrization.guided(uncond, cond, torch.tensor(scales))
-        changes = self.correct(level, rows, uncond, cond, scales)
+        here = [Here(*parts) for parts in zip(rows, x, uncond, cond, scales, strict=True)]
+        changes = self.correct(level, here)
         for i, change in enumerate(changes):
             if change is not None:
                 prediction[i] += change
         used = zip(self.states, scales, rows, changes, strict=True)
         states = first_of([sample_key(i, *parts) for i, parts in enumerate(used)])
-        return self.move(index, Guided(level, prediction, scales, states, signals))
+        return self.move(index, x, Guided(level, prediction, scales, states, signals))
 
     def recall(self, index: int, t: Tensor, past: ResumeState) -> Step:
         """Take a step whose prediction and signals are known: nothing is evaluated.
 
         Raises InputError where its magnitude is in another unit than those that are to come.
         """
-        level = NoiseLevel.of(self.scheduler, t)
+        level = NoiseLevel.of(self.scheduler, index)
+        x = self.scheduler.scale_model_input(self.x, t)
         columns = past.signals[index]
         if "magnitude_epsilon" not in columns and level.kind != "epsilon":
             raise InputError(OTHER_UNIT)
@@ -115,17 +120,19 @@ class Batch:
             states = first_of([*zip(self.states, same, strict=True)])
         self.costly.recall(past.differences[index] if past.differences else None)
         signals = {name: torch.tensor(values) for name, values in columns.items()}
-        return self.move(index, Guided(level, prediction, scales, states, signals))
+        return self.move(index, x, Guided(level, prediction, scales, states, signals))
 
-    def move(self, index: int, guided: Guided) -> Step:
-        """Let the scheduler take the step."""
-        x0 = guided.level.clean(guided.prediction, self.x)
+    def move(self, index: int, x: Tensor, guided: Guided) -> Step:
+        """Let the scheduler take the step from its latents, of which the network read `x`."""
+        x0 = guided.level.clean(guided.prediction, x)
         after = self.scheduler.step(guided.prediction, guided.level.t, self.x, return_dict=False)[0]
-        signals = {**guided.signals, **free.measure_change(self.x, after, self.x0, x0)}
+        last = index + 1 == len(self.scheduler.timesteps)
+        read = after if last else after * noise_level(self.scheduler, index + 1)[1]
+        signals = {**guided.signals, **free.measure_change(x, read, self.x0, x0)}
         self.x, self.x0, self.states = after, x0, guided.states
         return Step(
             index=index,
-            t=int(guided.level.t),
+            t=round(float(guided.level.t)),
             scales=guided.scales,
             signals=free.to_lists(signals),
             x0=x0,
@@ -138,31 +145,25 @@ class Batch:
             noise_difference=self.costly.newest_difference,
         )
 
-    def evaluate(self, t: Tensor, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
+    def evaluate(self, x: Tensor, t: Tensor, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
         """Unconditional and conditional predictions (B, C, h, w), each distinct one once."""
         uncond = [(state, row.uncond) for state, row in zip(self.states, rows, strict=True)]
         cond = [(state, row.cond) for state, row in zip(self.states, rows, strict=True)]
         if self.denoiser.attention:
             self.denoiser.attention.clear()
-        found = self.denoiser(self.x, t, uncond + cond)
+        found = self.denoiser(x, t, uncond + cond)
         return torch.stack([found[p] for p in uncond]), torch.stack([found[p] for p in cond])
 
     def choose_scales(self, t: Tensor, columns: Mapping[str, Sequence[float]]) -> list[float]:
         """Show each method its sample's own signals; each one's answer."""
         for i, seen in enumerate(self.seen):
-            seen.append(observe(int(t), {name: values[i] for name, values in columns.items()}))
+            seen.append(
+                observe(round(float(t)), {name: values[i] for name, values in columns.items()})
+            )
         return [float(r.guidance.scale(s)) for r, s in zip(self.requests, self.seen, strict=True)]
 
-    def correct(
-        self,
-        level: NoiseLevel,
-        rows: Sequence[Row],
-        uncond: Tensor,
-        cond: Tensor,
-        scales: Sequence[float],
-    ) -> list[Tensor | None]:
+    def correct(self, level: NoiseLevel, here: Sequence[Here]) -> list[Tensor | None]:
         """What the methods add to the guided predictions."""
-        here = [Here(*parts) for parts in zip(rows, self.x, uncond, cond, scales, strict=True)]
         return self.by_method(here, lambda m, some: remedy(m).correct(self.denoiser, some, level))
 
     def by_method(

@@ -80,6 +80,8 @@ def generate(
     *,
     steps: int = 50,
     scheduler: str = "ddim",
+    spacing: str = "",
+    size: int | None = None,
     batch: int = BATCH,
     extra: Sequence[str] = (),
     detector: CopyDetector | None = None,
@@ -88,13 +90,22 @@ def generate(
     """Make a picture of each request, in their order, `batch` at a time.
 
     A picture does not depend on the others of its batch (of the signals, `agreement` alone does,
-    which compares seeds). `extra` names costly signals to record; with a `detector` each picture
+    which compares seeds). `spacing` of the timesteps is as
+    for `models.schedulers.scheduler`, `size` in pixels a side, by default the model's own. `extra`
+    names costly signals to record; with a `detector` each picture
     has its vector and its `matches` nearest training pictures. Raises InputError or ModelError.
     """
     for start in range(0, len(requests), batch):
         some = requests[start : start + batch]
         made = denoise(
-            model, some, steps=steps, scheduler=scheduler, extra=extra, detector=detector
+            model,
+            some,
+            steps=steps,
+            scheduler=scheduler,
+            spacing=spacing,
+            size=size,
+            extra=extra,
+            detector=detector,
         )
         yield from finish(model, made, detector, matches)
 
@@ -105,6 +116,8 @@ def denoise(
     *,
     steps: int = 50,
     scheduler: str = "ddim",
+    spacing: str = "",
+    size: int | None = None,
     extra: Sequence[str] = (),
     detector: CopyDetector | None = None,
     first: int | None = None,
@@ -113,10 +126,10 @@ def denoise(
     if not requests:
         return []
     pipe = pipe_of(model)
-    grid = schedulers.scheduler(pipe, scheduler, steps)
+    grid = schedulers.scheduler(pipe, scheduler, steps, spacing)
     last, timesteps, scales = None, list[int](), list[list[float]]()
     columns: dict[str, list[Any]] = {}  # by step, then by row
-    for event in islice(sample(pipe, requests, grid, detector, extra), first):
+    for event in islice(sample(pipe, requests, grid, detector, extra, size=size), first):
         if isinstance(event, FinalSignals):
             columns |= {name: [*zip(*rows, strict=True)] for name, rows in event.signals.items()}
             continue

@@ -12,6 +12,7 @@ import torch
 from memviz.errors import InputError
 from memviz.models.denoiser import Denoiser
 from memviz.models.protocols import Pipe, Scheduler
+from memviz.models.schedulers import SCHEDULERS
 from memviz.retrieval.copy_detector import CopyDetector
 from memviz.sampling.batch import Batch
 from memviz.sampling.types import Request, ResumeState, Step
@@ -26,6 +27,7 @@ def sample(
     detector: CopyDetector | None = None,
     extra: Sequence[str] = (),
     past: ResumeState | None = None,
+    size: int | None = None,
 ) -> Iterator[Step | FinalSignals]:
     """Denoise all requests together, one Step per timestep of a fresh scheduler.
 
@@ -33,12 +35,14 @@ def sample(
     look pictures up; `extra` names the costly signals to record. Where one of these is known only
     at the end, `FinalSignals` are the last event. With a constant scale above 1 the latents equal
     those of `StableDiffusionPipeline.__call__`. With a `past`, its steps are repeated without the
-    UNet. Raises InputError on fractional timesteps or an unknown signal.
+    UNet. `size` is the side of the pictures in pixels; without it they have the model's own.
+    Raises InputError on fractional timesteps of any scheduler but Euler, an unknown signal, or a
+    size that the model has not.
     """
     check_timesteps(scheduler)
     costly = CostlySignals(extra)
     denoiser = Denoiser(pipe, detector, costly.attention)
-    batch = Batch(denoiser, requests, scheduler, costly)
+    batch = Batch(denoiser, requests, scheduler, costly, size)
     if past is not None and past.evaluations:
         denoiser.evaluations = past.evaluations
     for index, t in enumerate(scheduler.timesteps):
@@ -51,8 +55,14 @@ def sample(
 
 
 def check_timesteps(scheduler: Scheduler) -> None:
-    """Refuse fractional timesteps: no stored noise level belongs to them."""
+    """Refuse fractional timesteps: no stored noise level belongs to them, but Euler's own."""
+    from diffusers import EulerDiscreteScheduler
+
+    if isinstance(scheduler, EulerDiscreteScheduler):
+        return
     odd = [float(t) for t in scheduler.timesteps if float(t) != int(t)]
     if odd:
         name = type(scheduler).__name__
-        raise InputError(f"{name} has fractional timesteps ({odd[0]:g}); use dpm, ddim or pndm.")
+        raise InputError(
+            f"{name} has fractional timesteps ({odd[0]:g}); use {', '.join(SCHEDULERS)}."
+        )

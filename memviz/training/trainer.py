@@ -222,5 +222,7 @@ class Run:
 
 def watch(run: Run) -> Watch:
     """The watched prompts, drawn by the model that is trained."""
-    judge = Judge(run.student.pipe, run.student.model.folder, run.detector, run.config.probe_steps)
+    config, student = run.config, run.student
+    look = run.detector, config.probe_steps, config.resolution
+    judge = Judge(student.pipe, student.model.folder, *look)
     return Watch(judge, prompts(run.config, run.corpus.captions, run.sizes), run.out, (0,))

@@ -68,6 +68,7 @@ def test_methods_are_split_where_one_begins(text, methods):
 @pytest.mark.parametrize("prompt", ["a fox", "-- a 'fox' \"$(date)\" `date`", "-x", "Füchse, 狐"])
 def test_the_command_that_the_app_shows_for_a_run_asks_for_that_run(prompt):
     more = {"prompts": (prompt, "two"), "probe": True, "decoder": "own"}
+    more |= {"spacing": "linspace", "size": 128, "dtype": "bfloat16"}
     request = store.bundled()[0].record.request.model_copy(update=more)
     python, *words = shlex.split(command(run_record(request=request)))
     assert python == "python" and words[:3] == ["-m", "memviz", "compare"]
@@ -92,7 +93,10 @@ def test_the_command_that_the_app_shows_for_a_run_asks_for_that_run(prompt):
         (("compare", "--prompt", "x", "--seeds=-1"), "The seed is -1"),
         (("compare", "--prompt", "x", "--steps", "0"), "steps is 0"),
         (("compare", "--prompt", "x", "--steps", "many"), "'many'"),
-        (("compare", "--prompt", "x", "--scheduler", "euler"), "ddim, dpm, pndm"),
+        (("compare", "--prompt", "x", "--scheduler", "heun"), "ddim, dpm, pndm, euler"),
+        (("compare", "--prompt", "x", "--size", "50"), "The size is 50. Give a multiple of 8"),
+        (("compare", "--prompt", "x", "--spacing", "wide"), "'leading', 'linspace', 'trailing'"),
+        (("detect", "x", "--dtype", "int8"), "'float32', 'float16', 'bfloat16'"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(words, sentence):

@@ -17,6 +17,7 @@ from memviz.errors import MemvizError
 from memviz.io.ids import ID
 from memviz.models import decode as models_decode
 from memviz.models import loading
+from memviz.models.schedulers import SCHEDULERS
 from memviz.retrieval.index.index import Index
 from memviz.retrieval.verdict import CopyThresholds
 from memviz.runs import store, trace
@@ -245,11 +246,24 @@ def test_without_a_corpus_there_is_no_verdict(small, tmp_path):
         assert cell.verdict == "No corpus"
 
 
-@pytest.mark.parametrize("scheduler", ["ddim", "dpm", "pndm"])
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_every_scheduler_makes_a_run(small, tmp_path, scheduler):
     run = finish(small.ask(scheduler=scheduler), tmp_path / "run")[1]
     assert run.record.state == "done"
     assert run.table().num_rows == 2 * len(run.record.timesteps)
+
+
+def test_a_run_remembers_size_spacing_and_number_format(small, tmp_path):
+    asked = small.ask(size=48, spacing="linspace", dtype="bfloat16", keep=True)
+    run = finish(asked, tmp_path / "20260101-000000-abcd")[1]
+    request, [cell, _] = run.record.request, run.record.cells
+    assert (request.size, request.spacing, request.dtype) == (48, "linspace", "bfloat16")
+    assert Image.open(run.folder / cell.image).size == (48, 48)
+    assert run.record.tile == 48 and run.record.timesteps == (999, 666, 333, 0)
+    with pytest.raises(MemvizError, match="multiple of 8"):
+        small.ask(size=50)
+    with pytest.raises(MemvizError, match="float32, float16, bfloat16"):
+        small.ask(dtype="int8")
 
 
 def test_a_run_without_a_folder_is_kept_at_home(small):

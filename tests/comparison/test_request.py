@@ -45,7 +45,7 @@ def test_the_defaults_make_one_cell_for_each_method():
         ({"steps": 100_000}, "The number of steps is 100000"),
         ({"steps": 10.0}, "The number of steps is 10.0"),
         ({"steps": None}, "The number of steps is None"),
-        ({"scheduler": "euler"}, "Choose ddim, dpm, pndm"),
+        ({"scheduler": "heun"}, "Choose ddim, dpm, pndm, euler"),
         ({"seeds": range(CELLS)}, "fewer seeds or methods"),
     ],
 )

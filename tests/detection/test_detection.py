@@ -79,6 +79,18 @@ def test_a_measured_band_is_found_for_its_settings_alone(model):
     assert "does not apply" in other.note("thing 1") and "5 steps" in other.note("thing 1")
 
 
+def test_a_band_holds_for_its_spacing_and_size_alone(model):
+    texts = [f"thing {i}" for i in range(4)]
+    grid = {"spacing": "linspace", "size": 48}
+    detection_calibrate.calibrate(model, texts, steps=7, least=4, **grid)
+    found = reference_bands.find(model, "ddim", 7, 7.5, "linspace", 48)
+    assert found.of("thing").signals and "linspace timesteps, 48 px" in found.words
+    for other in ((), ("linspace",), ("", 48), ("trailing", 48), ("linspace", 64)):
+        assert not reference_bands.find(model, "ddim", 7, 7.5, *other).of("thing").signals
+    usual = reference_bands.key(model, "ddim", 7, 7.5)
+    assert reference_bands.key(model, "ddim", 7, 7.5, "leading", 32) == usual
+
+
 def test_a_band_in_another_unit_of_the_magnitude_is_refused(model, monkeypatch):
     texts = [f"thing {i}" for i in range(4)]
     detection_calibrate.calibrate(model, texts, steps=2, least=4)

@@ -4,14 +4,21 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from diffusers import (
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    EulerAncestralDiscreteScheduler,
+    EulerDiscreteScheduler,
+    PNDMScheduler,
+)
 
-from memviz.errors import InputError
+from memviz.errors import InputError, MemvizError
 from memviz.guidance.registry import CORE, METHODS
 from memviz.guidance.switch import AtTimestep, FirstMinimum
 from memviz.guidance.transition import Constant, TwoPhase
 from memviz.models.schedulers import scheduler
 from memviz.sampling.loop import check_timesteps, sample
-from memviz.sampling.noise import noise, noise_hash
+from memviz.sampling.noise import noise, noise_hash, own_size
 from memviz.sampling.types import Request, ResumeState
 from tests.support import tiny
 
@@ -43,7 +50,54 @@ def test_constant_scale_equals_the_stock_pipeline(pipe, name):
     torch.testing.assert_close(ours[-1].latents, stock.images, atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["ddim", "dpm", "pndm"])
+SD_14 = {  # its scheduler_config.json: no spacing is stated
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "beta_start": 0.00085,
+    "clip_sample": False,
+    "num_train_timesteps": 1000,
+    "set_alpha_to_one": False,
+    "skip_prk_steps": True,
+    "steps_offset": 1,
+}
+STOCK = {
+    "ddim": DDIMScheduler,
+    "dpm": DPMSolverMultistepScheduler,
+    "pndm": PNDMScheduler,
+    "euler": EulerDiscreteScheduler,
+}
+
+
+@pytest.mark.parametrize("name", STOCK)
+@pytest.mark.parametrize("size", [32, 48])
+def test_where_no_spacing_is_stated_pictures_equal_those_of_diffusers(name, size):
+    pipe = tiny.pipeline()
+    pipe.scheduler = PNDMScheduler.from_config(SD_14)
+    request = Request(PROMPT, 3, Constant(7.5))
+    ours = [*sample(pipe, [request], scheduler(pipe, name, 8), size=size)]
+    pipe.scheduler = STOCK[name].from_config(pipe.scheduler.config)
+    stock = pipe(
+        PROMPT,
+        height=size,
+        width=size,
+        num_inference_steps=8,
+        guidance_scale=7.5,
+        generator=torch.Generator().manual_seed(3),
+        output_type="latent",
+    )
+    grid = [round(float(t)) for t in pipe.scheduler.timesteps]
+    assert [step.t for step in ours] == grid
+    torch.testing.assert_close(ours[-1].latents, stock.images, atol=1e-4, rtol=1e-4)
+
+
+def test_a_size_that_the_latents_do_not_divide_is_refused(pipe):
+    assert noise(pipe, [1], 48).shape == (1, 4, 12, 12) and own_size(pipe) == 32
+    assert torch.equal(noise(pipe, [1], 32), noise(pipe, [1]))
+    with pytest.raises(MemvizError, match="multiple of 4 pixels a side, not 50"):
+        noise(pipe, [1], 50)
+
+
+@pytest.mark.parametrize("name", ["ddim", "dpm", "pndm", "euler"])
 def test_a_row_does_not_depend_on_its_batch(pipe, name):
     requests = [
         Request(p, s, m.guidance)
@@ -137,12 +191,10 @@ def test_it_stops_when_the_reader_stops(pipe):
 
 
 def test_fractional_timesteps_are_refused():
-    from diffusers import EulerDiscreteScheduler
-
-    euler = EulerDiscreteScheduler(timestep_spacing="linspace")
-    euler.set_timesteps(9)
+    other = EulerAncestralDiscreteScheduler(timestep_spacing="linspace")
+    other.set_timesteps(9)
     with pytest.raises(ValueError, match="fractional"):
-        check_timesteps(euler)
+        check_timesteps(other)
 
 
 def test_the_magnitude_is_not_zero_where_no_signal_is_left():

@@ -93,7 +93,9 @@ class Protocol:
         for text in self.methods:
             MethodSpec.parse(text)
         if self.scheduler not in SCHEDULERS:
-            raise InputError(f"no scheduler is named {self.scheduler!r}; use ddim, dpm or pndm")
+            raise InputError(
+                f"no scheduler is named {self.scheduler!r}; use {', '.join(SCHEDULERS)}"
+            )
         for what in ("methods", "seeds", "columns"):
             if not getattr(self, what):
                 raise InputError(f"{what} is empty; give at least one")

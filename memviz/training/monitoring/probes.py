@@ -50,16 +50,24 @@ class ProbeResult:
 class Judge:
     """A pipeline with its model's own way of being sampled, and what looks at its pictures."""
 
-    def __init__(self, pipe: Pipe, folder: Path, detector: CopyDetector, steps: int) -> None:
+    def __init__(
+        self,
+        pipe: Pipe,
+        folder: Path,
+        detector: CopyDetector,
+        steps: int,
+        size: int | None = None,  # pixels a side; None: the model's own
+    ) -> None:
         own = settings(folder)
-        self.pipe, self.detector, self.steps = pipe, detector, steps
+        self.pipe, self.detector, self.steps, self.size = pipe, detector, steps, size
         self.guidance = MethodSpec.parse("cfg", own.get("methods")).guidance
         self.clip = resources.load_clip() if own.get("clip") else None
 
     def look(self, prompts: Sequence[str], seeds: Sequence[int] = (0,)) -> ProbeResult:
         """Each prompt with each seed, drawn and judged."""
         requests = [Request(p, s, self.guidance) for p in prompts for s in seeds]
-        made = list(generate(self.pipe, requests, steps=self.steps, detector=self.detector))
+        path = {"steps": self.steps, "size": self.size}
+        made = list(generate(self.pipe, requests, detector=self.detector, **path))
         images = [one.image for one in made]
         return ProbeResult(
             similarity=np.array([best_similarity(one.matches) for one in made]),

@@ -61,7 +61,7 @@ def watching(config: Config, model: loading.Model, out: Path, seeds: Sequence[in
     """The prompts that these settings watch."""
     detector = resources.load_detector(config.corpus, config.descriptor)
     shown = sizes(groups(detector.corpus, detector), times(config, detector.corpus))
-    judge = Judge(model.pipe, model.folder, detector, config.probe_steps)
+    judge = Judge(model.pipe, model.folder, detector, config.probe_steps, config.resolution)
     return Watch(judge, prompts(config, detector.corpus.captions, shown), out, seeds)
 
 

@@ -15,11 +15,12 @@ from memviz.guidance.base import Guidance
 from memviz.guidance.model_defaults import tuned
 from memviz.guidance.registry import CHANGES, CORE, METHODS
 from memviz.guidance.spec import MethodSpec
-from memviz.models.schedulers import SCHEDULERS
+from memviz.models.loading import DTYPES
+from memviz.models.schedulers import SCHEDULERS, SPACINGS
 from memviz.runs.record import RequestRecord
 from memviz.settings import Setting, Value
 from memviz.signals import SEEN
-from memviz.ui.shared import glossary
+from memviz.ui.shared import access, glossary
 from memviz.ui.shared.controls import (
     NO_CORPUS,
     QUIET,
@@ -35,6 +36,9 @@ DEFAULTS: dict[str, Any] = {
     "seeds": [0, 1],
     "steps": ComparisonRequest.steps,
     "scheduler": ComparisonRequest.scheduler,
+    "spacing": ComparisonRequest.spacing,
+    "size": ComparisonRequest.size,
+    "dtype": ComparisonRequest.dtype,
 }
 
 
@@ -51,6 +55,9 @@ class Form:
     seeds: gr.Textbox
     steps: gr.Number
     scheduler: gr.Dropdown
+    spacing: gr.Dropdown
+    size: gr.Number
+    dtype: gr.Dropdown
     model: gr.Dropdown
     corpus: gr.Dropdown
     descriptor: gr.Dropdown
@@ -61,6 +68,7 @@ class Form:
     def fields(self) -> list[gr.components.Component]:
         """All controls, the knobs of the methods last."""
         asked = [self.prompt, *self.choices, self.seeds, self.steps, self.scheduler]
+        asked += [self.spacing, self.size, self.dtype]
         return [*asked, self.model, self.corpus, self.descriptor, *self.knobs.values()]
 
     @property
@@ -93,7 +101,7 @@ def read(form: Form, values: Sequence[Any]) -> dict[str, Any]:
     """The controls' values as a question in the words of run.json."""
     prompt, *others = values
     groups, others = others[: len(form.choices)], others[len(form.choices) :]
-    seed_text, steps, scheduler, model, corpus, descriptor, *rest = others
+    seed_text, steps, scheduler, spacing, size, dtype, model, corpus, descriptor, *rest = others
     chosen: dict[str, dict[str, Any]] = {key: {} for group in groups for key in group or []}
     for (key, name), value in zip(form.knobs, rest, strict=True):
         if key in chosen:
@@ -104,6 +112,9 @@ def read(form: Form, values: Sequence[Any]) -> dict[str, Any]:
         "seeds": seeds(str(seed_text or "")),
         "steps": plain(steps),
         "scheduler": scheduler,
+        "spacing": spacing or "",
+        "size": plain(size) or None,
+        "dtype": dtype or "",
         "model": model or "",
         "corpus": "" if corpus == NO_CORPUS else corpus or "",
         "descriptor": descriptor,
@@ -127,6 +138,9 @@ def values(form: Form, asked: RequestRecord) -> list[Any]:
         ", ".join(map(str, asked.seeds)),
         asked.steps,
         asked.scheduler,
+        asked.spacing,
+        asked.size,
+        asked.dtype,
         asked.model,
         asked.corpus or NO_CORPUS,
         asked.descriptor,
@@ -233,6 +247,9 @@ def build_details() -> dict[str, Any]:
         fixed = step_fields()
     with gr.Row():
         fixed |= model_fields()
+    path = "Size, timesteps and number format"
+    with gr.Accordion(path, open=False, elem_id="path", visible=not access.public()), gr.Row():
+        fixed |= path_fields()
     with gr.Accordion("Parameters of the chosen methods", open=False, elem_id="parameters"):
         gr.HTML(glossary.explain("scale", "shape", "timestep", "transition"))
         with gr.Row():
@@ -256,6 +273,36 @@ def step_fields() -> dict[str, gr.components.Component]:
             label="Scheduler",
             info="the rule by which a step removes noise",
             min_width=200,
+        ),
+    }
+
+
+def path_fields() -> dict[str, gr.components.Component]:
+    """How a picture is denoised, where it is not the model's usual way."""
+    formats = [(name or "float16 on a GPU, float32 on a CPU", name) for name in DTYPES]
+    return {
+        "size": gr.Number(
+            DEFAULTS["size"],
+            label="Size",
+            info="of the pictures, in pixels a side; empty: the model's own",
+            min_width=200,
+            elem_id="size",
+        ),
+        "spacing": gr.Dropdown(
+            [(label, key) for key, label in SPACINGS.items()],
+            value=DEFAULTS["spacing"],
+            label="Timesteps",
+            info="which of the model's are taken",
+            min_width=200,
+            elem_id="spacing",
+        ),
+        "dtype": gr.Dropdown(
+            formats,
+            value=DEFAULTS["dtype"],
+            label="Number format",
+            info="that the model computes in",
+            min_width=200,
+            elem_id="dtype",
         ),
     }
 

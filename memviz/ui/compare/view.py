@@ -65,7 +65,12 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
         ("Model", f"{model.name} ({model.parameters / 1e6:.1f} M parameters)"),
         ("Training images", many),
         ("Descriptor", f"{look.preset} {look.note}".strip() if look else "none"),
-        ("Steps", f"{request.steps} ({request.scheduler})"),
+        (
+            "Steps",
+            f"{request.steps} ({request.scheduler}{', ' * bool(request.spacing)}{request.spacing})",
+        ),
+        ("Size", f"{request.size} px" if request.size else ""),
+        ("Number format", request.dtype),
         ("Network calls", str(record.unet_evaluations or "")),
         ("Time", f"{record.seconds:.1f} s" if record.seconds else ""),
         ("Run", record.id),

@@ -37,6 +37,12 @@ def check_size(evaluations: int) -> None:
         )
 
 
+def check_path(ask: ComparisonRequest) -> None:
+    """Refuse a size or a number format of a visitor's own: the machine was chosen for the usual."""
+    if ask.size is not None or ask.dtype:
+        raise InputError("This public page makes pictures of the model's own size. Leave it empty.")
+
+
 def check_index(ask: ComparisonRequest) -> None:
     """Refuse a corpus that would first have to be indexed."""
     from memviz import resources
@@ -58,6 +64,7 @@ def work(asked: dict[str, Any]) -> Callable[[], "Iterator[StepView]"]:
     visitor = bool(access.current_visitor())
     if visitor:
         check_names(ask)
+        check_path(ask)
         check_size(len(ask.prompts) * len(ask.methods) * len(ask.seeds) * ask.steps)
 
     def run() -> "Iterator[StepView]":

@@ -35,7 +35,8 @@ SPREAD = {"number", "seed", "similarity", "estimated_timestep", "estimated_promi
 }
 OTHERS = ("similarity",)  # columns beside the registry's that are curves too
 WORDS = (  # of what is asked, as the command line takes it
-    *("methods", "seeds", "steps", "scheduler", "model", "corpus", "descriptor"),
+    *("methods", "seeds", "steps", "scheduler", "spacing", "size", "dtype"),
+    *("model", "corpus", "descriptor"),
     *("signals", "decoder", "look_every"),
 )
 FLAGS = ("keep", "probe")

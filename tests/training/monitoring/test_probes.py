@@ -10,7 +10,7 @@ from memviz.data import corpus as corpora
 from memviz.training.config import Config
 from memviz.training.data.duplicates import components, groups, sizes
 from memviz.training.monitoring.monitor import copying_from, stop_here
-from memviz.training.monitoring.probes import of_corpus, prompts
+from memviz.training.monitoring.probes import Judge, of_corpus, prompts
 from memviz.training.studies.iet_agc_demo import frechet
 from tests.support import samples, world
 
@@ -26,6 +26,14 @@ def looked(*shares):
 )
 def test_stop_before_the_first_round_that_copies_more_than_the_first_model(shares, round):
     assert stop_here(looked(*shares)) == round
+
+
+def test_probes_have_the_size_of_the_training(tmp_path):
+    made = world.build(tmp_path)
+    model = resources.load_model(str(made.model))
+    detector = resources.load_detector(str(made.corpus), str(made.descriptor))
+    judge = Judge(model.pipe, model.folder, detector, 2, 48)
+    assert judge.look(["a fox"]).pictures[0].size == (48, 48)
 
 
 def test_one_look_says_nothing():
