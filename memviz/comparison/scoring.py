@@ -51,6 +51,7 @@ def find_matches(
                 caption=match.caption,
                 similarity=match.similarity,
                 image=f"matches/{names[match.id]}",
+                times=match.times,
             )
             for match in own
         )

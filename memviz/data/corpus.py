@@ -109,6 +109,18 @@ class Corpus:
         """A further column of the table (`style`, `copies` of the demo), in the order of `ids`."""
         return self._rows.column(name)
 
+    def times(self, id: int) -> int:
+        """How often training shows one picture: its `copies` where the table has them, else 1."""
+        return self._times[self._find(id)] if self._times else 1
+
+    @cached_property
+    def _times(self) -> list[int]:
+        """By row; empty where the table says nothing."""
+        try:
+            return [max(1, int(value or 1)) for value in self._rows.column("copies")]
+        except (CorpusError, TypeError, ValueError):
+            return []
+
     def some(self, ids: list[int]) -> Corpus:
         """A part of the set; its pictures keep their ids and its hash stays that of the whole."""
         part = copy(self)

@@ -23,6 +23,7 @@ from memviz.retrieval.descriptors import descriptor, presets
 from memviz.retrieval.index import background, index
 
 COPIED_QUANTILE, CLOSE_QUANTILE = 0.99, 0.9
+DUPLICATE = 0.985  # from here on no group of the demo's images mixes two contents
 SCALE = 2.0  # at 7.5 this small model's pictures burn out
 RISES = (0, 0.1, 0.25)
 CANDIDATES = {
@@ -55,7 +56,8 @@ def build_index(builder: Builder) -> None:
         "of the demo's images with a caption of their own, the nearest other is "
         f"{copied:.2f} similar or more for 1 in 100, {close:.2f} or more for 1 in 10"
     )
-    preset = replace(look.preset, copied=copied, close=close, source=source)
+    marks = {"copied": copied, "close": close, "source": source}
+    preset = replace(look.preset, **marks, duplicate=DUPLICATE)
     presets.write(preset, builder.assets / "descriptor")
     made.save(builder.assets / "index")
     resources.forget()

@@ -33,6 +33,7 @@ class Match:
     caption: str
     similarity: float  # cosine of the two descriptors, to `DIGITS` digits
     background: float | None  # its own similarity to its nearest other training picture
+    times: int = 1  # how often the model is shown it, where the corpus says
 
 
 class CopyDetector:
@@ -51,6 +52,11 @@ class CopyDetector:
         self.corpus, self.descriptor, self.index = corpus, descriptor, index
         self.thresholds = thresholds or descriptor.preset.thresholds
         self.misfit = describe_misfit(descriptor.preset, corpus)  # why it cannot judge, if so
+
+    @property
+    def duplicate(self) -> float:
+        """Similarity from which two training pictures are the same: the corpus' or the preset's."""
+        return self.index.manifest.duplicate or self.descriptor.preset.duplicate
 
     def with_thresholds(self, thresholds: CopyThresholds) -> CopyDetector:
         """The same corpus and index, judged by other thresholds."""
@@ -119,7 +125,8 @@ class CopyDetector:
     def _match(self, similarity: float, id: int) -> Match:
         where, caption = self.corpus.where(id), self.corpus.caption(id)
         background = self.index.background_of(id)
-        return Match(id, where, caption, round(similarity, DIGITS), background)
+        times = self.corpus.times(id)
+        return Match(id, where, caption, round(similarity, DIGITS), background, times)
 
 
 def best_similarity(matches: Sequence[Match]) -> float:

@@ -105,6 +105,7 @@ class MatchRecord(Record):
     caption: str
     similarity: float
     image: str
+    times: int = 1  # how often training shows it, where its corpus says
 
 
 class CellResult(Record):

@@ -61,9 +61,9 @@ class SearchRequest:
 
     def marks(self) -> ThresholdChoice:
         """The thresholds in use."""
-        return marks(
-            self.threshold, self.detector.descriptor.preset, self.detector.index.background
-        )
+        detector = self.detector
+        preset, null = detector.descriptor.preset, detector.index.background
+        return marks(self.threshold, preset, null, detector.duplicate)
 
 
 def root() -> Path:

@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from memviz.data.caption_overlap import WORD
 from memviz.io import html
-from memviz.retrieval.index.background import DUPLICATE
 
 KINDS = {"copied": "copied", "close": "close", "none": "no copy found", "unknown": "not judged"}
 
@@ -75,10 +74,18 @@ def rows(told: dict[str, Any]) -> list[tuple[str, str]]:
             f"{look['preset']}, {look['dims']} dimensions, {look['hash'][:16]}. "
             f"{look.get('note', '')}".strip(),
         ),
-        ("Copied from", f"{used['copied']:.3f}, close from {used['close']:.3f} ({used['source']})"),
+        ("Copied from", _used(used, look.get("note", ""))),
+        ("False positives", (marks.get("false_positives") or {}).get("sentence", "not known")),
         ("The corpus' own threshold", _own(marks["background"])),
         ("Made", f"{told['created']}, memviz {about['memviz']}, index {about['index']['recipe']}"),
     ]
+
+
+def _used(used: dict[str, Any], misfit: str) -> str:
+    """The thresholds; another corpus' are not quoted where the descriptor is not fit for this."""
+    if misfit:
+        return "no similarity: a descriptor that is not made for the corpus gives no verdict"
+    return f"{used['copied']:.3f}, close from {used['close']:.3f} ({used['source']})"
 
 
 def _own(own: dict[str, Any] | None) -> str:
@@ -87,5 +94,6 @@ def _own(own: dict[str, Any] | None) -> str:
     return (
         f"{own['value']:.3f} ({own['confidence']:.0%} confidence {own['low']:.3f} to "
         f"{own['high']:.3f}), the {own['quantile']:.1%} quantile of {own['images']:,} images "
-        f"without the {own['duplicates']:,} that have a duplicate ({DUPLICATE:.2f} alike or more)"
+        f"without the {own['duplicates']:,} that have a duplicate "
+        f"({own['duplicate']:.2f} alike or more)"
     )

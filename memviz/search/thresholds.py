@@ -9,10 +9,15 @@ import numpy as np
 
 from memviz.errors import InputError, MemvizError
 from memviz.retrieval.descriptors.presets import CONVENTIONS, Preset
-from memviz.retrieval.index.background import Threshold, calibrated
+from memviz.retrieval.index.background import (
+    FalsePositives,
+    Threshold,
+    calibrated,
+    count_false_positives,
+)
 from memviz.retrieval.verdict import CopyThresholds
 
-LOOSER = 0.99  # quantile of the background from which a picture is close
+STRICT, LOOSER = 0.999, 0.99  # quantiles of the background from which a picture is copied, close
 
 
 @dataclass(frozen=True)
@@ -21,23 +26,34 @@ class ThresholdChoice:
 
     used: CopyThresholds
     own: Threshold | None  # None where the corpus is too small to have one
+    false_positives: FalsePositives | None  # of the one in use
 
     def to_json(self) -> dict[str, object]:
         """As summary.json has it."""
-        return {"used": vars(self.used), "background": self.own and vars(self.own)}
+        return {
+            "used": vars(self.used),
+            "background": self.own and vars(self.own),
+            "false_positives": self.false_positives
+            and vars(self.false_positives) | {"sentence": self.false_positives.sentence},
+        }
 
 
-def marks(choice: str, preset: Preset, background: np.ndarray) -> ThresholdChoice:
-    """`choice` is "preset", "background" or a similarity between 0 and 1."""
+def marks(choice: str, preset: Preset, background: np.ndarray, duplicate: float) -> ThresholdChoice:
+    """`choice` is "preset", "background" or a similarity between 0 and 1.
+
+    Training images that are `duplicate` or more alike are no measure of looking alike.
+    """
     own = close = None
     with suppress(MemvizError):
-        own, close = calibrated(background), calibrated(background, LOOSER)
+        own, close = (calibrated(background, duplicate, q) for q in (STRICT, LOOSER))
     match choice:
         case "preset":
-            return ThresholdChoice(preset.thresholds, own)
+            used = preset.thresholds
         case "background":
-            return ThresholdChoice(_of_background(own, close), own)
-    return ThresholdChoice(_convention(choice, preset), own)
+            used = _of_background(own, close)
+        case _:
+            used = _convention(choice, preset)
+    return ThresholdChoice(used, own, count_false_positives(background, used.copied, duplicate))
 
 
 def _of_background(own: Threshold | None, close: Threshold | None) -> CopyThresholds:

@@ -27,6 +27,7 @@ export interface Match {
   similarity: number;
   image: string;
   caption: string;
+  times?: number; // how often training shows it
 }
 
 export interface CompareCell {
@@ -200,6 +201,7 @@ export interface PairMatch {
   caption: string;
   path: string;
   picture: string | null;
+  times?: number; // searches kept from before have none
 }
 
 export interface NeighbourPair {
@@ -221,7 +223,7 @@ export interface NeighbourPair {
 
 export interface DuplicateGroup {
   count: number;
-  members: { id: number; caption: string; picture: string }[];
+  members: { id: number; caption: string; picture: string; times?: number }[];
 }
 
 interface SearchView {

@@ -5,10 +5,12 @@ import re
 import numpy as np
 import pytest
 
-from memviz.retrieval.index.background import DUPLICATE, calibrated
+from memviz.retrieval.index.background import calibrated, count_false_positives
 from memviz.search import report
 from memviz.search.folder import BINS, bins
 from memviz.ui.neighbours import view
+
+DUPLICATE = 0.95
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def background() -> np.ndarray:
 def told(background: np.ndarray) -> dict:
     return {
         "statistics": {"bg_mean": float(np.nanmean(background)), "sim_mean": 0.5},
-        "thresholds": {"background": vars(calibrated(background))},
+        "thresholds": {"background": vars(calibrated(background, DUPLICATE))},
     }
 
 
@@ -41,6 +43,16 @@ def test_the_sentence_under_the_histogram_agrees_with_its_bins(background):
     above = 1 - share / 100
     assert count_from(counts, value + 0.02) - twins <= above * distinct + 1
     assert count_from(counts, value - 0.02) - twins >= above * distinct - 1
+
+
+def test_the_false_positive_rate_is_what_the_histogram_shows(background):
+    found = count_false_positives(background, 0.9, DUPLICATE)
+    share, images = re.search(r"^([\d.]+)% of the ([\d,]+) distinct", found.sentence).groups()
+    counts = bins(background[background < DUPLICATE])
+    assert float(share) / 100 == pytest.approx(count_from(counts, 0.9) / sum(counts), abs=1e-4)
+    assert int(images.replace(",", "")) == sum(counts)
+    assert found.low < found.share < found.high
+    assert count_false_positives(np.full(3, np.nan), 0.9, DUPLICATE) is None
 
 
 def test_without_duplicates_none_are_spoken_of(background):

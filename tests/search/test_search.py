@@ -1,9 +1,11 @@
 """Looking pictures up: verdicts, blanks, marks, DCR's figures, and the folder that is left."""
 
+import io
 import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image, ImageDraw
@@ -18,6 +20,7 @@ from memviz.retrieval.descriptors.descriptor import descriptor
 from memviz.retrieval.index.index import Index
 from memviz.search import SearchRequest, duplicates, report, search
 from memviz.search.thresholds import marks
+from memviz.ui.neighbours.view import view
 from tests.support.samples import preset, smooth, unit
 
 DCR = ("sim_mean", "sim_std", "sim_75pc", "sim_90pc", "sim_95pc", "sim_gt_05pc")
@@ -58,7 +61,8 @@ def test_a_picture_of_the_corpus_finds_itself(corpus: Path, tiny_descriptor: Pat
     (one,) = told["pairs"]
     assert one["matches"][0]["id"] == 7
     assert one["matches"][0]["similarity"] == pytest.approx(1, abs=1e-3)
-    assert set(one["matches"][0]) == {"id", "path", "caption", "similarity", "background"}
+    fields = {"id", "path", "caption", "similarity", "background", "times"}
+    assert set(one["matches"][0]) == fields
     assert (one["verdict"], len(one["matches"])) == ("Copied", 3)
     about = told["provenance"]
     assert (about["corpus"]["images"], about["descriptor"]["preset"]) == (30, "demo")
@@ -140,15 +144,15 @@ def test_exactly_a_half_is_not_above_it_and_what_is_unread_does_not_count() -> N
 
 def test_marks_come_from_the_preset_the_background_or_a_convention() -> None:
     null = np.random.default_rng(0).beta(4, 6, 4000)
-    assert marks("preset", preset(), null).used.copied == 0.8
-    own = marks("background", preset(), null)
+    assert marks("preset", preset(), null, 0.95).used.copied == 0.8
+    own = marks("background", preset(), null, 0.95)
     assert own.used.copied == own.own.value > own.used.close
     for mark in (own.used.copied, own.used.close):
         assert f"less alike than {mark:.2f}" in own.used.source, "each mark with its own share"
-    assert "SSCD" in marks("0.75", preset(), null).used.source
-    assert marks("0.5", preset(), np.zeros(0)).own is None
+    assert "SSCD" in marks("0.75", preset(), null, 0.95).used.source
+    assert marks("0.5", preset(), np.zeros(0), 0.95).own is None
     with pytest.raises(ValueError, match="too few distinct"):
-        marks("background", preset(), np.zeros(0))
+        marks("background", preset(), np.zeros(0), 0.95)
 
 
 # blanks
@@ -225,3 +229,24 @@ def test_duplicates_are_told_in_groups_with_their_captions(
     assert (told["groups"], told["images"]) == (3, 6)
     assert [m["caption"] for m in told["shown"][1]["members"]] == ["scene 1", "scene 1"]
     assert (tmp_path / "out" / told["shown"][0]["members"][1]["picture"]).is_file()
+
+
+def test_a_picture_that_the_table_counts_is_a_duplicate_of_itself(
+    tmp_path: Path, tiny_descriptor: Path
+) -> None:
+    place = tmp_path / "corpus.parquet"
+    data = [(smooth(i), 312 if i == 2 else 1) for i in range(4)]
+    images = [io.BytesIO() for _ in data]
+    for (image, _), file in zip(data, images, strict=True):
+        image.save(file, "png")
+    columns = {"image": [file.getvalue() for file in images], "copies": [n for _, n in data]}
+    pq.write_table(pa.table(columns | {"caption": list("abcd")}), place)
+    detector = detector_of(place, tiny_descriptor)
+    detector.index.stored = unit(4, 64)
+    duplicates.report(detector, tmp_path / "none", tmp_path / "out")
+    told = json.loads((tmp_path / "out/summary.json").read_text())
+    assert (told["groups"], told["images"], told["times"]) == (1, 1, 312)
+    assert told["shown"][0]["members"][0]["times"] == told["shown"][0]["count"] == 312
+    assert "shows 312 times" in view(tmp_path / "out")["headline"]
+    (matches,) = detector.match_vectors(detector.index.vectors[2:3], 2)
+    assert [match.times for match in matches] == [312, 1]

@@ -43,6 +43,7 @@ class Preset:
     sha256: str | None = None
     url: str | None = None
     purpose: str = "photographs and the like"  # what pictures it was made for
+    duplicate: float = 0.95  # similarity from which training pictures are duplicates, or a corpus'
     suits: tuple[str, ...] = ()  # bundled corpora that it may judge; all, if it names none
 
     @property

@@ -11,7 +11,7 @@ import numpy as np
 
 from memviz.io import atomic
 from memviz.io.versions import versions
-from memviz.retrieval.index.background import DUPLICATE, LINKS, groups, others
+from memviz.retrieval.index.background import LINKS, groups, others, raise_level
 from memviz.retrieval.index.index import LISTS, Index, Manifest, manifest, write_manifest
 from memviz.retrieval.index.parts import Parts
 
@@ -31,8 +31,8 @@ def assemble(
         told = {"created": _now(), "versions": versions(LIBRARIES)}
         made = manifest(corpus, descriptor, counts["readable"], **told)
         index = _with_lists(made, new, exact)
-        counts |= compare_within(index, new)
-        write_manifest(replace(index.manifest, counts=counts), new)
+        within, level = compare_within(index, new, descriptor.preset.duplicate)
+        write_manifest(replace(index.manifest, counts=counts | within, duplicate=level), new)
 
 
 def join(parts: Parts, numbers: range, new: Path, dims: int) -> dict[str, int]:
@@ -76,20 +76,30 @@ def _with_lists(made: Manifest, new: Path, exact: bool) -> Index:
     return Index(made, stored, ids, new / LISTS)
 
 
-def compare_within(index: Index, new: Path) -> dict[str, int]:
-    """background.npy, nearest.npy (id of the nearest other) and duplicates.json."""
-    similarity, nearest, links = [], [], []
+def compare_within(index: Index, new: Path, least: float) -> tuple[dict[str, int], float]:
+    """background.npy, nearest.npy (id of the nearest other) and duplicates.json.
+
+    `least` is the similarity from which the descriptor's preset speaks of duplicates. Returns
+    counts, and the similarity from which this corpus' are.
+    """
+    nulls, nearest, links, values = [], [], [], []
     for start, found, rows in others(index.engine.search, _Unit(index.stored), LINKS):
-        similarity.append(found[:, 0].astype(np.float16))
+        nulls.append(found[:, 0].astype(np.float16))
         nearest.append(np.where(rows[:, 0] < 0, -1, index.ids[rows[:, 0]]))
-        row, place = np.nonzero(found >= DUPLICATE)
+        row, place = np.nonzero(found >= least)
         links.append(np.stack([start + row, rows[row, place]], axis=1))
-    np.save(new / "background.npy", np.concatenate(similarity or [np.zeros(0, np.float16)]))
+        values.append(found[row, place])
+    np.save(new / "background.npy", np.concatenate(nulls or [np.zeros(0, np.float16)]))
     np.save(new / "nearest.npy", np.concatenate(nearest or [np.zeros(0, np.int64)]))
     links = np.concatenate(links or [np.zeros((0, 2), np.int64)])
-    found = [[int(index.ids[row]) for row in group] for group in groups(links, len(index))]
-    atomic.json(new / "duplicates.json", found)
-    return {"duplicate_groups": len(found), "duplicated_images": sum(map(len, found))}
+    values = np.concatenate(values or [np.zeros(0, np.float32)])
+    found = groups(links, values, index.stored, least)
+    level = raise_level(links, values, found, len(index), least)
+    if level > least:
+        found = groups(links[values >= level], values[values >= level], index.stored, level)
+    told = [[int(index.ids[row]) for row in group] for group in found]
+    atomic.json(new / "duplicates.json", told)
+    return {"duplicate_groups": len(told), "duplicated_images": sum(map(len, told))}, level
 
 
 class _Unit:

@@ -48,6 +48,7 @@ class Manifest:
     created: str = ""
     versions: dict[str, str] = field(default_factory=dict, hash=False)
     counts: dict[str, int] = field(default_factory=dict, hash=False)  # of the last build
+    duplicate: float | None = None  # similarity from which two of its pictures are duplicates
 
 
 class Index:

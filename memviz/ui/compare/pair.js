@@ -1,7 +1,15 @@
 // The pair view: a generated picture beside its nearest training image.
 
 import { makeDialog } from '../shared/dialog.js';
-import { factList, fileAddress, formatNumber, h, isMissing, verdictChip } from '../shared/dom.js';
+import {
+  factList,
+  fileAddress,
+  formatNumber,
+  h,
+  isMissing,
+  timesShown,
+  verdictChip,
+} from '../shared/dom.js';
 import {
   captionedPicture,
   differencePicture,
@@ -59,12 +67,13 @@ function pairParts(view, cell) {
     return [none, captionedPicture('Generated', made, cell.prompt, tiny)];
   }
   const training = fileAddress(view.base + cell.match.image);
-  const name = `Training image #${cell.match.id}`;
+  const { id, caption, times } = cell.match;
+  const name = `Training image #${id}`;
   const pictures = h(
     'div',
     { class: 'mv-four' },
     captionedPicture('Generated', made, `from “${cell.prompt}”`, tiny),
-    captionedPicture(name, training, `captioned “${cell.match.caption}”`, tiny),
+    captionedPicture(name, training, `captioned “${caption}”${timesShown(times)}`, tiny),
     sliderPicture({ src: made, name: 'generated' }, { src: training, name }, tiny),
     differencePicture(made, training, tiny),
   );

@@ -2,7 +2,15 @@
 
 import { saveCsv } from '../shared/csv.js';
 import { makeDialog } from '../shared/dialog.js';
-import { button, copyText, factList, fileAddress, h, verdictChip } from '../shared/dom.js';
+import {
+  button,
+  copyText,
+  factList,
+  fileAddress,
+  h,
+  timesShown,
+  verdictChip,
+} from '../shared/dom.js';
 import { lifetimeOf } from '../shared/lifetime.js';
 import { captionedPicture } from '../shared/pictures.js';
 import { makeRemember } from '../shared/remember.js';
@@ -281,9 +289,9 @@ function menu(label, options, chosen, change) {
  * @param {GroupsView['shown'][number]} group
  */
 function groupNode(view, group) {
-  const pictures = group.members.map(({ id, caption, picture }) => {
+  const pictures = group.members.map(({ id, caption, picture, times }) => {
     const image = lazyPicture(view.base + picture, '');
-    return h('figure', {}, image, h('figcaption', {}, `#${id} ${caption}`));
+    return h('figure', {}, image, h('figcaption', {}, `#${id} ${caption}${timesShown(times)}`));
   });
   const members = h('div', { class: 'mv-members' }, ...pictures);
   return h('li', { class: 'mv-cell' }, h('h3', {}, `${group.count} times`), members);
@@ -313,7 +321,7 @@ function groupRows(view) {
   const rows = view.shown.flatMap(({ count, members }, i) =>
     members.map(({ id, caption }) => [i + 1, count, id, caption]),
   );
-  return [['group', 'images', 'id', 'caption'], ...rows];
+  return [['group', 'times', 'id', 'caption'], ...rows];
 }
 
 /** @param {Pair} pair */

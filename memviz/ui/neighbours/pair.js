@@ -1,6 +1,14 @@
 // A picture beside its nearest training image: as a card, and at full size.
 
-import { factList, fileAddress, formatNumber, h, isMissing, verdictChip } from '../shared/dom.js';
+import {
+  factList,
+  fileAddress,
+  formatNumber,
+  h,
+  isMissing,
+  timesShown,
+  verdictChip,
+} from '../shared/dom.js';
 import {
   captionedPicture,
   differencePicture,
@@ -62,7 +70,7 @@ export function widePair(view, pair) {
     'div',
     { class: 'mv-four' },
     captionedPicture(mine, made.src, pair.prompt || fileName(pair.picture), false),
-    captionedPicture(name, training.src, caption, false),
+    captionedPicture(name, training.src, `${caption}${timesShown(top.times)}`, false),
     sliderPicture(made, training, false),
     differencePicture(made.src, training.src, false),
   );

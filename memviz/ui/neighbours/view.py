@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from memviz.retrieval.index.background import DUPLICATE
 from memviz.runs import store
 from memviz.runs.record import CellRecord
 from memviz.search import report
@@ -112,13 +111,15 @@ def spread(own: dict[str, Any]) -> str:
     said += f"{own['value']:.2f}"
     twins = own["duplicates"]
     verb = "has one" if twins == 1 else "have one"
-    return f"{said}; {twins:,} {verb}, at {DUPLICATE:.2f} or above" if twins else said
+    return f"{said}; {twins:,} {verb}, at {own['duplicate']:.2f} or above" if twins else said
 
 
 def groups(told: dict[str, Any]) -> dict[str, Any]:
     """Duplicates within the training data."""
     found = told["groups"]
-    many = f"{found:,} group{'s' * (found != 1)} of duplicates, {told['images']:,} images in all"
+    many = f"{found:,} group{'s' * (found != 1)} of duplicates, {told['images']:,} images"
+    if told.get("times", 0) > told["images"]:
+        many += f" that training shows {told['times']:,} times"
     nothing = "No duplicates in the training data"
     said = many if found else nothing
     return {

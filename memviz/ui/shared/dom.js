@@ -158,6 +158,14 @@ export function isMissing(value) {
 }
 
 /**
+ * What follows the caption of a training image that is shown more often than others.
+ * @param {number | undefined} times
+ */
+export function timesShown(times) {
+  return times && times > 1 ? `, shown ${times} times` : '';
+}
+
+/**
  * The address of a served file, wherever the app is mounted.
  * @param {string} path
  */

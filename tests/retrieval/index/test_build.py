@@ -210,15 +210,28 @@ def test_accelerate_launch_spreads_the_work_with_the_same_result(
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
+def test_look_alikes_in_a_row_make_no_chain_and_raise_the_level(tmp_path: Path) -> None:
+    """Pictures of which each is like the next one, as crops of photographs are, and one pair."""
+    chain = np.cumsum(unit(2_000, 64) * 0.2, axis=0)  # a walk: near to the next, far in the end
+    vectors = chain / np.linalg.norm(chain, axis=1, keepdims=True)
+    vectors[1_999] = vectors[5]
+    index = Index(Manifest("demo", 64, "d", "c", "h", 2_000), vectors, np.arange(2_000))
+    _, level = compare_within(index, tmp_path, 0.9)
+    groups = json.loads((tmp_path / "duplicates.json").read_text())
+    assert level > 0.99 and [5, 1_999] in groups
+    found = [vectors[group] @ vectors[group].T for group in groups]
+    assert min(similarity.min() for similarity in found) >= level - 1e-5
+
+
 def test_duplicates_are_found_in_groups(tmp_path: Path) -> None:
     vectors = unit(30, 64)
     vectors[[11, 29]] = vectors[4]
     vectors[20] = vectors[7] * 0.999
     ids = np.arange(30) + 100
     index = Index(Manifest("demo", 64, "d", "c", "h", 30), vectors, ids)
-    counts = compare_within(index, tmp_path)
+    counts, level = compare_within(index, tmp_path, 0.95)
     groups = json.loads((tmp_path / "duplicates.json").read_text())
     assert groups == [[104, 111, 129], [107, 120]]
-    assert counts == {"duplicate_groups": 2, "duplicated_images": 5}
+    assert (counts, level) == ({"duplicate_groups": 2, "duplicated_images": 5}, 0.95)
     nearest = np.load(tmp_path / "nearest.npy")
     assert (nearest[20], nearest[7]) == (107, 120)

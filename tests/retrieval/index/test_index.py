@@ -165,7 +165,7 @@ def test_threshold_is_the_quantile() -> None:
 def test_a_calibrated_threshold_has_an_interval_and_leaves_duplicates_out() -> None:
     rng = np.random.default_rng(0)
     values = np.concatenate([rng.beta(4, 6, 5000), np.full(300, 0.99), [np.nan]])
-    found = calibrated(values)
+    found = calibrated(values, 0.95)
     distinct = values[values < 0.95]
     assert found.value == pytest.approx(np.quantile(distinct, 0.999))
     assert found.low < found.value < found.high
@@ -175,13 +175,13 @@ def test_a_calibrated_threshold_has_an_interval_and_leaves_duplicates_out() -> N
 
 def test_the_interval_covers_the_true_quantile_as_often_as_it_says() -> None:
     rng = np.random.default_rng(1)
-    intervals = [calibrated(0.9 * rng.random(400), 0.9, 0.9) for _ in range(60)]
+    intervals = [calibrated(0.9 * rng.random(400), 0.95, 0.9, 0.9) for _ in range(60)]
     covered = np.mean([i.low <= 0.81 <= i.high for i in intervals])
     assert covered >= 0.85
 
 
 def test_few_pictures_bound_no_threshold_from_above() -> None:
-    assert calibrated(np.linspace(0.1, 0.5, 20)).high == 1
+    assert calibrated(np.linspace(0.1, 0.5, 20), 0.95).high == 1
 
 
 # engines
