@@ -1,5 +1,6 @@
 # make app    open the app        make test   lint and all tests
 # make setup  install everything  make check  the quick loop while writing
+# make fuzz   the whole of tests/fuzz, of which the tests run a hundredth
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend --silent
 OLD := memviz needs Python 3.11 or newer; name one, as in: make app PYTHON=python3.12
 
-.PHONY: app setup test check lint
+.PHONY: app setup test check fuzz lint
 .DELETE_ON_ERROR:
 
 app: $(VENV)/app.stamp
@@ -26,6 +27,9 @@ test: lint
 check: lint
 	@$(NPM) test
 	@$(PYTEST) -q --ignore tests/browser -m "not slow and not browser"
+
+fuzz: setup
+	@MEMVIZ_FUZZ=1 $(BIN)/python -m pytest -q -s tests/fuzz
 
 lint: setup
 	@$(BIN)/ruff check --quiet .

@@ -1,7 +1,6 @@
 """`python -m memviz index CORPUS`, and `scripts/build_index.py` under `accelerate launch`."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from memviz.cli.command import Verb, bar
 from memviz.errors import InputError
+from memviz.io.read import guard_format, read_json
 from memviz.jobs import JobContext
 
 LARGEST = 5  # groups of duplicates told
@@ -75,11 +75,13 @@ def watched(steps: "Iterable[Progress]", total: int) -> "Progress | None":
 
 def summary(out: Path, last: "Progress | None") -> dict[str, Any]:
     """What stands in the folder, and what this call did for it."""
-    told = json.loads((out / "manifest.json").read_text())
+    from memviz.retrieval.index.index import read_manifest
+
+    told = vars(read_manifest(out))
     done = {"embedded": 0, "reused": 0, "seconds": 0.0, "rate": 0.0}
     if last is not None:
         done = {name: getattr(last, name) for name in done}
-    problems = json.loads((out / "problems.json").read_text())
+    problems = read_json(out / "problems.json", [{}])
     result = {"folder": str(out.resolve()), **told, **done}
     result["problems"] = [row for row in problems if row["problem"]]
     result["duplicates"] = largest(out)
@@ -91,11 +93,13 @@ def largest(out: Path) -> list[dict[str, Any]]:
     """The groups of duplicates with most pictures, each with one of its captions."""
     import pyarrow.parquet as pq
 
-    groups = json.loads((out / "duplicates.json").read_text())[:LARGEST]
+    groups = read_json(out / "duplicates.json", [[int]])[:LARGEST]
     if not groups:
         return []
     wanted = [("id", "in", [ids[0] for ids in groups])]
-    found = pq.read_table(out / "items.parquet", columns=["id", "place", "caption"], filters=wanted)
+    with guard_format(out / "items.parquet", "a table of items"):
+        names = ["id", "place", "caption"]
+        found = pq.read_table(out / "items.parquet", columns=names, filters=wanted)
     first = {item["id"]: item for item in found.to_pylist()}
     return [first[ids[0]] | {"count": len(ids), "ids": ids} for ids in groups]
 

@@ -76,8 +76,14 @@ class Corpus:
             raise CorpusError(f"{where} is not a picture that can be read: {error}.") from error
 
     def encoded(self, id: int) -> bytes:
-        """One picture as its file has it. Raises CorpusError or OSError where there is none."""
-        return self._rows.read(self._find(id))
+        """One picture as its file has it. Raises CorpusError where there is none."""
+        row = self._find(id)
+        try:
+            return self._rows.read(row)
+        except OSError as error:
+            raise CorpusError(
+                f"{self._rows.where(row)} cannot be read: {error.strerror}."
+            ) from error
 
     def copy(self, id: int, stem: Path) -> Path:
         """Put one picture beside others of a result, as it is stored where any browser shows that.

@@ -5,15 +5,15 @@ Webster's jsonl (`caption`), plain text (a prompt a line), CSV and parquet (a co
 """
 
 import csv
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from memviz.errors import InputError
 from memviz.io import paths
 from memviz.io.paths import expand
+from memviz.io.read import describe, guard_format, parse_json, read_json, read_table, read_text
 
 Label = Literal["memorized", "ordinary", "hard"]
 COLUMNS = ("prompt", "caption", "text")
@@ -38,18 +38,19 @@ class Prompt:
 def demo() -> dict[str, list[str]]:
     """The bundled demo's prompts by group; empty where there is no demo."""
     file = paths.demo() / "prompts.json"
-    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return read_json(file) if file.is_file() else {}
 
 
 def read(path: str | Path) -> list[Prompt]:
     """The prompts of a file in their order; ValueError if it holds none that can be read."""
     path = expand(path)
-    if not path.is_file():
-        raise InputError(f"{path} is not a file. Give a text, jsonl, csv, parquet or json file.")
     try:
-        found = [p for p in readers(path) if p.text]
-    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error, OSError) as error:
-        raise InputError(f"{path} cannot be read as prompts: {error}.") from None
+        with guard_format(path, "a list of prompts"):
+            found = [p for p in readers(path) if p.text]
+    except FileNotFoundError:
+        raise InputError(
+            f"{path} is not a file. Give a text, jsonl, csv, parquet or json file."
+        ) from None
     if not found:
         raise InputError(f"{path} holds no prompt. Write one a line.")
     return found
@@ -59,28 +60,28 @@ def readers(path: Path) -> Iterable[Prompt]:
     """The prompts of a file, by its ending."""
     match path.suffix.lower():
         case ".jsonl":
-            lines = path.read_text("utf-8").splitlines()
-            return map(row, (json.loads(line) for line in lines if line.strip()))
+            lines = read_text(path).splitlines()
+            return map(row, (parse_json(line) for line in lines if line.strip()))
         case ".csv":
             return map(row, table(path))
         case ".parquet":
-            import pyarrow.parquet as pq
-
-            return map(row, pq.read_table(path).to_pylist())
+            return map(row, read_table(path).to_pylist())
         case ".json":
-            return groups(json.loads(path.read_text("utf-8")), path)
-    return (Prompt(line.strip()) for line in path.read_text("utf-8").splitlines())
+            return groups(read_json(path), path)
+    return (Prompt(line.strip()) for line in read_text(path).splitlines())
 
 
 def table(path: Path) -> list[dict[str, str]]:
     """A CSV with a head; a semicolon separates as well as a comma does (NeMo's lists)."""
-    text = path.read_text("utf-8-sig")
+    text = read_text(path)
     head = text.partition("\n")[0]
     return [*csv.DictReader(text.splitlines(), delimiter=";" if head.count(";") else ",")]
 
 
-def row(values: Mapping[str, Any]) -> Prompt:
+def row(values: object) -> Prompt:
     """A prompt from a row with named columns, whatever their case."""
+    if not isinstance(values, Mapping):
+        raise InputError(f"A row is {describe(values)}, wanted names with values.")
     named = {str(k).strip().lower(): v for k, v in values.items()}
     name = next((c for c in COLUMNS if c in named), None)
     if name is None:
@@ -106,6 +107,8 @@ def groups(found: object, path: Path) -> Iterator[Prompt]:
     elif isinstance(found, dict):
         for name, texts in found.items():
             if name.lower() in WORDS:
+                if not isinstance(texts, list):
+                    raise InputError(f"{name} in {path} is {describe(texts)}, wanted a list.")
                 yield from (Prompt(str(text).strip(), label(name)) for text in texts)
     else:
         raise InputError(f"{path} is neither a list of prompts nor groups of them.")

@@ -140,7 +140,7 @@ def uncalibrated() -> Preset:
     """The demo descriptor's preset, 64x64 pictures in [-1, 1], before its thresholds are known."""
     look = Preprocess(square=scenes.SIDE)
     purpose = {"purpose": "the demo's 64-pixel scenes", "suits": ("demo-10k",)}
-    return Preset("demo", "", 128, look, 0.9, 0.8, "not calibrated", **purpose)
+    return Preset("demo", 128, look, 0.9, 0.8, "not calibrated", **purpose)
 
 
 def clip(builder: Builder) -> None:

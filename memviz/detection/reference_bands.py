@@ -7,17 +7,25 @@ all that a picture shows pulls harder than a title.
 `python -m memviz calibrate` measures bands and keeps them in $MEMVIZ_HOME/bands.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from memviz.guidance.model_defaults import own, plain_guidance, settings
+from pydantic import BaseModel, model_validator
+
+from memviz.guidance.model_defaults import (
+    check_limits,
+    check_pattern,
+    own,
+    plain_guidance,
+    settings,
+)
 from memviz.io import atomic
 from memviz.io.paths import home
+from memviz.io.read import DamagedFile, read_record
 
 if TYPE_CHECKING:
     from memviz.models.loading import Model
@@ -67,10 +75,34 @@ class Band:
     def range(self, signal: str, step: int) -> tuple[float, float] | None:
         """Between which values ordinary prompts lie at a step."""
         limits = self.signals.get(signal)
-        return (limits["low"][step], limits["high"][step]) if limits else None
+        known = limits and step < len(limits["low"])
+        return (limits["low"][step], limits["high"][step]) if limits and known else None
 
 
 NONE = Band({}, 0)  # says nothing of any signal
+
+
+class BandFile(BaseModel):
+    """A measured band, as its file in $MEMVIZ_HOME/bands has it."""
+
+    key: Key
+    signals: dict[str, Limits]
+    prompts: int
+    kind: str = KIND
+    like: str = LIKE
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Raise ValueError for a band that cannot be asked."""
+        for limits in self.signals.values():
+            check_limits(limits)
+        check_pattern(self.like)
+        return self
+
+    @property
+    def band(self) -> Band:
+        """What it says."""
+        return Band(self.signals, self.prompts, self.kind, self.like)
 
 
 @dataclass(frozen=True)
@@ -140,12 +172,10 @@ def kept(model: str) -> dict[Key, list[Band]]:
     found: dict[Key, list[Band]] = {}
     for file in sorted((home() / "bands").glob(f"{model[:16]}-*.json")):
         try:
-            values = json.loads(file.read_text("utf-8"))
-            kind = (values.get("kind", KIND), values.get("like", LIKE))
-            band = Band(values["signals"], values["prompts"], *kind)
-            found.setdefault(Key(**values["key"]), []).append(band)
-        except (OSError, ValueError, TypeError, KeyError):
+            told = read_record(file, BandFile)
+        except (FileNotFoundError, DamagedFile):  # removed meanwhile, or `find_damaged` tells it
             continue
+        found.setdefault(told.key, []).append(told.band)
     return {where: sorted(some, key=lambda b: b.like == LIKE) for where, some in found.items()}
 
 

@@ -3,10 +3,12 @@
 `methods` maps keys to spellings (`{"stp": "late=4,at=500"}`) that go before the methods' defaults.
 """
 
-import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import BaseModel, model_validator
 
 from memviz.guidance.base import Guidance
 from memviz.guidance.mitigation import FullScale
@@ -14,15 +16,65 @@ from memviz.guidance.registry import METHODS
 from memviz.guidance.spec import MethodSpec
 from memviz.guidance.transition import Constant
 from memviz.io.paths import expand
+from memviz.io.read import read_record
 
 if TYPE_CHECKING:
     from memviz.models.loading import Model
 
 
+class ShippedBand(BaseModel):
+    """Between which magnitudes a model's ordinary prompts of one kind lie."""
+
+    model: str  # hash
+    scheduler: str
+    steps: int
+    low: list[float]
+    high: list[float]
+    runs: int  # that it was measured on
+    kind: str
+    like: str  # regular expression of a whole prompt
+    unit: str | None = None
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Raise ValueError for a band that cannot be asked."""
+        check_limits({"low": self.low, "high": self.high})
+        check_pattern(self.like)
+        return self
+
+
+class ModelFile(BaseModel):
+    """What memviz.json may say."""
+
+    clip: str | bool = False
+    methods: dict[str, str] | None = None
+    bands: list[ShippedBand] = []
+
+
+def check_limits(limits: Mapping[str, list[float]]) -> None:
+    """Raise ValueError unless a band has a value of either side at every step."""
+    if {*limits} != {"low", "high"} or len(limits["low"]) != len(limits["high"]):
+        raise ValueError("wanted as many values of low as of high")
+
+
+def check_pattern(like: str) -> None:
+    """Raise ValueError for what is no regular expression."""
+    try:
+        re.compile(like)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"{like[:40]!r} is no regular expression: {error}") from None
+
+
 def settings(folder: Path) -> dict[str, Any]:
-    """What a model's folder says of itself; empty without such a file."""
-    path = folder / "memviz.json"
-    found: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    """What a model's folder says of itself; empty without such a file.
+
+    Raises DamagedFile for one that cannot be used.
+    """
+    try:
+        told = read_record(folder / "memviz.json", ModelFile)
+    except FileNotFoundError:
+        return {}
+    found = told.model_dump(exclude_unset=True, exclude_none=True)
     if "methods" in found:
         found["methods"] = suited(found["methods"], found.get("bands", []))
     return found

@@ -1,19 +1,28 @@
 """Files that somebody else may have written: read without hanging on them or trusting them.
 
 A folder can hold anything: a named pipe blocks whoever opens it, a device never ends, JSON can be
-nested deeper than Python recurses. Here each of these is a `DamagedFile` with its reason.
+nested deeper than Python recurses, a table end within a row. Here each of these is a `DamagedFile`
+with its reason.
 """
 
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from memviz.errors import InputError
+from memviz.errors import InputError, MemvizError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from pydantic import TypeAdapter
 
 LARGEST = 2**28  # bytes of a JSON or text file
+T = TypeVar("T")
 Shape = type | None | tuple["Shape", ...] | list["Shape"] | Mapping[str, "Shape"]
 
 
@@ -44,10 +53,64 @@ def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
         raise DamagedFile(f"{path} cannot be read: {why}.") from error
 
 
-def read_text(path: Path) -> str:
+@contextmanager
+def guard_format(path: Path, what: str, kind: type[MemvizError] = DamagedFile) -> Iterator[None]:
+    """A library reads a file here: all that it raises on a damaged one becomes an error of `kind`.
+
+    FileNotFoundError stays; `what` names the format in the sentence.
+    """
+    try:
+        check_regular(path)
+        yield
+    except (FileNotFoundError, MemvizError):
+        raise
+    except Exception as error:  # each library, and each version of one, has its own
+        why = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+        raise kind(f"{path} is not {what} that can be read: {why.rstrip('.')}.") from error
+
+
+def check_regular(path: Path) -> None:
+    """Raise FileNotFoundError, or DamagedFile for what blocks or never ends."""
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise DamagedFile(f"{path} cannot be read: {error}.") from error
+    if not regular:
+        raise DamagedFile(f"{path} cannot be read: it is no regular file.")
+
+
+def check_folder(folder: Path) -> None:
+    """Raise DamagedFile if a library that reads a folder could hang on what lies in it."""
+    for file in (*folder.glob("*"), *folder.glob("*/*")):
+        if not file.is_dir():
+            with suppress(FileNotFoundError):  # a link that leads nowhere is not read either
+                check_regular(file)
+
+
+def read_array(path: Path, in_memory: bool = False) -> "np.ndarray":
+    """A .npy file, by default left on the disk. Raises FileNotFoundError or DamagedFile."""
+    import numpy as np
+
+    with guard_format(path, "an array"):
+        return np.load(path, mmap_mode=None if in_memory else "r", allow_pickle=False)
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> "pa.Table":
+    """A parquet file. Raises FileNotFoundError or DamagedFile."""
+    import pyarrow.parquet as pq
+
+    with guard_format(path, "a table"):
+        table = pq.read_table(path, columns=columns)
+        table.validate(full=True)
+        return table
+
+
+def read_text(path: Path, errors: str = "strict") -> str:
     """A text in UTF-8. Raises FileNotFoundError, or DamagedFile for all else."""
     try:
-        return read_bytes(path).decode("utf-8-sig")
+        return read_bytes(path).decode("utf-8-sig", errors)
     except UnicodeDecodeError as error:
         raise DamagedFile(f"{path} cannot be read: it is no text ({error}).") from error
 
@@ -65,10 +128,37 @@ def read_json(path: Path, shape: Shape = object) -> Any:  # noqa: ANN401 - JSON
     return found
 
 
-def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
-    """`json.loads`, for which JSON nested too deep is one more ValueError."""
+def read_record(path: Path, kind: type[T]) -> T:
+    """JSON as a dataclass, TypedDict or model, whose annotations say what is allowed.
+
+    Raises FileNotFoundError, or DamagedFile that names the first entry that is missing or wrong.
+    """
+    from pydantic import ValidationError
+
     try:
-        return json.loads(text)
+        return _adapter(kind).validate_json(read_text(path), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        told = f"{where}: {first['msg']}" if where else first["msg"]
+        raise DamagedFile(f"{path} cannot be used: {told}.") from error
+
+
+@cache
+def _adapter(kind: type[T]) -> "TypeAdapter[T]":
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
+    """`json.loads`, for which JSON nested too deep, and half a character, are ValueErrors, too."""
+    text = text if isinstance(text, str) else text.decode()
+    try:
+        found = json.loads(text)
+        if "\\ud" in text.lower():
+            json.dumps(found, ensure_ascii=False).encode()  # no terminal takes half a character
+        return found
     except RecursionError:
         raise ValueError("it is nested too deep") from None
 

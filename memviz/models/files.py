@@ -1,16 +1,26 @@
 """What stands in a model's folder, checked and counted without torch."""
 
-import json
 import struct
 from pathlib import Path
 from typing import Any
 
 from memviz.errors import InputError, MemvizError
 from memviz.io.paths import expand
+from memviz.io.read import (
+    DamagedFile,
+    Shape,
+    check_folder,
+    check_regular,
+    find_mismatch,
+    parse_json,
+    read_json,
+)
 
 CLASS = "StableDiffusionPipeline"
 PARTS = ("unet", "vae", "text_encoder")
 VARIANTS = (".fp16", ".bf16", ".non_ema", "-non-ema")  # second copies of the same weights
+
+ENTRY: Shape = {"shape": [int]}  # of a header
 
 Files = list[tuple[str, Path]]  # ("unet/diffusion_pytorch_model.safetensors", where it is)
 
@@ -42,8 +52,8 @@ def tiny_folder(place: str | Path) -> Path:
     """A folder with an AutoencoderTiny."""
     folder = _existing(place)
     try:
-        found = json.loads((folder / "config.json").read_text()).get("_class_name")
-    except (OSError, ValueError, AttributeError):
+        found = read_json(folder / "config.json", {}).get("_class_name")
+    except (FileNotFoundError, DamagedFile):
         found = None
     if found != "AutoencoderTiny":
         raise ModelError(
@@ -83,17 +93,23 @@ def parameters(files: Files) -> int:
 
 def _numbers(file: Path) -> int:
     header = {key: entry for key, entry in _header(file).items() if key != "__metadata__"}
+    if wrong := next(filter(None, (find_mismatch(e, ENTRY) for e in header.values())), ""):
+        raise ModelError(f"{file} is not a safetensors file: {wrong}. Fetch it again.")
     return sum(_product(entry["shape"]) for entry in header.values())
 
 
 def _header(file: Path) -> dict[str, Any]:
     """The layout: eight bytes of length, then that much JSON."""
+    check_regular(file)
     try:
         with file.open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8))
             if length > file.stat().st_size:
                 raise InputError("its header is longer than the file")
-            return json.loads(stream.read(length))
+            found = parse_json(stream.read(length))
+            if not isinstance(found, dict):
+                raise InputError("its header is no object")
+            return found
     except (OSError, ValueError, struct.error) as error:
         raise ModelError(f"{file} is not a safetensors file: {error}. Fetch it again.") from error
 
@@ -111,20 +127,20 @@ def _existing(place: str | Path) -> Path:
         raise ModelError(f"No such folder: {folder}. Check the spelling.")
     if not folder.is_dir():
         raise ModelError(f"{folder} is a file; a model is a folder that holds model_index.json.")
+    check_folder(folder)
     return folder
 
 
 def _index(folder: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / "model_index.json").read_text())
+        return read_json(folder / "model_index.json", {})
     except FileNotFoundError:
         raise ModelError(
             f"{folder} is not a pipeline: it has no model_index.json. Give the folder that "
             f"{CLASS}.save_pretrained wrote."
         ) from None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder / 'model_index.json'} cannot be read: {error}.") from error
-    return found if isinstance(found, dict) else {}
+    except DamagedFile as error:
+        raise ModelError(str(error)) from error
 
 
 def _with_weights(folder: Path) -> Path:

@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from memviz.errors import InputError
 from memviz.guidance.base import Guidance, Observation, Transition
 from memviz.guidance.first_minimum import first_minimum, prominent_minimum
 from memviz.io.atomic import written
+from memviz.io.read import DamagedFile, read_table
 from memviz.signals import observe
 
 SCHEMA = pa.schema(
@@ -51,10 +51,10 @@ def save(table: pa.Table, path: Path) -> None:
 
 
 def load(path: Path) -> pa.Table:
-    """Read a trace; ValueError if the file is something else."""
-    table = pq.read_table(path)
+    """Read a trace; DamagedFile if the file is something else."""
+    table = read_table(path)
     if not set(SCHEMA.names[:6]) <= set(table.column_names):
-        raise InputError(
+        raise DamagedFile(
             f"{path} is not a trace: has {table.column_names}, expected {SCHEMA.names}."
         )
     return table

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from memviz.io.read import DamagedFile, read_record
 from memviz.search.folder import provenance, train_picture, write
 
 if TYPE_CHECKING:
@@ -30,14 +31,15 @@ class Duplicates:
 def find_duplicates(detector: CopyDetector, kept: Path) -> Duplicates:
     """As the index in the folder `kept` has them, else found now."""
     known = detector.index.manifest.duplicate
-    if known is not None and (kept / "duplicates.json").is_file():
-        return Duplicates(json.loads((kept / "duplicates.json").read_text()), known)
+    if known is not None:
+        with suppress(FileNotFoundError, DamagedFile):
+            return Duplicates(read_record(kept / "duplicates.json", list[list[int]]), known)
     from memviz.retrieval.index.assemble import compare_within
 
     with tempfile.TemporaryDirectory() as aside:
         place = Path(aside)
         _, least = compare_within(detector.index, place, detector.descriptor.preset.duplicate)
-        return Duplicates(json.loads((place / "duplicates.json").read_text()), least)
+        return Duplicates(read_record(place / "duplicates.json", list[list[int]]), least)
 
 
 def add_repeats(found: list[list[int]], corpus: Corpus) -> list[tuple[int, list[int]]]:

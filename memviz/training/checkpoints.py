@@ -17,7 +17,7 @@ import torch
 from memviz.errors import MemvizError
 from memviz.io import atomic
 from memviz.io.disk import format_bytes, free_bytes
-from memviz.io.read import DamagedFile, read_json
+from memviz.io.read import DamagedFile, check_regular, read_json
 from memviz.training.iet_agc.distributed import ProcessGroup
 
 MANIFEST = "manifest.json"
@@ -133,9 +133,10 @@ class Checkpoints:
 def is_intact(file: Path, place: Path) -> bool:
     """Whether a file is as it was written; one that is older than manifests must at least load."""
     manifest = read_manifest(place)
-    if manifest is not None:
-        return manifest.get(file.name) == hash_file(file)
     try:
+        check_regular(file)
+        if manifest is not None:
+            return manifest.get(file.name) == hash_file(file)
         torch.load(file, map_location="meta", weights_only=True)
     except Exception:  # whatever a damaged file makes of the reader
         return False

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from memviz.data.formats.base import CAPTION_COLUMNS, FILE_COLUMNS, CorpusError, named
+from memviz.io.read import parse_json, read_record, read_text
 
 Texts = list[str]  # the caption that is used, then the rest
 
@@ -29,7 +29,7 @@ def captions(place: Path, files: Sequence[str]) -> list[Texts]:
 
 def _beside(file: Path) -> Texts:
     text = file.with_suffix(".txt")
-    return [text.read_text(errors="replace").strip()] if text.is_file() else []
+    return [read_text(text, "replace").strip()] if text.is_file() else []
 
 
 def _metadata(place: Path) -> dict[str, Texts] | None:
@@ -37,9 +37,12 @@ def _metadata(place: Path) -> dict[str, Texts] | None:
     table, lines = place / "metadata.csv", place / "metadata.jsonl"
     try:
         if table.is_file():
-            return _by_name(table, csv.DictReader(table.read_text("utf-8-sig").splitlines(True)))
+            return _by_name(table, csv.DictReader(read_text(table).splitlines(True)))
         if lines.is_file():
-            return _by_name(lines, [json.loads(line) for line in lines.open() if line.strip()])
+            found = read_text(lines).split("\n")
+            return _by_name(lines, [parse_json(line) for line in found if line.strip()])
+    except CorpusError:
+        raise
     except (ValueError, csv.Error) as error:
         raise CorpusError(
             f"The captions beside {place} cannot be read: {error}. Mend or remove them."
@@ -50,10 +53,12 @@ def _metadata(place: Path) -> dict[str, Texts] | None:
 def _by_name(table: Path, rows: Iterable[Mapping[str, str]]) -> dict[str, Texts]:
     """By the path as the table has it and, for tables made elsewhere, by the bare name."""
     rows = list(rows)
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise CorpusError(f"{table} has rows without names. Write an object a line.")
     names = list(rows[0]) if rows else []
     file = named(names, FILE_COLUMNS, "file name", table)
     caption = named(names, CAPTION_COLUMNS, "caption", table)
-    pairs = [(row[file], [row[caption] or ""]) for row in rows if row.get(file)]
+    pairs = [(str(row[file]), [str(row.get(caption) or "")]) for row in rows if row.get(file)]
     return {Path(name).name: text for name, text in pairs} | dict(pairs)
 
 
@@ -64,15 +69,15 @@ def _laion(place: Path) -> dict[str, Texts] | None:
     if not found:
         return None
     try:
-        entries = json.loads(found[0].read_text("utf-8"))
+        entries = read_record(found[0], dict[str, str | list[str | None] | None])
         return {Path(key).name: _texts(value) for key, value in entries.items()}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise CorpusError(
             f"{found[0]} cannot be read: {error}. Wanted file names with lists of captions."
         ) from error
 
 
-def _texts(value: str | Sequence[str]) -> Texts:
+def _texts(value: str | Sequence[str | None] | None) -> Texts:
     return [value] if isinstance(value, str) else [text for text in value or () if text]
 
 
@@ -83,7 +88,7 @@ def _generations(place: Path, files: Sequence[str]) -> dict[str, Texts] | None:
     made = [file for file in files if "generations" in (place.name, *Path(file).parts[:-1])]
     if text is None or not made:
         return None
-    lines = text.read_text(errors="replace").splitlines()
+    lines = read_text(text, "replace").splitlines()
     each, rest = divmod(len(made), len(lines) or 1)
     if rest or not lines:
         raise CorpusError(f"{text} has {len(lines)} lines for {len(made)} pictures; give one each.")
@@ -94,4 +99,4 @@ def _generations(place: Path, files: Sequence[str]) -> dict[str, Texts] | None:
 def natural(name: str) -> list[tuple[int, int | str]]:
     """A key by which "2.png" comes before "10.png"."""
     parts = re.split(r"(\d+)", name)
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts]
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts]

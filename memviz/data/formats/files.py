@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from memviz.data.formats.base import Captioned, CorpusError
+from memviz.io.read import read_bytes
 
 
 class PictureFiles(Captioned):
@@ -27,7 +28,7 @@ class PictureFiles(Captioned):
         self.ids = [*range(len(files))]
 
     def read(self, row: int) -> bytes:
-        return self.files[row].read_bytes()
+        return read_bytes(self.files[row])
 
     def column(self, name: str) -> list[Any]:
         if name != "file":
@@ -40,7 +41,7 @@ class PictureFiles(Captioned):
     def hash(self) -> str:
         total = hashlib.sha256()
         for file in self.files:
-            total.update(file.read_bytes())
+            total.update(read_bytes(file))
         return total.hexdigest()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from memviz.data.formats.base import PICTURES, CorpusError
 from memviz.data.formats.captions import captions
+from memviz.io.read import read_bytes
 
 
 class Folder:
@@ -28,7 +29,7 @@ class Folder:
         self.ids = [*range(len(self.files))]
 
     def read(self, row: int) -> bytes:
-        return (self.place / self.files[row]).read_bytes()
+        return read_bytes(self.place / self.files[row])
 
     def column(self, name: str) -> list[Any]:
         if name != "file":
@@ -45,8 +46,16 @@ class Folder:
         """Over names, sizes and captions; reading every picture at each start would be slow."""
         total = hashlib.sha256()
         for name, caption in zip(self.files, self.captions, strict=True):
-            total.update(f"{name}\0{(self.place / name).stat().st_size}\0{caption}\n".encode())
+            total.update(f"{name}\0{file_size(self.place / name)}\0{caption}\n".encode())
         return total.hexdigest()
+
+
+def file_size(file: Path) -> int | None:
+    """Bytes; None for a link that leads nowhere."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return None
 
 
 def _pictures(place: Path) -> Iterator[str]:
@@ -55,7 +64,18 @@ def _pictures(place: Path) -> Iterator[str]:
         inside[:] = [name for name in inside if not name.startswith(".")]
         for name in files:
             if Path(name).suffix.lower() in PICTURES and not name.startswith("."):
+                check_name(name, folder)
                 yield (Path(folder) / name).relative_to(place).as_posix()
+
+
+def check_name(name: str, folder: str) -> None:
+    """Raise CorpusError for a name that is not in UTF-8: no table can hold it."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise CorpusError(
+            f"{folder} holds {name!a}, which is no name in UTF-8. Rename it."
+        ) from None
 
 
 def _stop(error: OSError) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from memviz.data.formats.base import CAPTION_COLUMNS, IMAGE_COLUMNS, Captioned, CorpusError, named
 from memviz.io.hashing import files_hash
+from memviz.io.read import guard_format
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,13 +23,16 @@ class Parquet(Captioned):
         self.groups = [group for file in files for group in _row_groups(file)]
         self._image = named(self._columns, IMAGE_COLUMNS, "picture", files[0])
         caption = named(self._columns, CAPTION_COLUMNS, "caption", files[0])
-        self.captions = [text or "" for text in self.column(caption)]
+        self.captions = ["" if text is None else str(text) for text in self.column(caption)]
         self.ids = self.column("id") if "id" in self._columns else [*range(len(self.captions))]
+        if not all(type(id) is int and 0 <= id < 2**63 for id in self.ids):
+            raise CorpusError(f"{files[0]} has ids that are no whole numbers. Number its rows.")
         self._group = lru_cache(maxsize=1)(self._read_group)  # rows are mostly read in order
 
     def read(self, row: int) -> bytes:
         first, number = self._locate(row)
-        value = self._group(number)[row - first].as_py()
+        with guard_format(self.groups[number][0], "a parquet file", CorpusError):
+            value = self._group(number)[row - first].as_py()
         found = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(found, bytes):
             raise CorpusError(f"{self.where(row)} holds no picture bytes. Store pictures as bytes.")
@@ -37,7 +41,7 @@ class Parquet(Captioned):
     def column(self, name: str) -> list[Any]:
         if name not in self._columns:
             raise CorpusError(f"{self.files[0]} has no column {name!r}, only {self._columns}.")
-        return [value for f in self.files for value in _open(f).read([name])[name].to_pylist()]
+        return [value for file in self.files for value in _column(file, name)]
 
     def where(self, row: int) -> str:
         return f"{self.groups[self._locate(row)[1]][0]}, row {row}"
@@ -63,6 +67,11 @@ class Parquet(Captioned):
         return _open(file).read_row_group(group, [self._image])[self._image]
 
 
+def _column(file: Path, name: str) -> list[Any]:
+    with guard_format(file, "a parquet file", CorpusError):
+        return _open(file).read([name])[name].to_pylist()
+
+
 def _row_groups(file: Path) -> list[tuple[Path, int, int]]:
     metadata = _open(file).metadata
     counts = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
@@ -70,11 +79,7 @@ def _row_groups(file: Path) -> list[tuple[Path, int, int]]:
 
 
 def _open(file: Path) -> pq.ParquetFile:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
+    with guard_format(file, "a parquet file", CorpusError):
         return pq.ParquetFile(file)
-    except (pa.ArrowInvalid, OSError) as error:
-        why = str(error).rstrip(".")
-        raise CorpusError(f"{file} is not a parquet file: {why}. Write it again.") from error

@@ -7,12 +7,13 @@ Ryan Webster, "A Reproducible Extraction of Training Images from Diffusion Model
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
 from memviz.data.formats.base import CAPTION_COLUMNS, PICTURES, Captioned, CorpusError, named
+from memviz.data.formats.folder import file_size
+from memviz.io.read import parse_json, read_bytes, read_text
 
 
 class UrlList(Captioned):
@@ -44,7 +45,7 @@ class UrlList(Captioned):
         picture = self.pictures[row]
         if picture is None:
             raise CorpusError(f"not on this machine: {self.urls[row] or 'no URL is given'}")
-        return picture.read_bytes()
+        return read_bytes(picture)
 
     def column(self, name: str) -> list[Any]:
         if name not in ("url", "file"):
@@ -59,14 +60,14 @@ class UrlList(Captioned):
         """Over captions, URLs and the sizes of the pictures that are here."""
         total = hashlib.sha256()
         for caption, url, picture in zip(self.captions, self.urls, self.pictures, strict=True):
-            size = picture.stat().st_size if picture else None
+            size = file_size(picture) if picture else None
             total.update(f"{url}\0{size}\0{caption}\n".encode())
         return total.hexdigest()
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:
     try:
-        lines = [json.loads(line) for line in file.open(encoding="utf-8") if line.strip()]
+        lines = [parse_json(line) for line in read_text(file).split("\n") if line.strip()]
     except (OSError, ValueError) as error:
         raise CorpusError(f"{file} cannot be read: {error}. Write it again.") from error
     if not lines or not all(isinstance(line, dict) for line in lines):
@@ -88,4 +89,7 @@ def _near(file: Path) -> dict[str, Path]:
 
 
 def _name(url: str) -> str:
-    return PurePosixPath(urlsplit(url).path).name
+    try:
+        return PurePosixPath(urlsplit(url).path).name
+    except ValueError:  # a host that is none, as http://[
+        return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from memviz.data.formats.base import CAPTION_COLUMNS, PICTURES, Captioned, CorpusError
 from memviz.io.hashing import files_hash
+from memviz.io.read import LARGEST, guard_format, parse_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Shards(Captioned):
         sample = self.samples[row]
         with self.files[sample.shard].open("rb") as file:
             file.seek(sample.start)
-            return file.read(sample.size)
+            return file.read(min(sample.size, LARGEST))
 
     def column(self, name: str) -> list[Any]:
         if name != "file":
@@ -60,22 +60,19 @@ def _samples(shard: int, file: Path) -> Iterator[tuple[Sample, str]]:
     """The pictures of one shard in its order, each with its caption."""
     pictures: dict[str, Sample] = {}
     texts: dict[str, str] = {}
-    try:
-        with tarfile.open(file, "r:") as tar:
-            for member in filter(tarfile.TarInfo.isfile, tar):
-                name = PurePosixPath(member.name)
-                key = str(name.with_suffix(""))
-                if name.suffix.lower() in PICTURES:
-                    pictures[key] = Sample(shard, key, member.offset_data, member.size)
-                elif name.suffix in (".txt", ".json"):
-                    opened = tar.extractfile(member)
-                    assert opened is not None  # it is a file
-                    text = opened.read().decode("utf-8", "replace")
-                    texts.setdefault(key, text.strip() if name.suffix == ".txt" else _stated(text))
-    except (tarfile.TarError, OSError) as error:
-        raise CorpusError(
-            f"{file} is not a tar shard that can be read: {error}. Fetch it again."
-        ) from error
+    with guard_format(file, "a tar shard", CorpusError), tarfile.open(file, "r:") as tar:
+        for member in filter(tarfile.TarInfo.isfile, tar):
+            name = PurePosixPath(member.name)
+            if not name.name:
+                continue
+            key = str(name.with_suffix(""))
+            if name.suffix.lower() in PICTURES:
+                pictures[key] = Sample(shard, key, member.offset_data, member.size)
+            elif name.suffix in (".txt", ".json"):
+                opened = tar.extractfile(member)
+                assert opened is not None  # it is a file
+                text = opened.read(LARGEST).decode("utf-8", "replace")
+                texts.setdefault(key, text.strip() if name.suffix == ".txt" else _stated(text))
     for key, sample in pictures.items():
         yield sample, texts.get(key, "")
 
@@ -83,7 +80,7 @@ def _samples(shard: int, file: Path) -> Iterator[tuple[Sample, str]]:
 def _stated(text: str) -> str:
     """The caption in a sample's json."""
     try:
-        values = json.loads(text)
+        values = parse_json(text)
     except ValueError:
         return ""
     found = (values.get(name) for name in CAPTION_COLUMNS) if isinstance(values, dict) else ()

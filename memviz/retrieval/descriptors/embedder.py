@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.functional import normalize
 from transformers import ResNetConfig, ResNetModel
 
+from memviz.io.read import check_folder
 from memviz.io.silence import quietly
 from memviz.models.hub import first_line
 from memviz.retrieval.descriptors.presets import DescriptorError, Preset, read, write
@@ -59,6 +60,7 @@ def save(embedder: Embedder, folder: str | Path, preset: Preset, half: bool = Tr
 def load(folder: str | Path) -> Embedder:
     """Read it back in float32, ready to use."""
     folder = Path(folder)
+    check_folder(folder)
     preset = read(folder)
     try:
         with quietly("transformers"):

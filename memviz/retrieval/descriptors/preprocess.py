@@ -6,6 +6,7 @@ antialiasing, which agrees with Pillow to about one grey level).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 Triple = tuple[float, float, float]
 HALF: Triple = (0.5, 0.5, 0.5)
+LARGEST = 4_096  # pixels of a side
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Preprocess:
     def __post_init__(self) -> None:
         if (self.short_side is None) == (self.square is None):
             raise InputError("A preprocessing has either a short side or a square; give one.")
+        sides = (self.short_side, self.square, self.crop)
+        if any(side is not None and not 1 <= side <= LARGEST for side in sides):
+            raise InputError(f"A preprocessing has {sides} pixels; give 1 to {LARGEST:,}.")
+        if not all(map(math.isfinite, (*self.mean, *self.std))) or 0 in self.std:
+            raise InputError("A preprocessing has a mean or a deviation that cannot be used.")
 
     def size(self, width: int, height: int) -> tuple[int, int]:
         """(width, height) after the resize, rounded as torchvision does."""

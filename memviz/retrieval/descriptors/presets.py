@@ -7,15 +7,15 @@ DCR: Somepalli et al., "Diffusion Art or Digital Forgery?", CVPR 2023.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from memviz.errors import MemvizError
 from memviz.io import atomic
 from memviz.io.paths import demo, expand
+from memviz.io.read import DamagedFile, read_record
 from memviz.retrieval.descriptors.preprocess import HALF, Preprocess
 from memviz.retrieval.verdict import CopyThresholds
 
@@ -34,12 +34,12 @@ class Preset:
     """One way of turning a picture into a unit vector, with the thresholds that belong to it."""
 
     name: str
-    checkpoint: str  # a file name for TorchScript, a folder for the demo's kind
     dims: int
     preprocess: Preprocess
     copied: float
     close: float
     source: str  # whose thresholds
+    checkpoint: str = ""  # a file name for TorchScript, a folder for the demo's kind
     sha256: str | None = None
     url: str | None = None
     purpose: str = "photographs and the like"  # what pictures it was made for
@@ -92,7 +92,9 @@ def _presets(checkpoint: str) -> Iterator[Preset]:
     file = f"{checkpoint}{TORCHSCRIPT}"
     for way, preprocess in WAYS.items():
         name = checkpoint if way == plain else f"{checkpoint}_{way}"
-        yield Preset(name, file, dims, preprocess, **marks, sha256=sha256, url=f"{SSCD}{file}")
+        yield Preset(
+            name, dims, preprocess, **marks, checkpoint=file, sha256=sha256, url=f"{SSCD}{file}"
+        )
 
 
 PRESETS = {preset.name: preset for name in CHECKPOINTS for preset in _presets(name)}
@@ -124,20 +126,13 @@ def _in_integers(preset: Preset) -> Preset:
 def read(folder: Path) -> Preset:
     """The preset of a descriptor saved as a folder."""
     try:
-        values = json.loads((folder / "preset.json").read_text())
-        preprocess = _from(Preprocess, values.pop("preprocess"))
-        return _from(Preset, values | {"checkpoint": str(folder), "preprocess": preprocess})
-    except (KeyError, TypeError, ValueError) as error:
-        raise DescriptorError(f"{folder / 'preset.json'} is not a preset: {error}.") from error
+        found = read_record(folder / "preset.json", Preset)
+    except (FileNotFoundError, DamagedFile) as error:
+        raise DescriptorError(f"{folder} holds no preset: {error}") from error
+    return replace(found, checkpoint=str(folder))
 
 
 def write(preset: Preset, folder: Path) -> None:
     """Beside the weights it belongs to."""
     values = {key: value for key, value in asdict(preset).items() if key != "checkpoint"}
     atomic.json(folder / "preset.json", values)
-
-
-def _from(kind: type, values: dict[str, Any]) -> Any:  # noqa: ANN401 - an instance of `kind`
-    allowed = {field.name for field in fields(kind)}
-    lists = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-    return kind(**{key: value for key, value in lists.items() if key in allowed})

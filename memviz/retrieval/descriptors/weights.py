@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from memviz.io import atomic
 from memviz.io.hashing import file_hash
 from memviz.io.paths import expand, home
+from memviz.io.read import DamagedFile, read_record
 from memviz.retrieval.descriptors.presets import (
     INT8_ONNX,
     ONNX,
@@ -129,10 +129,9 @@ def _copy(file: Path, part: Path) -> Iterator[tuple[int, int]]:
 
 def _recorded() -> dict[str, str]:
     try:
-        found = json.loads((home() / "descriptors" / "checksums.json").read_text())
-    except (OSError, ValueError):
+        return read_record(home() / "descriptors" / "checksums.json", dict[str, str])
+    except (FileNotFoundError, DamagedFile):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _record(checkpoint: str, checksum: str) -> None:

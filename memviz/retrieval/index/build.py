@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from memviz.io import atomic
+from memviz.io.read import DamagedFile, read_array
 from memviz.retrieval.index import items
 from memviz.retrieval.index.assemble import assemble
 from memviz.retrieval.index.index import IndexMismatch, read_manifest
@@ -125,12 +126,15 @@ def _is_index(out: Path) -> bool:
 def old_vectors(out: Path, descriptor: Descriptor) -> Vectors:
     """Vectors of the index that is there, if the same descriptor made them."""
     file = out / "items.parquet"
-    if not file.is_file():
+    try:
+        told = read_manifest(out)
+        if (told.preset, told.descriptor) != (descriptor.preset.name, descriptor.hash):
+            return {}
+        vectors = read_array(out / "vectors.npy")
+        fits = vectors.ndim == 2 and vectors.shape[1] == descriptor.preset.dims
+        return vectors_of(file, vectors) if fits else {}
+    except (FileNotFoundError, DamagedFile, IndexMismatch):  # none, or damaged: all is made again
         return {}
-    told = read_manifest(out)
-    if (told.preset, told.descriptor) != (descriptor.preset.name, descriptor.hash):
-        return {}
-    return vectors_of(file, np.load(out / "vectors.npy", mmap_mode="r"))
 
 
 def embed(

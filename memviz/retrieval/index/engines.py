@@ -15,6 +15,8 @@ from typing import Protocol
 import faiss
 import numpy as np
 
+from memviz.io.read import guard_format
+
 EXACT = 1_000_000  # rows up to which looking at all of them is quick enough
 SCALAR = 20_000_000  # rows up to which a byte per dimension is affordable
 SAMPLE = 40  # rows per list to train on; faiss warns below 39
@@ -76,7 +78,8 @@ class Approximate:
     @classmethod
     def load(cls, file: Path, stored: np.ndarray, probes: int) -> Approximate:
         """The lists stay on disk; the system keeps in memory what is used."""
-        return cls(faiss.read_index(str(file), faiss.IO_FLAG_MMAP), stored, probes)
+        with guard_format(file, "a list of vectors"):
+            return cls(faiss.read_index(str(file), faiss.IO_FLAG_MMAP), stored, probes)
 
     def search(self, queries: np.ndarray, k: int) -> Found:
         wanted = min(DEEPER * max(k, 10), len(self._stored))

@@ -7,7 +7,6 @@ builder writes it, `items.parquet` (captions, files, thumbnails), `duplicates.js
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +17,7 @@ import numpy as np
 
 from memviz.errors import MemvizError
 from memviz.io import atomic
+from memviz.io.read import DamagedFile, read_array, read_record
 from memviz.retrieval.index.background import background
 
 if TYPE_CHECKING:
@@ -99,14 +99,26 @@ class Index:
         told = read_manifest(folder)
         _check(folder, told, corpus, descriptor)
         try:
-            vectors = np.load(folder / "vectors.npy", mmap_mode="r")
-            ids = np.load(folder / "ids.npy")
-        except (OSError, ValueError) as error:
-            raise IndexMismatch(f"{folder} is not a whole index: {error}. {NEXT}") from error
+            vectors = read_array(folder / "vectors.npy")
+            ids = read_array(folder / "ids.npy", in_memory=True)
+        except (FileNotFoundError, DamagedFile) as error:
+            raise IndexMismatch(f"{folder} is not a whole index: {error} {NEXT}") from error
+        if vectors.shape != (told.images, told.dims) or ids.shape != (told.images,):
+            raise IndexMismatch(
+                f"{folder} is not a whole index: it has vectors {vectors.shape} and ids "
+                f"{ids.shape} of {told.images} pictures. {NEXT}"
+            )
+        if (
+            vectors.dtype.kind != "f"
+            or ids.dtype.kind not in "iu"
+            or len({*ids.tolist()}) < len(ids)
+        ):
+            raise IndexMismatch(f"{folder} is not a whole index: its ids are not its own. {NEXT}")
         lists = folder / LISTS if told.recipe != "Flat" and not exact else None
         index = cls(told, vectors, ids, lists)
-        if (folder / "background.npy").is_file():
-            index.background = np.load(folder / "background.npy").astype(np.float32)
+        background = read_background(folder)
+        if background is not None and background.shape == ids.shape:
+            index.background = background
         return index
 
     def save(self, folder: str | Path) -> Path:
@@ -187,14 +199,19 @@ def write_manifest(told: Manifest, folder: Path) -> None:
 def read_manifest(folder: Path) -> Manifest:
     """What an index says of itself. Raises IndexMismatch if it is none."""
     try:
-        values: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
-        return Manifest(**values)
+        return read_record(folder / "manifest.json", Manifest)
     except FileNotFoundError:
         raise IndexMismatch(f"{folder} is not an index: it has no manifest.json. {NEXT}") from None
-    except (OSError, TypeError, ValueError) as error:
-        raise IndexMismatch(
-            f"{folder / 'manifest.json'} cannot be read: {error}. {NEXT}"
-        ) from error
+    except DamagedFile as error:
+        raise IndexMismatch(f"{error} {NEXT}") from error
+
+
+def read_background(folder: Path) -> np.ndarray | None:
+    """What was computed when it was built; None where that cannot be used: it is made again."""
+    try:
+        return read_array(folder / "background.npy", in_memory=True).astype(np.float32)
+    except (FileNotFoundError, DamagedFile, ValueError):
+        return None
 
 
 def _finite(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

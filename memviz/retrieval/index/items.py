@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from memviz.errors import MemvizError
 from memviz.io import images
+from memviz.io.read import guard_format
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +63,7 @@ def read(corpus: Corpus, id: int, prepare: Preprocess, known: Iterable[bytes] = 
         data = corpus.encoded(id)
         row["digest"] = hashlib.blake2b(data, digest_size=16).digest()
         image, row["note"] = images.decode(data)
-    except (OSError, MemvizError) as error:
+    except MemvizError as error:
         return Item(row | {"problem": " ".join(str(error).split())}, None)
     row |= {"width": image.width, "height": image.height, "thumbnail": thumbnail(image)}
     return Item(row, None if row["digest"] in known else prepare.pixels(image))
@@ -85,18 +86,22 @@ class Items:
     """The items of a saved index; pictures are read a row group at a time."""
 
     def __init__(self, file: Path) -> None:
-        self._file = pq.ParquetFile(file)
+        self.path = file
+        with guard_format(file, "a table of items"):
+            self._file = pq.ParquetFile(file)
 
     def columns(self, *names: str) -> pa.Table:
         """Some columns of all rows."""
-        return self._file.read(list(names))
+        with guard_format(self.path, "a table of items"):
+            return self._file.read(list(names))
 
     def thumbnail(self, id: int) -> bytes | None:
         """The small JPEG of one picture; None where it could not be read."""
-        group = self._group[self._row[int(id)]]
-        found = self._file.read_row_group(int(group), ["id", "thumbnail"])
-        row = found["id"].to_pylist().index(int(id))
-        return found["thumbnail"][row].as_py()
+        with guard_format(self.path, "a table of items"):
+            group = self._group[self._row[int(id)]]
+            found = self._file.read_row_group(int(group), ["id", "thumbnail"])
+            row = found["id"].to_pylist().index(int(id))
+            return found["thumbnail"][row].as_py()
 
     @cached_property
     def _row(self) -> dict[int, int]:

@@ -6,9 +6,9 @@ last, `n.parquet` (its items). Each is written aside and renamed.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from memviz.io import atomic
+from memviz.io.read import DamagedFile, read_array, read_json, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,10 @@ class Parts:
         """Keep what was made by this very plan; set aside what was made of another corpus."""
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / "plan.json"
-        found = json.loads(file.read_text()) if file.is_file() else plan
+        try:
+            found = read_json(file, {}) if file.exists() else plan
+        except DamagedFile:
+            found = {}
         if found != plan:
             self._set_aside(found, plan)
         atomic.json(file, plan)
@@ -57,7 +61,7 @@ class Parts:
 
     def done(self, number: int) -> bool:
         """Whether a part is whole."""
-        return (self.folder / f"{number}.parquet").is_file()
+        return all((self.folder / f"{number}.{suffix}").is_file() for suffix in ("parquet", "npy"))
 
     def write(self, number: int, items: pa.Table, vectors: np.ndarray) -> None:
         """A part, its items last: with them it counts as done."""
@@ -68,17 +72,18 @@ class Parts:
     def read(self, numbers: range) -> Iterator[tuple[pa.Table, np.ndarray]]:
         """Items and vectors, part by part."""
         for number in numbers:
-            yield self.items(number), np.load(self.folder / f"{number}.npy", mmap_mode="r")
+            yield self.items(number), read_array(self.folder / f"{number}.npy")
 
     def items(self, number: int) -> pa.Table:
         """The items of a part."""
-        return pq.read_table(self.folder / f"{number}.parquet")
+        return read_table(self.folder / f"{number}.parquet")
 
     def known(self) -> Vectors:
         """Vectors of parts that were set aside."""
         found: Vectors = {}
         for file in sorted(self.aside.glob("*.parquet")):
-            found |= vectors_of(file, np.load(file.with_suffix(".npy")))
+            with suppress(FileNotFoundError, DamagedFile):  # what cannot be read is made again
+                found |= vectors_of(file, read_array(file.with_suffix(".npy"), in_memory=True))
         return found
 
     def remove(self) -> None:
@@ -89,7 +94,9 @@ class Parts:
 
 def vectors_of(items: Path, vectors: np.ndarray) -> Vectors:
     """Where the vector of each digest stands, given the items of the same pictures."""
-    table = pq.read_table(items, columns=["digest", "problem"])
+    table = read_table(items, columns=["digest", "problem"])
     pairs = zip(table["digest"].to_pylist(), table["problem"].to_pylist(), strict=True)
     readable = [digest for digest, problem in pairs if not problem]
+    if len(readable) != len(vectors):
+        raise DamagedFile(f"{items} has {len(readable)} pictures for {len(vectors)} vectors.")
     return {digest: (vectors, row) for row, digest in enumerate(readable)}

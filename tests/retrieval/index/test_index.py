@@ -128,7 +128,7 @@ def test_what_is_no_index_is_said(tmp_path: Path) -> None:
     with pytest.raises(IndexMismatch, match=r"no manifest\.json"):
         Index.load(tmp_path)
     (tmp_path / "manifest.json").write_text('{"preset": "demo"}')
-    with pytest.raises(IndexMismatch, match="cannot be read"):
+    with pytest.raises(IndexMismatch, match=r"manifest\.json cannot be used: dims"):
         Index.load(tmp_path)
 
 
