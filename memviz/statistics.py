@@ -8,13 +8,13 @@ values give the same interval.
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import norm, t
 
 from memviz.errors import InputError
 
+NORMAL = NormalDist()
 LEVEL = 0.95
 DRAWS = 2_000  # resamples of a bootstrap
 FEW = 3  # independent units below which an interval says nothing
@@ -51,7 +51,7 @@ def wilson(share: float, n: float) -> tuple[float, float]:
 
     E. B. Wilson, Probable Inference, JASA 22 (1927).
     """
-    z = norm.ppf((1 + LEVEL) / 2)
+    z = NORMAL.inv_cdf((1 + LEVEL) / 2)
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
     low = max(0, middle - half) if share > 0 else 0  # exactly: rounding leaves 3e-17
@@ -155,8 +155,10 @@ def tails(units: int) -> tuple[float, float]:
     Percentiles alone are too narrow by about the ratio of Student's t to the normal quantile
     (Hesterberg, What Teachers Should Know About the Bootstrap, 2015: expanded percentiles).
     """
-    wide = np.sqrt(units / (units - 1)) * t.ppf((1 + LEVEL) / 2, units - 1)
-    return float(norm.cdf(-wide)), float(norm.cdf(wide))
+    from scipy.special import stdtrit  # not at the start: the app waits for it
+
+    wide = np.sqrt(units / (units - 1)) * stdtrit(units - 1, (1 + LEVEL) / 2)
+    return NORMAL.cdf(-wide), NORMAL.cdf(wide)
 
 
 def estimate_auc(auc: float, positives: int, negatives: int) -> Estimate:
@@ -166,7 +168,9 @@ def estimate_auc(auc: float, positives: int, negatives: int) -> Estimate:
     part 2, Statistics in Medicine 25 (2006), method 5: the score interval of Hanley and McNeil's
     variance.
     """
-    z, more = norm.ppf((1 + LEVEL) / 2), (positives + negatives) / 2 - 1
+    from scipy.optimize import brentq
+
+    z, more = NORMAL.inv_cdf((1 + LEVEL) / 2), (positives + negatives) / 2 - 1
 
     def excess(area: float) -> float:
         wide = 1 + more * (1 - area) / (2 - area) + more * area / (1 + area)

@@ -15,6 +15,7 @@ PARTS = {
     "compare": "one batch for all methods and seeds, against separate loops",
     "cases": "crops, flips, memes, collages: what still finds its image",
     "preview": "x0 estimates by the linear map, against the model's own autoencoder",
+    "real": "Stable Diffusion at full size: shares, memory, FLOPs, against stock pipelines",
     "retrieval": "lists against exact search, a search against the whole matrix, memory",
     "scale": "what the figures of retrieval mean for 10 million to 5 billion images",
     "sweep": "ten transition points with shared evaluations, against ten runs",

@@ -6,6 +6,8 @@ Plan, sample, record, score, write. Stop reading and it stops within a step; wha
 from collections.abc import Iterator
 from pathlib import Path
 
+from PIL import Image
+
 from memviz.comparison.plan import Plan, make_plan
 from memviz.comparison.recorder import StepView, TraceRecorder
 from memviz.comparison.request import ComparisonRequest
@@ -48,16 +50,17 @@ def compare(
     recorder = TraceRecorder(plan, writer.snapshot)
     writer.start()
     try:
-        latents = None
+        last = None
         for event in sample_cells(plan, past):
             if isinstance(event, FinalSignals):
                 recorder.complete(event)
                 continue
-            view, latents = recorder.add(event), event.latents
+            view, last = recorder.add(event), event
             if resumable and event.index + 1 < len(plan.timesteps):  # the last tells of all
                 resume.keep_step(folder, event)
             yield view
-        images = decode.pictures(decode.decode(plan.model.pipe, latents))
+        assert last is not None
+        images = decode_pictures(plan, last)
         results = score(plan, images, recorder.first_magnitudes(), folder)
         run = writer.finish(recorder, images, results)
     except (GeneratorExit, KeyboardInterrupt):
@@ -68,6 +71,14 @@ def compare(
         writer.stop(recorder, CellState.FAILED, why)
         raise
     yield recorder.view(run)
+
+
+def decode_pictures(plan: Plan, last: Step) -> list[Image.Image]:
+    """The finished pictures after the last step; equal samples are decoded once."""
+    rows = sorted(set(last.states))
+    images = decode.pictures(decode.decode(plan.model.pipe, last.latents[rows]))
+    found = dict(zip(rows, images, strict=True))
+    return [found[state] for state in last.states]
 
 
 def find_past(plan: Plan, record: RunRecord, folder: Path, resumable: bool) -> ResumeState | None:

@@ -7,12 +7,15 @@ import torch
 from PIL import Image
 from torch.nn.functional import interpolate
 
+from memviz.models.chunks import Chunks, count_decoder_rows
+
+BATCH = 16  # latents decoded together
+
 
 @torch.inference_mode()
 def decode(
     pipe: Any,  # noqa: ANN401
     latents: torch.Tensor,
-    batch: int = 16,
     vae: Any = None,  # noqa: ANN401
 ) -> torch.Tensor:
     """Pictures (B, 3, H, W) in [-1, 1], float32, of scaled latents (B, C, h, w).
@@ -22,8 +25,9 @@ def decode(
     vae = vae or pipe.vae
     dtype = next(vae.parameters()).dtype  # `vae.dtype` walks all of them
     z = latents.to(dtype) / vae.config.scaling_factor
-    parts = [vae.decode(part, return_dict=False)[0] for part in z.split(batch)]
-    return torch.cat(parts).float().clamp_(-1, 1)
+    fit = min(BATCH, count_decoder_rows(vae, z, pipe.vae_scale_factor))
+    found = Chunks().run(lambda part: vae.decode(part, return_dict=False)[0].float(), z, fit)
+    return torch.cat([pictures for _, pictures in found]).clamp_(-1, 1)
 
 
 def pictures(x: torch.Tensor) -> list[Image.Image]:

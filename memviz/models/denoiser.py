@@ -12,6 +12,7 @@ from torch import Tensor
 
 from memviz.models import parametrization
 from memviz.models.attention import AttentionRecorder, explicit_cross_attention
+from memviz.models.chunks import Chunks, count_unet_rows
 from memviz.models.protocols import Pipe, Scheduler
 from memviz.models.schedulers import noise_level
 
@@ -73,7 +74,7 @@ class Denoiser:
     pipe: Pipe
     detector: Any = None  # a CopyDetector, of a floor above this one
     attention: AttentionRecorder | None = None
-    limit: int = 64  # rows at a time; halved when memory runs out
+    chunks: Chunks = field(default_factory=Chunks)
     evaluations: int = 0
     encoded: dict[str, Conditioning] = field(default_factory=dict[str, Conditioning])
 
@@ -98,22 +99,16 @@ class Denoiser:
         self, x: Tensor, t: Tensor, pairs: Sequence[tuple[int, Conditioning]]
     ) -> dict[tuple[int, Conditioning], Tensor]:
         """Predictions (C, h, w) by (row of x, conditioning), each distinct pair evaluated once."""
-        pairs = list(dict.fromkeys(pairs))
-        found: dict[tuple[int, Conditioning], Tensor] = {}
-        while len(found) < len(pairs):
-            chunk = pairs[len(found) : len(found) + self.limit]
-            at = [row for row, _ in chunk]
-            try:
-                rows = self.predict(x[at], t, [c for _, c in chunk], record=True)
-            except torch.OutOfMemoryError:
-                if self.limit == 1:
-                    raise
-                self.limit = max(1, min(self.limit, len(pairs)) // 2)
-                torch.cuda.empty_cache()
-                continue
+
+        def evaluate(some: Sequence[tuple[int, Conditioning]]) -> Tensor:
+            return self.predict(x[[row for row, _ in some]], t, [c for _, c in some], record=True)
+
+        unet, found = self.pipe.unet, dict[tuple[int, Conditioning], Tensor]()
+        fit = count_unet_rows(unet, x, next(unet.parameters()).dtype)
+        for some, rows in self.chunks.run(evaluate, list(dict.fromkeys(pairs)), fit):
             if self.attention:
-                self.attention.file(chunk)
-            found.update(zip(chunk, rows, strict=True))
+                self.attention.file(some)
+            found.update(zip(some, rows, strict=True))
         return found
 
     def predict(

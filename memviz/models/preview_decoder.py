@@ -61,7 +61,8 @@ class PreviewDecoder:
         by = "a linear map of the latents" if self.kind == LINEAR else self.kind
         some = f"one in {every} and " if every else ""
         own = f"{some}the finished pictures by the model's own autoencoder"
-        return f"{DEFAULT}{by}, {own}.{self.hint}"
+        blurs = " It blurs: similarities before the end come out lower." * (self.kind == LINEAR)
+        return f"{DEFAULT}{by}, {own}.{blurs}{self.hint}"
 
 
 class LinearDecoder(nn.Module):
@@ -72,7 +73,8 @@ class LinearDecoder(nn.Module):
 
     def __init__(self, channels: int, factor: int) -> None:
         super().__init__()
-        self.factor, self.config = factor, SimpleNamespace(scaling_factor=1.0)
+        self.factor = factor
+        self.config = SimpleNamespace(scaling_factor=1.0, block_out_channels=(3,))
         patch = 3 * factor**2
         self.map = nn.Conv2d(channels, patch, 3, padding=1, padding_mode="replicate")
         self.requires_grad_(False).eval()
@@ -141,6 +143,7 @@ def fit_linear(latents: Tensor, pictures: Tensor, factor: int) -> LinearDecoder:
     found = torch.linalg.lstsq(rows, wanted, driver="gelsd").solution.float()
     made = LinearDecoder(latents.shape[1], factor)
     made.map.weight.copy_(found[:-1].T.reshape(made.map.weight.shape))
+    assert made.map.bias is not None
     made.map.bias.copy_(found[-1])
     return made
 
@@ -183,7 +186,7 @@ def load_tiny(pipe: Pipe, place: Path) -> AutoencoderTiny:
 
     if why := mismatch(pipe, read_config(place)):
         raise ModelError(f"{place} does not fit: {why}. Name another --decoder, or own.")
-    found = AutoencoderTiny.from_pretrained(
+    found: Any = AutoencoderTiny.from_pretrained(
         place, dtype=pipe.vae.dtype, use_safetensors=True, local_files_only=True
     )
     return found.to(pipe.device).requires_grad_(False).eval()
@@ -193,7 +196,8 @@ def read_config(place: Path) -> dict[str, Any]:
     """What a tiny autoencoder's folder says of it."""
     from diffusers import AutoencoderTiny
 
-    return AutoencoderTiny.load_config(place)
+    found: Any = AutoencoderTiny.load_config(place)  # a tuple only where more is asked for
+    return found
 
 
 def mismatch(pipe: Pipe, config: dict[str, Any]) -> str | None:

@@ -19,13 +19,13 @@ from memviz.errors import InputError, MemvizError
 from memviz.io.paths import demo
 from memviz.io.silence import quietly
 from memviz.models import hub
+from memviz.models.chunks import Chunks
 from memviz.retrieval.descriptors.preprocess import Preprocess
 
 if TYPE_CHECKING:
     from PIL import Image
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # CLIP's own
-BATCH = 64  # pictures embedded together
 STD = (0.26862954, 0.26130258, 0.27577711)
 
 
@@ -63,13 +63,14 @@ class Clip:
 
     def images(self, images: Sequence[Image.Image]) -> np.ndarray:
         """(B, D) unit rows."""
-        rows = [np.zeros((0, self._model.config.projection_dim), np.float32)]
-        for start in range(0, len(images), BATCH):
-            some = [self.preprocess.pixels(image) for image in images[start : start + BATCH]]
+
+        def embed(some: Sequence[Image.Image]) -> np.ndarray:
+            pixels = torch.stack([self.preprocess.pixels(image) for image in some])
             with torch.inference_mode():
-                pixels = torch.stack(some).to(self.device)
-                rows.append(_unit(self._model.get_image_features(pixel_values=pixels)))
-        return np.concatenate(rows)
+                return _unit(self._model.get_image_features(pixel_values=pixels.to(self.device)))
+
+        nothing = np.zeros((0, self._model.config.projection_dim), np.float32)
+        return np.concatenate([nothing, *(rows for _, rows in Chunks().run(embed, images))])
 
     def texts(self, prompts: Sequence[str]) -> np.ndarray:
         """(P, D) unit rows; a prompt longer than the model reads is cut."""

@@ -2,3 +2,7 @@
 
 May import everything but `cli` and `demo`; of `training` only what can be asked.
 """
+
+from memviz.ui import stub_skip
+
+stub_skip.install()  # before any module here imports gradio

@@ -13,6 +13,7 @@ from torch.nn.functional import normalize
 
 from memviz.io.hashing import file_hash, files_hash
 from memviz.io.paths import expand
+from memviz.models.chunks import Chunks
 from memviz.retrieval.descriptors import weights
 from memviz.retrieval.descriptors.presets import INT8_ONNX, ONNX, find
 from memviz.retrieval.descriptors.presets import PRESETS as PRESETS
@@ -52,9 +53,12 @@ class Descriptor:
         return self._run(self.preset.preprocess.tensor(x))
 
     def _run(self, pixels: torch.Tensor) -> torch.Tensor:
+        def describe(some: torch.Tensor) -> torch.Tensor:
+            return normalize(self.network(some.to(self.device)).float(), dim=1)
+
         kind = torch.device(self.device).type
         with torch.inference_mode(), torch.autocast(kind, torch.float16, enabled=self.half):
-            return normalize(self.network(pixels.to(self.device)).float(), dim=1)
+            return torch.cat([rows for _, rows in Chunks().run(describe, pixels)])
 
 
 def descriptor(

@@ -71,6 +71,7 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
         ),
         ("Size", f"{request.size} px" if request.size else ""),
         ("Number format", request.dtype),
+        ("x0 estimates", record.decoder_note),
         ("Network calls", str(record.unet_evaluations or "")),
         ("Time", f"{record.seconds:.1f} s" if record.seconds else ""),
         ("Run", record.id),
