@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,9 @@ def pins(name: str) -> dict[str, str]:
     return dict(line.split("==") for line in lines)
 
 
+PINS = pins("requirements.txt")
+
+
 def test_front_matter_starts_a_gradio_space(front):
     assert front["title"] and front["sdk"] == "gradio"
     assert front["sdk_version"] == pins("requirements.txt")["gradio"]
@@ -63,6 +67,15 @@ def test_what_is_pinned_is_what_the_package_asks_for():
     assert all(pins("requirements.txt")[r.name] in r.specifier for r in asked)
     dev = [Requirement(r) for r in extras["train"] + extras["onnx"] + extras["dev"]]
     assert {r.name for r in dev} - {"memviz"} == set(pins("requirements-dev.txt"))
+
+
+def test_a_space_can_install_the_pins_beside_gradio_with_its_extras():
+    """A Space installs gradio[oauth,mcp] in one go with requirements.txt."""
+    wanted = [Requirement(r) for r in metadata.requires("gradio") or ()]
+    extras = [{"extra": name} for name in ("", "mcp", "oauth")]
+    for each in wanted:
+        if each.name in PINS and (not each.marker or any(map(each.marker.evaluate, extras))):
+            assert PINS[each.name] in each.specifier, each
 
 
 def test_the_changelog_says_why_each_dependency():

@@ -19,7 +19,12 @@ def open_app(args: argparse.Namespace) -> dict[str, Any]:
         if error.name != "gradio":
             raise
         raise NoGradio('Gradio is not installed. Install it: pip install "memviz[app]".') from error
-    return {"url": launch()}
+    return {"url": launch(mcp_server=True) if args.mcp else launch()}
 
 
-VERB = Verb(open_app, lambda result: f"It was at {result['url']}.")
+def options(sub: argparse.ArgumentParser) -> None:
+    """What is served beside the page."""
+    sub.add_argument("--mcp", action="store_true", help="serve agents, too, at /gradio_api/mcp/")
+
+
+VERB = Verb(open_app, lambda result: f"It was at {result['url']}.", options)

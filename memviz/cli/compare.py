@@ -14,18 +14,13 @@ from memviz.errors import InputError
 from memviz.guidance.registry import CORE
 from memviz.guidance.spec import make_specs
 from memviz.number_lists import parse_ints
+from memviz.runs.summary import locate, summarize_run
 from memviz.signals import price
 
 if TYPE_CHECKING:
-    from memviz.runs.record import CellRecord
     from memviz.runs.store import Run
 
 CORPUS = ComparisonRequest.corpus
-RUN = {"model", "corpus", "descriptor", "noise_hash", "unet_evaluations", "seconds"}
-CELL = {
-    *("prompt", "method", "seed", "similarity", "verdict", "kind", "prompt_signal", "spec"),
-    *("transition_step", "transition_timestep", "alignment"),
-}
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -87,26 +82,7 @@ def fresh(folder: Path) -> Path:
 
 def summary(run: "Run") -> dict[str, Any]:
     """A run in the words of the command line; pictures as full paths."""
-    record = run.record
-    return {
-        "run": record.id,
-        "folder": str(run.folder.resolve()),
-        "steps": record.request.steps,
-        "scheduler": record.request.scheduler,
-        "spacing": record.request.spacing,
-        "size": record.request.size,
-        **record.model_dump(mode="json", include=RUN),
-        "cells": [cell_summary(run.folder, cell) for cell in record.cells],
-    }
-
-
-def cell_summary(folder: Path, cell: "CellRecord") -> dict[str, Any]:
-    """One cell."""
-    return {
-        **cell.model_dump(mode="json", include=CELL),
-        "match": cell.match and cell.match.model_dump(include={"id", "caption"}),
-        "image": cell.image and str((folder / cell.image).resolve()),
-    }
+    return summarize_run(run) | {"folder": locate(run.folder)}
 
 
 def as_table(result: dict[str, Any]) -> str:

@@ -19,7 +19,6 @@ from memviz.signals import price
 
 if TYPE_CHECKING:
     from memviz.comparison.recorder import StepView
-    from memviz.runs.record import RunRecord
 
 FLAGS = ("at", "early", "late")  # parameters with an option of their own
 EVERY = 2.0  # seconds between two partial results of a job
@@ -75,7 +74,7 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
     run = store.open_folder(last.snapshot().folder)  # finished, or stopped
     if run.record.state == "done":
         here.result(run=run.record.id, folder=str(run.folder))
-    return summary(run) | laid_out(run.record)
+    return summary(run) | sweeps.summarize_grid(run.record)
 
 
 def told(progress: "Iterable[StepView]", here: JobContext) -> "Iterator[StepView]":
@@ -92,29 +91,6 @@ def told(progress: "Iterable[StepView]", here: JobContext) -> "Iterator[StepView
         if here.folder and time.monotonic() - saved > EVERY:
             save_snapshot(step)
             saved = time.monotonic()
-
-
-def laid_out(record: "RunRecord") -> dict[str, Any]:
-    """What a sweep says beyond its cells."""
-    made = sweeps.grid(record.cells)
-    if made is None:
-        return {"axis": None, "points": [], "best": None}
-    names = ("similarity", "alignment", "evaluations")
-    return {
-        "axis": made.axis,
-        "across": made.across,
-        "points": [
-            {made.axis: value}
-            | ({made.across: across} if made.across else {})
-            | {name: sweeps.mean(made.group(value, across), name) for name in names}
-            for value, across in made.points()
-        ],
-        "estimated_timestep": [
-            {"seed": row.seed, "across": row.across, "t": t}
-            for row, t in zip(made.rows, sweeps.estimated(made), strict=True)
-        ],
-        "best": sweeps.best(made, record.copy_mark),
-    }
 
 
 def as_table(result: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ from memviz.settings import Setting, list_settings, spell_value
 from memviz.statistics import estimate_share
 
 if TYPE_CHECKING:
-    from memviz.runs.record import CellRecord
+    from memviz.runs.record import CellRecord, RunRecord
 
 Figure = Literal["similarity", "alignment", "evaluations"]  # of a cell
 TIMESTEPS = ("at", "latest")  # the smaller, the longer a branch is held back
@@ -177,6 +177,29 @@ def best(made: Grid, mark: float | None) -> dict[str, Any] | None:
         why += f"; of the {len(few)} such points it follows the prompt best (alignment {align:.2f})"
     return {"value": value, "across": across, "similarity": mean(group, "similarity"),
             "alignment": align, "copied": least.mean, "reason": f"{why}."}  # fmt: skip
+
+
+def summarize_grid(record: RunRecord) -> dict[str, Any]:
+    """What a sweep says beyond its cells, as JSON: every point, and the best compromise."""
+    made = grid(record.cells)
+    if made is None:
+        return {"axis": None, "points": [], "best": None}
+    names: tuple[Figure, ...] = ("similarity", "alignment", "evaluations")
+    return {
+        "axis": made.axis,
+        "across": made.across,
+        "points": [
+            {made.axis: value}
+            | ({made.across: across} if made.across else {})
+            | {name: mean(made.group(value, across), name) for name in names}
+            for value, across in made.points()
+        ],
+        "estimated_timestep": [
+            {"seed": row.seed, "across": row.across, "t": t}
+            for row, t in zip(made.rows, estimated(made), strict=True)
+        ],
+        "best": best(made, record.copy_mark),
+    }
 
 
 def merit(group: Sequence[CellRecord]) -> tuple[float, float]:

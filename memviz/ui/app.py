@@ -8,10 +8,13 @@ from threading import Thread
 from typing import Any
 
 import gradio as gr
+from gradio.route_utils import FnIndexInferError
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from memviz.errors import MemvizError
 from memviz.io import user_config
-from memviz.ui import about
+from memviz.ui import about, endpoints
 from memviz.ui.compare import tab as compare_tab
 from memviz.ui.evaluate import tab as evaluate_tab
 from memviz.ui.neighbours import tab as neighbours_tab
@@ -98,8 +101,23 @@ def build() -> gr.Blocks:
             concurrency_limit=None,
             **compare_tab.QUIET,
         )
+        close_routes(demo)
+        endpoints.build(live)
     demo.public = public
     return demo
+
+
+def close_routes(demo: gr.Blocks) -> None:
+    """Take the names of the page's own handlers: "private" ones, too, answer to theirs."""
+    for handler in demo.fns.values():
+        handler.api_name = None
+        handler.api_visibility = "private"
+
+
+def refuse_name(_: Request, error: Exception) -> JSONResponse:
+    """The answer to a call of an endpoint that there is none of."""
+    wanted = ", ".join(endpoints.NAMES)
+    return JSONResponse({"detail": f"{error}. The endpoints are {wanted}."}, status_code=404)
 
 
 def addresses(tabs: gr.Tabs, demo: gr.Blocks) -> None:
@@ -117,7 +135,7 @@ def addresses(tabs: gr.Tabs, demo: gr.Blocks) -> None:
             None,
             None,
             None,
-            js=module_call("shared/tabs.js", "rememberTab", tab.id),
+            js=module_call("shared/tabs.js", "rememberTab", str(tab.id)),
             **compare_tab.QUIET,
         )
 
@@ -139,7 +157,11 @@ def launch(demo: gr.Blocks | None = None, **options: Any) -> str:  # noqa: ANN40
         "theme": theme(),
         "css_paths": STYLES,
         "head": FRAME + assets.preloads("compare", "shared"),
-        "app_kwargs": {"routes": [assets.route(), served.route(), download.route()]},
+        "app_kwargs": {
+            "routes": [assets.route(), served.route(), download.route()],
+            "exception_handlers": {FnIndexInferError: refuse_name},
+        },
+        "mcp_server": True if os.environ.get("SPACE_ID") else None,  # None: $GRADIO_MCP_SERVER
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,

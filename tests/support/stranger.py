@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+NAMES: dict[int, str] = {}  # of the page's handlers by number; the page tells none
+
 
 class Stranger:
     """A session of somebody who sends what no page would."""
@@ -25,7 +27,11 @@ class Stranger:
 
     def handlers(self) -> Iterator[dict[str, Any]]:
         """Every handler of the page that runs on the server, those to come too."""
-        return (d for d in self.config["dependencies"] if d["backend_fn"])
+        return (
+            d | {"api_name": d["api_name"] or NAMES.get(d["id"])}
+            for d in self.config["dependencies"]
+            if d["backend_fn"]
+        )
 
     def inputs(self, handler: dict[str, Any]) -> list[dict[str, Any]]:
         """The components whose values it takes."""
@@ -68,6 +74,7 @@ def served(**options: Any) -> Iterator[str]:
     from memviz.ui import app
 
     demo = app.build()
+    NAMES.update({number: handler.name for number, handler in demo.fns.items()})
     url = app.launch(demo, prevent_thread_lock=True, quiet=True, **options)
     try:
         yield url

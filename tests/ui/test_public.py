@@ -41,7 +41,7 @@ def is_open(component):
     props = component["props"]
     known = ("prompt", "seeds", "t-prompt", "t-values", "t-others", "t-seeds", "t-prompts",
              "t-method", "near-words", "owner")  # fmt: skip
-    return props.get("elem_id") in known
+    return props.get("elem_id") in known or str(props.get("elem_id")).startswith("api-")
 
 
 def test_no_list_and_no_closed_box_of_any_handler_takes_what_it_does_not_offer(page):

@@ -49,6 +49,8 @@ def take_words(*components: gr.components.Component) -> None:
 class GuardedBlocks(gr.Blocks):
     """A page whose handlers a visitor reaches with values of the page only."""
 
+    public = False  # whether it was laid out for others, too
+
     async def process_api(
         self,
         block_fn: BlockFunction | int,
@@ -116,8 +118,9 @@ def is_words(value: object) -> bool:
 
 def is_number(value: object) -> bool:
     """A number that can be counted with."""
-    known = isinstance(value, int | float) and not isinstance(value, bool)
-    return known and abs(value) < 1e15 and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) < 1e15 and math.isfinite(value)
 
 
 def is_upload(value: object) -> bool:
