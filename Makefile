@@ -16,6 +16,9 @@ OLD := memviz needs Python 3.11 or newer; name one, as in: make app PYTHON=pytho
 app: $(VENV)/app.stamp
 	@$(BIN)/python app.py
 
+space: $(VENV)/app.stamp  # make space SPACE=user/name
+	@$(BIN)/python -m memviz publish-space $(SPACE)
+
 setup: $(VENV)/dev.stamp frontend/node_modules/.package-lock.json
 
 test: lint

@@ -156,3 +156,18 @@ def test_the_table_of_remedies_is_the_measured_one():
     page = (ROOT / "docs" / "methods.md").read_text()
     assert all(f"`{key}`" in page for key in METHODS)
     assert refresh(page, json.loads(results_file().read_text())) == page
+
+
+def test_the_container_serves_the_app_without_rights_and_without_a_gpu():
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    assert lines[-1] == 'CMD ["python", "app.py"]'
+    user, command = (
+        next(i for i, x in enumerate(lines) if x.startswith(w)) for w in ("USER", "CMD")
+    )
+    assert lines[user] != "USER root" and user < command
+    assert any(line.startswith("FROM python:3.12-slim") for line in lines)
+    assert any("whl/cpu" in line and "requirements.txt" in line for line in lines)
+    copied = [word for line in lines if line.startswith("COPY") for word in line.split()[1:-1]]
+    taken = (ROOT / ".dockerignore").read_text()
+    for part in (word for word in copied if not word.startswith("--")):
+        assert (ROOT / part).exists() and f"!{part}\n" in taken

@@ -65,6 +65,7 @@ VERBS = {
     "reproduce": Entry(
         "reproduce", "train the demo with and without IET-AGC and compare what is copied"
     ),
+    "publish-space": Entry("publish_space", "put the app onto Hugging Face as a Space of yours"),
     "demo-report": Entry(
         "demo_report", "measure how the bundled demo model copies, in a few minutes"
     ),

@@ -1,11 +1,13 @@
 """Where things lie: what comes with memviz, and what it makes."""
 
 import os
+import tempfile
 from pathlib import Path
 
 from memviz.errors import InputError, MemvizError
 
 PACKAGE = Path(__file__).resolve().parents[1]
+DATA = Path("/data")  # where a Space's volume is mounted
 
 
 class NoCheckout(MemvizError):
@@ -21,8 +23,16 @@ def expand(place: str | Path) -> Path:
 
 
 def home() -> Path:
-    """Where memviz keeps what it makes: $MEMVIZ_HOME, else ~/.local/share/memviz."""
-    return Path(os.environ.get("MEMVIZ_HOME") or "~/.local/share/memviz").expanduser()
+    """Where memviz keeps what it makes: $MEMVIZ_HOME, else ~/.local/share/memviz.
+
+    A Space keeps it in /data where that can be written, else in the temporary folder: its home may
+    be read-only, and does not outlive it either.
+    """
+    told = os.environ.get("MEMVIZ_HOME")
+    if not told and os.environ.get("SPACE_ID"):
+        place = DATA if os.access(DATA, os.W_OK) else Path(tempfile.gettempdir())
+        return place / "memviz"
+    return Path(told or "~/.local/share/memviz").expanduser()
 
 
 def demo() -> Path:
