@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 PARTS = {
     "compare": "one batch for all methods and seeds, against separate loops",
     "cases": "crops, flips, memes, collages: what still finds its image",
+    "fast": "generate() without signals, against the bare loop over the UNet",
     "preview": "x0 estimates by the linear map, against the model's own autoencoder",
     "real": "Stable Diffusion at full size: shares, memory, FLOPs, against stock pipelines",
     "retrieval": "lists against exact search, a search against the whole matrix, memory",

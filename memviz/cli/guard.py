@@ -78,6 +78,7 @@ def make(
         spacing=asked.spacing,
         size=asked.size,
         detector=detector,
+        measure=False,
     )
     return next(found).image
 

@@ -160,6 +160,7 @@ def make_group(
         spacing=bulk.spacing,
         size=bulk.size,
         detector=detector,
+        measure=False,
     )
     made = finish(model, denoised)
     seconds = (time.perf_counter() - start) / len(pairs)

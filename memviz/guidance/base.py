@@ -1,6 +1,6 @@
 """What a guidance method is asked, what it may see, and how it declares a scale."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -33,6 +33,23 @@ class Observation:
                 f"costly ones, or let the rule look at one of {recorded}."
             )
         return self.signals[signal]
+
+
+class UnmeasuredError(Exception):
+    """A rule asked for a signal of a step that was not evaluated yet; for the sampling loop."""
+
+
+class Unmeasured(Mapping[str, float]):
+    """The signals of a step before it is evaluated: whoever asks for one learns that."""
+
+    def __getitem__(self, key: str) -> float:
+        raise UnmeasuredError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        raise UnmeasuredError
+
+    def __len__(self) -> int:
+        raise UnmeasuredError
 
 
 @dataclass(frozen=True)

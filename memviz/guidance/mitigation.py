@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from memviz.guidance.base import Guidance, Observation, Transition, scale_setting
+from memviz.guidance.base import (
+    Guidance,
+    Observation,
+    Transition,
+    Unmeasured,
+    UnmeasuredError,
+    scale_setting,
+)
 from memviz.settings import check_settings
 
 if TYPE_CHECKING:
@@ -68,6 +75,19 @@ NOTHING = Remedy()
 def remedy(guidance: Guidance) -> Remedy:
     """The hooks of a method; those of one that only sets the scale do nothing."""
     return guidance if isinstance(guidance, Remedy) else NOTHING
+
+
+def foresee_scale(guidance: Guidance, seen: Sequence[Observation], t: int) -> float | None:
+    """The scale of a step that is not evaluated yet.
+
+    None where it depends on what the step will show, or where the method reads both predictions.
+    """
+    if type(remedy(guidance)).correct is not Remedy.correct:
+        return None
+    try:
+        return float(guidance.scale([*seen, Observation(t, Unmeasured())]))
+    except UnmeasuredError:
+        return None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from memviz.errors import InputError
 from memviz.guidance.base import Guidance, Observation
-from memviz.guidance.mitigation import Here, Row, remedy
+from memviz.guidance.mitigation import Here, Row, foresee_scale, remedy
 from memviz.models import parametrization
 from memviz.models.denoiser import Denoiser, NoiseLevel
 from memviz.models.protocols import Scheduler
@@ -49,7 +49,9 @@ class Batch:
         scheduler: Scheduler,
         costly: CostlySignals,
         size: int | None = None,
+        measure: bool = True,
     ) -> None:
+        self.measures = measure
         self.denoiser, self.requests, self.scheduler = denoiser, requests, scheduler
         self.costly = costly
         self.costs = [0.0] * len(requests)
@@ -82,13 +84,11 @@ class Batch:
             remedy(request.guidance).step(self.denoiser, row, level)
             for request, row in zip(self.requests, self.rows, strict=True)
         ]
-        uncond, cond = outputs = self.evaluate(x, t, rows)
-        self.costs = [cost + 2 for cost in self.costs]
-        epsilons = level.epsilon(uncond, x), level.epsilon(cond, x)
-        context = StepContext(self.denoiser, x, rows, self.states, level, *epsilons)
-        x0 = level.clean(cond, x)
-        signals = free.measure(outputs, epsilons, x0, x, self.groups)
-        signals |= self.costly.measure(context)
+        known = self.foresee_scales(t)
+        uncond, cond = self.evaluate(x, t, rows, known)
+        more = [1 if scale in (0, 1) else 2 for scale in known]
+        self.costs = [cost + calls for cost, calls in zip(self.costs, more, strict=True)]
+        signals = self.measure(level, x, rows, (uncond, cond), known)
         scales = self.choose_scales(t, free.to_lists(signals))
         prediction = parametrization.guided(uncond, cond, torch.tensor(scales))
         here = [Here(*parts) for parts in zip(rows, x, uncond, cond, scales, strict=True)]
@@ -99,6 +99,34 @@ class Batch:
         used = zip(self.states, scales, rows, changes, strict=True)
         states = first_of([sample_key(i, *parts) for i, parts in enumerate(used)])
         return self.move(index, x, Guided(level, prediction, scales, states, signals))
+
+    def foresee_scales(self, t: Tensor) -> list[float | None]:
+        """The scales that are known before the step is evaluated; none where all is measured."""
+        if self.measures:
+            return [None] * len(self.requests)
+        step = round(float(t))
+        rows = zip(self.requests, self.seen, strict=True)
+        return [foresee_scale(request.guidance, seen, step) for request, seen in rows]
+
+    def measure(
+        self,
+        level: NoiseLevel,
+        x: Tensor,
+        rows: Sequence[Row],
+        outputs: tuple[Tensor, Tensor],
+        known: Sequence[float | None],
+    ) -> dict[str, Tensor]:
+        """The signals of the step; NaN, or none at all, where no scale depends on them."""
+        if None not in known:
+            return {}
+        epsilons = level.epsilon(outputs[0], x), level.epsilon(outputs[1], x)
+        x0 = level.clean(outputs[1], x)
+        signals = free.measure(outputs, epsilons, x0, x, self.groups)
+        if self.measures:
+            context = StepContext(self.denoiser, x, rows, self.states, level, *epsilons)
+            return signals | self.costly.measure(context)
+        blank = torch.tensor([scale is not None for scale in known], device=x.device)
+        return {name: column.masked_fill(blank, torch.nan) for name, column in signals.items()}
 
     def recall(self, index: int, t: Tensor, past: ResumeState) -> Step:
         """Take a step whose prediction and signals are known: nothing is evaluated.
@@ -126,9 +154,11 @@ class Batch:
         """Let the scheduler take the step from its latents, of which the network read `x`."""
         x0 = guided.level.clean(guided.prediction, x)
         after = self.scheduler.step(guided.prediction, guided.level.t, self.x, return_dict=False)[0]
-        last = index + 1 == len(self.scheduler.timesteps)
-        read = after if last else after * noise_level(self.scheduler, index + 1)[1]
-        signals = {**guided.signals, **free.measure_change(x, read, self.x0, x0)}
+        signals = {**guided.signals}
+        if self.measures:
+            last = index + 1 == len(self.scheduler.timesteps)
+            read = after if last else after * noise_level(self.scheduler, index + 1)[1]
+            signals |= free.measure_change(x, read, self.x0, x0)
         self.x, self.x0, self.states = after, x0, guided.states
         return Step(
             index=index,
@@ -145,10 +175,16 @@ class Batch:
             noise_difference=self.costly.newest_difference,
         )
 
-    def evaluate(self, x: Tensor, t: Tensor, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
-        """Unconditional and conditional predictions (B, C, h, w), each distinct one once."""
-        uncond = [(state, row.uncond) for state, row in zip(self.states, rows, strict=True)]
-        cond = [(state, row.cond) for state, row in zip(self.states, rows, strict=True)]
+    def evaluate(
+        self, x: Tensor, t: Tensor, rows: Sequence[Row], known: Sequence[float | None]
+    ) -> tuple[Tensor, Tensor]:
+        """Unconditional and conditional predictions (B, C, h, w), each distinct one once.
+
+        Where the scale is known to be 0 or 1, the one that it takes stands for both.
+        """
+        parts = [*zip(self.states, rows, known, strict=True)]
+        uncond = [(state, row.cond if scale == 1 else row.uncond) for state, row, scale in parts]
+        cond = [(state, row.uncond if scale == 0 else row.cond) for state, row, scale in parts]
         if self.denoiser.attention:
             self.denoiser.attention.clear()
         found = self.denoiser(x, t, uncond + cond)

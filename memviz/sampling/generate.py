@@ -86,14 +86,16 @@ def generate(
     extra: Sequence[str] = (),
     detector: CopyDetector | None = None,
     matches: int = 1,
+    measure: bool = True,
 ) -> Iterator[Generated]:
     """Make a picture of each request, in their order, `batch` at a time.
 
     A picture does not depend on the others of its batch (of the signals, `agreement` alone does,
-    which compares seeds). `spacing` of the timesteps is as
-    for `models.schedulers.scheduler`, `size` in pixels a side, by default the model's own. `extra`
-    names costly signals to record; with a `detector` each picture
-    has its vector and its `matches` nearest training pictures. Raises InputError or ModelError.
+    which compares seeds). `spacing` of the timesteps is as for `models.schedulers.scheduler`,
+    `size` in pixels a side, by default the model's own. `extra` names costly signals to record;
+    with a `detector` each picture has its vector and its `matches` nearest training pictures.
+    Without `measure` it is faster and records no signals but those that a method's rule reads
+    (see `sample`). Raises InputError or ModelError.
     """
     for start in range(0, len(requests), batch):
         some = requests[start : start + batch]
@@ -106,6 +108,7 @@ def generate(
             size=size,
             extra=extra,
             detector=detector,
+            measure=measure,
         )
         yield from finish(model, made, detector, matches)
 
@@ -121,6 +124,7 @@ def denoise(
     extra: Sequence[str] = (),
     detector: CopyDetector | None = None,
     first: int | None = None,
+    measure: bool = True,
 ) -> list[Trajectory]:
     """Denoise requests together, no further than the `first` steps where that is given."""
     if not requests:
@@ -129,7 +133,8 @@ def denoise(
     grid = schedulers.scheduler(pipe, scheduler, steps, spacing)
     last, timesteps, scales = None, list[int](), list[list[float]]()
     columns: dict[str, list[Any]] = {}  # by step, then by row
-    for event in islice(sample(pipe, requests, grid, detector, extra, size=size), first):
+    events = sample(pipe, requests, grid, detector, extra, size=size, measure=measure)
+    for event in islice(events, first):
         if isinstance(event, FinalSignals):
             columns |= {name: [*zip(*rows, strict=True)] for name, rows in event.signals.items()}
             continue

@@ -28,6 +28,7 @@ def sample(
     extra: Sequence[str] = (),
     past: ResumeState | None = None,
     size: int | None = None,
+    measure: bool = True,
 ) -> Iterator[Step | FinalSignals]:
     """Denoise all requests together, one Step per timestep of a fresh scheduler.
 
@@ -36,13 +37,14 @@ def sample(
     at the end, `FinalSignals` are the last event. With a constant scale above 1 the latents equal
     those of `StableDiffusionPipeline.__call__`. With a `past`, its steps are repeated without the
     UNet. `size` is the side of the pictures in pixels; without it they have the model's own.
-    Raises InputError on fractional timesteps of any scheduler but Euler, an unknown signal, or a
-    size that the model has not.
+    Without `measure` no signals are taken but those that a rule reads, and a step whose scale is 0
+    or 1 evaluates the one prediction that it uses. Raises InputError on fractional timesteps of
+    any scheduler but Euler, an unknown signal, or a size that the model has not.
     """
     check_timesteps(scheduler)
     costly = CostlySignals(extra)
     denoiser = Denoiser(pipe, detector, costly.attention)
-    batch = Batch(denoiser, requests, scheduler, costly, size)
+    batch = Batch(denoiser, requests, scheduler, costly, size, measure or bool(extra))
     if past is not None and past.evaluations:
         denoiser.evaluations = past.evaluations
     for index, t in enumerate(scheduler.timesteps):

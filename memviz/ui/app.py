@@ -42,6 +42,7 @@ FRAME = """<style>
 </style>"""
 CACHE = (3_600, 86_400)  # seconds between two looks at uploads, and the age they may have
 PUBLIC_CACHE = (600, 3_600)
+IDLE = 0.02  # seconds between two looks at the queue; Gradio's 0.001 costs a tenth of a core
 CLEANING = 600.0  # seconds between two looks at what is too old or too much
 PUBLIC_DAYS, PUBLIC_BYTES = 7.0, 5 * 10**9  # of runs, searches and pictures of a public page
 log = logging.getLogger("memviz.ui")
@@ -171,7 +172,9 @@ def launch(demo: gr.Blocks | None = None, **options: Any) -> str:  # noqa: ANN40
         "server_name": os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
     }
     Thread(target=keep_in_order, daemon=True).start()
-    _, url, _ = demo.queue(max_size=32).launch(**{**fixed, **options})
+    demo.queue(max_size=32)
+    demo._queue.sleep_when_free = demo._queue.progress_update_sleep_when_free = IDLE
+    _, url, _ = demo.launch(**{**fixed, **options})
     return url
 
 

@@ -141,7 +141,7 @@ def make_detector(folder: Path) -> CopyDetector:
     for id in demo.ids[:16]:
         demo.copy(id, folder / f"{id:05}")
     way = Preprocess(square=288)
-    preset = Preset("resnet-50", "", 2048, way, 0.75, 0.5, "random weights")
+    preset = Preset("resnet-50", 2048, way, 0.75, 0.5, "random weights")
     descriptor, images = Descriptor(preset, full_size.ResNet(), "0" * 64), corpus.load(str(folder))
     return CopyDetector(images, descriptor, Index.build(images, descriptor))
 

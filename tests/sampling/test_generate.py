@@ -87,3 +87,29 @@ def test_pictures_are_looked_up(pipe, requests, tmp_path, tiny_descriptor):
     for one, matches in zip(found, detector.match([one.image for one in found], 2), strict=True):
         assert list(one.matches) == matches and len(matches) == 2
         assert one.vector == pytest.approx(detector.embed([one.image])[0], abs=1e-4)
+
+
+def test_without_signals_a_step_evaluates_only_what_it_uses_and_pictures_stay(pipe):
+    spellings = ("cfg:scale=3", "cfg:scale=1", "stp:at=500,late=3", "dtp:latest=300", "cads")
+    methods = [MethodSpec.parse(text).guidance for text in spellings]
+    asked = [Request("a fox", 0, method) for method in methods]
+    full, fast = (denoise(pipe, asked, steps=STEPS, measure=m) for m in (True, False))
+    for slow, quick in zip(full, fast, strict=True):
+        torch.testing.assert_close(quick.latents, slow.latents, atol=1e-4, rtol=1e-4)
+        assert quick.scales == slow.scales and quick.transition == slow.transition
+    single = [sum(scale in (0, 1) for scale in path.scales) for path in full]
+    assert single[1] == STEPS and 0 < single[2] < STEPS and single[0] == single[4] == 0
+    calls = [2 * STEPS - n for n in single]
+    calls[3] = 2 * STEPS  # its rule reads the magnitude
+    assert [path.evaluations for path in fast] == calls
+    rule, plain = fast[3].signals["magnitude"], fast[0].signals["magnitude"]
+    assert rule == pytest.approx(full[3].signals["magnitude"], rel=1e-3)
+    assert np.isnan(plain).all()
+
+
+def test_without_signals_and_rules_nothing_is_measured(pipe):
+    asked = [Request("a fox", s, MethodSpec.parse("stp:at=500").guidance) for s in (0, 1)]
+    quick = denoise(pipe, asked, steps=STEPS, measure=False)
+    assert all(path.signals == {} for path in quick)
+    watched = denoise(pipe, asked, steps=STEPS, measure=False, extra=["sharpness"])
+    assert {"sharpness", "magnitude"} <= set(watched[0].signals)

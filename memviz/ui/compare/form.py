@@ -39,9 +39,12 @@ DEFAULTS: dict[str, Any] = {
     "spacing": ComparisonRequest.spacing,
     "size": ComparisonRequest.size,
     "dtype": ComparisonRequest.dtype,
+    "decoder": ComparisonRequest.decoder,
+    "look_every": ComparisonRequest.look_every,
 }
 
 
+DECODERS = {"": "what costs little", "own": "the model's own", "linear": "linear map, blurs"}
 USUAL = 4  # settings of a method that are seen at once; each class has its usual ones first
 
 
@@ -58,6 +61,8 @@ class Form:
     spacing: gr.Dropdown
     size: gr.Number
     dtype: gr.Dropdown
+    decoder: gr.Dropdown
+    look_every: gr.Number
     model: gr.Dropdown
     corpus: gr.Dropdown
     descriptor: gr.Dropdown
@@ -68,7 +73,7 @@ class Form:
     def fields(self) -> list[gr.components.Component]:
         """All controls, the knobs of the methods last."""
         asked = [self.prompt, *self.choices, self.seeds, self.steps, self.scheduler]
-        asked += [self.spacing, self.size, self.dtype]
+        asked += [self.spacing, self.size, self.dtype, self.decoder, self.look_every]
         return [*asked, self.model, self.corpus, self.descriptor, *self.knobs.values()]
 
     @property
@@ -101,7 +106,8 @@ def read(form: Form, values: Sequence[Any]) -> dict[str, Any]:
     """The controls' values as a question in the words of run.json."""
     prompt, *others = values
     groups, others = others[: len(form.choices)], others[len(form.choices) :]
-    seed_text, steps, scheduler, spacing, size, dtype, model, corpus, descriptor, *rest = others
+    seed_text, steps, scheduler, spacing, size, dtype, decoder, every, *others = others
+    model, corpus, descriptor, *rest = others
     chosen: dict[str, dict[str, Any]] = {key: {} for group in groups for key in group or []}
     for (key, name), value in zip(form.knobs, rest, strict=True):
         if key in chosen:
@@ -115,6 +121,8 @@ def read(form: Form, values: Sequence[Any]) -> dict[str, Any]:
         "spacing": spacing or "",
         "size": plain(size) or None,
         "dtype": dtype or "",
+        "decoder": decoder or "",
+        "look_every": plain(every) or 0,
         "model": model or "",
         "corpus": "" if corpus == NO_CORPUS else corpus or "",
         "descriptor": descriptor,
@@ -141,6 +149,8 @@ def values(form: Form, asked: RequestRecord) -> list[Any]:
         asked.spacing,
         asked.size,
         asked.dtype,
+        asked.decoder,
+        asked.look_every,
         asked.model,
         asked.corpus or NO_CORPUS,
         asked.descriptor,
@@ -247,7 +257,7 @@ def build_details() -> dict[str, Any]:
         fixed = step_fields()
     with gr.Row():
         fixed |= model_fields()
-    path = "Size, timesteps and number format"
+    path = "Size, timesteps, number format and previews"
     with gr.Accordion(path, open=False, elem_id="path", visible=not access.public()), gr.Row():
         fixed |= path_fields()
     with gr.Accordion("Parameters of the chosen methods", open=False, elem_id="parameters"):
@@ -303,6 +313,20 @@ def path_fields() -> dict[str, gr.components.Component]:
             info="that the model computes in",
             min_width=200,
             elem_id="dtype",
+        ),
+        "decoder": menu(
+            "decoder",
+            [(label, key) for key, label in DECODERS.items()],
+            DEFAULTS["decoder"],
+            "Decoder of the steps",
+            "of their x0 estimates: of the list, a folder, or a hub id",
+        ),
+        "look_every": gr.Number(
+            DEFAULTS["look_every"],
+            label="Own decoder every",
+            info="so many steps the model's own decodes them all the same; 0: never",
+            min_width=200,
+            elem_id="look-every",
         ),
     }
 
