@@ -1,4 +1,4 @@
-"""The README says what is true: methods, verbs, models, front matter, and code that runs."""
+"""README and docs say what is true: methods, verbs, models, front matter, and code that runs."""
 
 import json
 import re
@@ -20,6 +20,11 @@ from memviz.retrieval.descriptors.presets import PRESETS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+PAGES = {page: page.read_text() for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]}
+METHODS_PAGE, COMMANDS, SOURCES, ADD, FIGURES = (
+    (ROOT / "docs" / f"{name}.md").read_text()
+    for name in ("ideas", "command-line", "models-and-data", "add-a-method", "measured")
+)
 MEASURED = "report.json", "benchmark.json"
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 
@@ -86,36 +91,41 @@ def test_the_changelog_says_why_each_dependency():
 
 
 @pytest.mark.parametrize("key", METHODS)
-def test_every_method_is_in_the_readme(key):
-    assert f"| `{key}` | {METHODS[key].label} |" in README
+def test_every_method_is_explained(key):
+    assert f"| `{key}` | {METHODS[key].label} |" in METHODS_PAGE
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_is_in_the_readme(verb):
-    assert f"| `{verb}` | {VERBS[verb].about.split(',')[0]}" in README
+def test_every_verb_is_explained(verb):
+    assert f"| `{verb}` | {VERBS[verb].about.split(',')[0]}" in COMMANDS
 
 
 def test_no_verb_is_promised_that_does_not_exist():
-    text = "\n".join(p.read_text() for p in (ROOT / "README.md", ROOT / "CHANGELOG.md"))
+    text = "\n".join([*PAGES.values(), (ROOT / "CHANGELOG.md").read_text()])
     assert set(re.findall(r"python -m memviz ([a-z][\w-]*)", text)) <= set(VERBS)
 
 
 @pytest.mark.parametrize("name", bundled())
-def test_every_model_and_its_mirrors_are_in_the_readme(name):
-    assert f"`{name}`" in README
+def test_every_model_and_its_mirrors_are_named(name):
+    assert f"`{name}`" in SOURCES
     for place in bundled()[name].places:
-        assert is_path(place) or f"`{place}`" in README
+        assert is_path(place) or f"`{place}`" in SOURCES
 
 
-def test_descriptors_that_the_readme_names_exist():
-    assert set(re.findall(r"`(sscd_\w+)`", README)) <= set(PRESETS)
-    assert PRESETS["sscd_disc_mixup"].url in README
+def test_descriptors_that_are_named_exist():
+    assert set(re.findall(r"`(sscd_\w+)`", SOURCES)) <= set(PRESETS)
+    assert PRESETS["sscd_disc_mixup"].url in SOURCES
 
 
-def test_every_file_that_is_linked_exists():
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
-    missing = [link for link in links if not (ROOT / link).is_file()]
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_file_that_is_linked_exists(page):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", PAGES[page])
+    missing = [link for link in links if not (page.parent / link).is_file()]
     assert not missing
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 80
 
 
 def test_no_shipped_model_names_a_folder_of_its_maker():
@@ -129,12 +139,12 @@ def test_every_figure_is_the_measured_one():
 
     shipped = [json.loads((ROOT / "assets/demo" / n).read_text()) for n in MEASURED]
     figures = shipped[0] | shipped[1]
-    assert set(FIGURE.findall(README)) <= set(figures)
-    assert refresh(README, figures) == README
+    assert set(FIGURE.findall(FIGURES)) <= set(figures)
+    assert refresh(FIGURES, figures) == FIGURES
 
 
-def test_the_method_of_the_readme_works(tmp_path):
-    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
+def test_the_method_of_the_page_works(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", ADD, re.S)
     (tmp_path / "ramp.py").write_text(next(block for block in blocks if "@register" in block))
     try:
         plugins.load_file(tmp_path / "ramp.py")
@@ -145,8 +155,8 @@ def test_the_method_of_the_readme_works(tmp_path):
         METHODS.remove("ramp")
 
 
-def test_the_methods_of_the_readme_are_spelled_right():
-    text = re.findall(r"--methods (cfg\S+)", README)[0]
+def test_the_methods_of_the_page_are_spelled_right():
+    text = re.findall(r"--methods (cfg\S+)", COMMANDS)[0]
     assert [spec.key for spec in make_specs(text)] == [*CORE]
 
 

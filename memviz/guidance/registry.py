@@ -123,7 +123,9 @@ class Registry(Mapping[str, Method]):
         if not is_dataclass(made) or made.__hash__ is None:
             raise InputError(f"{made.__name__} can change. Make it a @dataclass(frozen=True).")
         if missing := [name for name in ("scale", "transition") if not hasattr(made, name)]:
-            raise InputError(f"{made.__name__} has no {missing[0]}(seen). Add it; see the README.")
+            raise InputError(
+                f"{made.__name__} has no {missing[0]}(seen). Add it; see docs/add-a-method.md."
+            )
         self._rows[key] = method
 
     def remove(self, key: str) -> None:

@@ -37,7 +37,7 @@ MISSING = """
   to it; do not carry them over to another model.
 - **Stable Diffusion**: type a folder or a hub id under *Model*. It needs the weights and, for
   comfort, a GPU.
-- **SSCD**, the descriptor of the papers, and **LAION-10k** are not shipped. The README says where
+- **SSCD**, the descriptor of the papers, and **LAION-10k** are not shipped. The docs say where
   to get them and how to use them.
 - Scale 0 ignores the prompt, 1 follows it plainly, a negative scale moves away from it.
 """

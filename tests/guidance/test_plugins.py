@@ -17,7 +17,7 @@ from memviz.guidance.registry import METHODS, register
 from tests.support import world
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/add-a-method.md").read_text(), re.S)
 CODE = next(block for block in BLOCKS if "@register" in block)
 
 
