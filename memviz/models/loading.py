@@ -7,6 +7,7 @@ Weights are read from safetensors only.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 DTYPES = ("", "float32", "float16", "bfloat16")  # that a model can compute in; "" by its device
 NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+
+LENT = "MEMVIZ_GPU_LENT"  # set in the process that ZeroGPU lent a GPU to
 
 
 @dataclass(frozen=True)
@@ -211,10 +214,15 @@ def _identity(source: Source) -> dict[str, Any]:
     return {"parameters": parameters(files), "hash": files_hash(files)}
 
 
+def is_emulated() -> bool:
+    """Whether CUDA is only seemingly there: on ZeroGPU it is real where a GPU was lent."""
+    return bool(os.environ.get("SPACES_ZERO_GPU")) and not os.environ.get(LENT)
+
+
 def _placement(device: str | None, dtype: torch.dtype | None) -> tuple[str, torch.dtype]:
     import torch
 
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = device or ("cuda" if torch.cuda.is_available() and not is_emulated() else "cpu")
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:

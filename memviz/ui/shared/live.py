@@ -6,13 +6,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from statistics import fmean
 from threading import Condition, Lock
 from typing import Any, TypeVar
 
 from memviz.errors import InputError
-from memviz.ui.shared import access
+from memviz.ui.shared import access, zero_gpu
 
 View = dict[str, Any]  # what `player.view` makes
 T = TypeVar("T")  # the progress of some work
@@ -58,7 +59,7 @@ class Ticket:
         try:
             while not self.done:
                 newest = self._newer(seen)
-                if newest is not seen:
+                if newest is not None and newest is not seen:
                     yield newest
                 seen = newest
         finally:
@@ -103,7 +104,7 @@ class Live:
         with self.lock:
             self._check(ticket.visitor)
             self.tickets[ticket.token] = ticket
-        self.pool.submit(self._follow, ticket, work, look)
+        self.pool.submit(copy_context().run, self._follow, ticket, *zero_gpu.lend(work, look))
         return ticket
 
     def _check(self, visitor: str) -> None:

@@ -1,6 +1,7 @@
 """The work behind a Compare button: a checked request, made when its turn comes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from memviz.comparison.request import ComparisonRequest
@@ -57,8 +58,24 @@ def check_index(ask: ComparisonRequest) -> None:
         ) from None
 
 
-def work(asked: dict[str, Any]) -> Callable[[], "Iterator[StepView]"]:
-    """The comparison to make, checked here and now; torch is imported where it runs."""
+@dataclass(frozen=True)
+class Work:
+    """A checked comparison that is made when it is called; torch is imported there."""
+
+    ask: ComparisonRequest
+    visitor: bool
+
+    def __call__(self) -> "Iterator[StepView]":
+        """Its views, step by step."""
+        from memviz.comparison.compare import compare
+
+        if self.visitor and self.ask.corpus:
+            check_index(self.ask)
+        return compare(self.ask)
+
+
+def work(asked: dict[str, Any]) -> Work:
+    """The comparison to make, checked here and now."""
     ask = ComparisonRequest(**asked)
     loading.find(ask.model)
     visitor = bool(access.current_visitor())
@@ -66,12 +83,4 @@ def work(asked: dict[str, Any]) -> Callable[[], "Iterator[StepView]"]:
         check_names(ask)
         check_path(ask)
         check_size(len(ask.prompts) * len(ask.methods) * len(ask.seeds) * ask.steps)
-
-    def run() -> "Iterator[StepView]":
-        from memviz.comparison.compare import compare
-
-        if visitor and ask.corpus:
-            check_index(ask)
-        return compare(ask)
-
-    return run
+    return Work(ask, visitor)
