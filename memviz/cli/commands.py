@@ -59,6 +59,9 @@ VERBS = {
     "open": Entry("open", "verify such a file and keep its run, or make its pictures again"),
     "doctor": Entry("doctor", "list and mend what is left over, broken off or damaged"),
     "clean": Entry("clean", "remove old runs, searches and jobs, by age or by size"),
+    "watch": Entry(
+        "watch", "follow the checkpoints of any trainer, and say from which on they copy"
+    ),
     "train": Entry("train", "fine-tune a model so that it copies less"),
     "rounds": Entry("rounds", "find the round of a training from which its model copies"),
     "jobs": Entry("jobs", "list the background jobs, or follow, stop, resume, clone or remove one"),

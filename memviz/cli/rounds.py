@@ -46,7 +46,8 @@ def as_table(result: dict[str, Any]) -> str:
     names = [*result["looks"][0]["groups"]]
     rows = [
         (
-            look["round"], look["step"],
+            f"{look['round']} (mid-schedule)" if look["mid_schedule"] else look["round"],
+            look["step"],
             *(f"{look['groups'][name]['copied']:.0%}" for name in names),
             "<- stop here" if look["round"] == result["stop_here"] else "",
         )

@@ -2,6 +2,8 @@
 
 import argparse
 import os
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -63,20 +65,28 @@ def begun(args: argparse.Namespace) -> dict[str, Any]:
 
     if args.resume or args.dry_run:
         raise InputError("--background starts a new training; resume one with `jobs resume ID`.")
-    job = start(Config(**cli_flags.given(args)), out=str(args.out.resolve()) if args.out else OUT)
+    job = start(config_of(args), out=str(args.out.resolve()) if args.out else OUT)
     say(f"Follow it: python -m memviz jobs follow {job.id}")
     return {"id": job.id, "state": job.state().name, "folder": str(job.folder)}
 
 
 def asked(args: argparse.Namespace) -> Config:
-    """The settings: those of the folder where it is resumed, which flags must not contradict."""
+    """The settings: those of the folder where it is resumed, changed by the flags given."""
     given = cli_flags.given(args)
     if not args.resume or not (args.out / "config.json").exists():
-        return Config(**given)
-    config = read_config(args.out)
-    if other := cli_flags.differing(config, given):
-        raise InputError(f"{args.out} was begun with another {other[0]}. Resume it without.")
-    return config
+        return config_of(args)
+    return replace(read_config(args.out), **given)  # the trainer says what must stay
+
+
+def config_of(args: argparse.Namespace) -> Config:
+    """The settings of flags and preset; those of a preset give way to what the corpus can have."""
+    config = Config(**cli_flags.given(args))
+    if not args.preset or not config.corpus:
+        return config
+    from memviz.data import corpus
+    from memviz.training.data.entries import suit
+
+    return suit(config, corpus.load(config.corpus), vars(args))
 
 
 def catch_signals() -> list[int]:
@@ -89,7 +99,7 @@ def catch_signals() -> list[int]:
         if caught:
             raise SystemExit(128 + number)
         caught.append(number)
-        say("Stopping at the next chance, with a checkpoint; once more to end at once.")
+        say("Stopping at the next chance, and all is kept; once more to end at once.")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, catch)
@@ -118,20 +128,32 @@ def spoken(event: dict[str, Any]) -> str:
     match event["event"]:
         case "start":
             again = f", resumed at {event['resumed_at']}" if event["resumed_at"] else ""
-            return f"{event['mode']}: {event['steps']} steps, {event['samples']} samples{again}"
+            return (
+                f"{event['mode']}: {event['steps']} steps, {event['samples']} samples, "
+                f"{event['members']} members in {event['processes']} processes{again}"
+            )
         case "step":
             return (
-                f"step {event['step']} round {event['round']} member {event['member']}: loss "
-                f"{event['loss']:.5f}, kept {event['kept']:.0%}, {event['seconds']:.0f} s"
+                f"step {event['step']} of {event['steps']}, round {event['round']}, member "
+                f"{event['member']}: loss {event['loss']:.5f}, kept {event['kept']:.0%}, "
+                f"{event['samples_per_second']:.1f} samples/s, {clock(event['left'])} left"
             )
+        case "fixed_loss" if event["held_out"] is not None:
+            return f"round {event['round']}: loss {event['held_out']:.5f} on pictures held out"
         case "probe":
             groups = event["groups"].items()
             shares = ", ".join(f"{name} {figures['copied']:.0%}" for name, figures in groups)
             within = "" if event["member"] is None else f", step {event['step']}"
-            return f"round {event['round']}{within}: copied {shares}"
+            mid = " (in mid-schedule)" if event["mid_schedule"] else ""
+            return f"round {event['round']}{within}{mid}: copied {shares}"
         case "gate":
             return f"round {event['round']}: skipped {event['skipped']:.1%}"
     return ""
+
+
+def clock(seconds: float) -> str:
+    """A time as 1:02:03."""
+    return str(timedelta(seconds=round(seconds)))
 
 
 def hush(text: str) -> None:

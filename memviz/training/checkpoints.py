@@ -1,14 +1,17 @@
 """Checkpoints: everything a fine-tuning needs to go on, as if it had never stopped.
 
-`checkpoints/000400/` holds one file per process and `manifest.json` with the SHA-256 of each. It is
-written aside, forced onto the disk and renamed when all have written theirs, so what is found there
-is whole; should the disk damage one later, the one before it is taken. Random states need no file:
-each step draws from a stamp of seed, member and step.
+`checkpoints/000400/` holds the pieces of each process and `manifest.json` with the SHA-256 of each.
+A piece whose name says that nothing changed since the checkpoint before (the optimizer of a parked
+member, the average of the last round) is that one's file, linked, and not written again. All is
+written aside, forced onto the disk and renamed when every process has written its pieces, so what
+is found there is whole; should the disk damage one later, the one before it is taken. Random states
+need no file: each step draws from a stamp of seed, member and step.
 """
 
 import hashlib
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from memviz.io.read import DamagedFile, check_regular, read_json
 from memviz.training.iet_agc.distributed import ProcessGroup
 
 MANIFEST = "manifest.json"
+ALWAYS = ("state", "run")  # pieces that change with every step
 
 
 class CheckpointError(MemvizError):
@@ -43,8 +47,10 @@ class Checkpoints:
         """Whole checkpoints, oldest first."""
         return sorted(p for p in self.folder.glob("[0-9]*") if p.suffix == "")
 
-    def save(self, step: int, state: dict[str, Any]) -> Path:
+    def save(self, step: int, pieces: Mapping[str, Any]) -> Path:
         """Write one, then forget all but the newest few.
+
+        Pieces but those named in `ALWAYS` are the same wherever their name is.
 
         Raises CheckpointError in all processes if one cannot write; earlier ones stay as they are.
         """
@@ -53,7 +59,8 @@ class Checkpoints:
         if self.peers.first:
             shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
         self.peers.meet()
-        written = self.peers.gather([self._write(part, state)])
+        before = next(iter(self.found()[::-1]), None)
+        written = self.peers.gather([self._write(part, before, *piece) for piece in pieces.items()])
         problem = next((why for _, _, why in written if why), "")
         if self.peers.first:
             problem = problem or self._put(part, place, {name: hash for name, hash, _ in written})
@@ -61,29 +68,33 @@ class Checkpoints:
                 shutil.rmtree(part, ignore_errors=True)
         problem = next(filter(None, self.peers.gather([problem])), "")
         if problem:
-            raise CheckpointError(self._why(problem, count_bytes(state) * self.peers.count))
+            needed = count_bytes([*pieces.values()]) * self.peers.count
+            raise CheckpointError(self._why(problem, needed))
         return place
 
     def load(self) -> dict[str, Any] | None:
-        """The newest undamaged state of this process, on the CPU; None if there is none.
+        """The newest undamaged pieces of this process, on the CPU; None if there is none.
 
         Raises CheckpointError if all are damaged, or of another number of processes.
         """
         found = self.found()
         for place in reversed(found):
-            files = sorted(place.glob("*.pt"))
-            mine = files[self.peers.rank] if self.peers.rank < len(files) else None
-            whole = [file.name for file in files] == self._known(place, files)
-            if self.peers.any(not whole or bool(mine and not is_intact(mine, place))):
+            files = sorted(file.name for file in place.glob("*.pt"))
+            mine = [place / name for name in files if name.startswith(f"{self.peers.rank:04}-")]
+            whole = files == self._known(place) and all(is_intact(file, place) for file in mine)
+            if self.peers.any(not whole):
                 if self.peers.first:
                     self.note(f"{place} is damaged; the one before it is taken.")
                 continue
-            if len(files) != self.peers.count:
+            if (count := len({name[:4] for name in files})) != self.peers.count:
                 raise CheckpointError(
-                    f"{place} was written by {len(files)} processes, but {self.peers.count} are "
-                    f"running. Resume with {len(files)}."
+                    f"{place} was written by {count} processes, but {self.peers.count} are "
+                    f"running. Resume with {count}."
                 )
-            return torch.load(files[self.peers.rank], map_location="cpu", weights_only=True)
+            return {
+                file.stem.partition("-")[2]: torch.load(file, map_location="cpu", weights_only=True)
+                for file in mine
+            }
         if found:
             raise CheckpointError(
                 f"No checkpoint in {self.folder} is undamaged. Start again in another folder, or "
@@ -91,17 +102,21 @@ class Checkpoints:
             )
         return None
 
-    def _known(self, place: Path, files: list[Path]) -> list[str]:
-        """The files that a checkpoint should have; those it has where it is older than that."""
-        manifest = read_manifest(place)
-        return [file.name for file in files] if manifest is None else sorted(manifest)
+    def _known(self, place: Path) -> list[str]:
+        """The files that a checkpoint should have."""
+        return sorted(read_manifest(place))
 
-    def _write(self, part: Path, state: dict[str, Any]) -> tuple[str, str, str]:
-        """The name of this process's file, its hash, and what went wrong, or nothing."""
-        file = part / f"{self.peers.rank:04}.pt"
+    def _write(
+        self, part: Path, before: Path | None, piece: str, value: object
+    ) -> tuple[str, str, str]:
+        """The name of a piece's file, its hash, and what went wrong, or nothing."""
+        file = part / f"{self.peers.rank:04}-{piece}.pt"
         try:
             part.mkdir(parents=True, exist_ok=True)
-            torch.save(state, file)
+            if before and piece not in ALWAYS and (same := before / file.name).is_file():
+                link(same, file)
+                return file.name, read_manifest(before)[file.name], ""
+            torch.save(value, file)
             atomic.sync(file)
             return file.name, hash_file(file), ""
         except (OSError, RuntimeError) as error:  # torch tells a full disk as a RuntimeError
@@ -130,26 +145,28 @@ class Checkpoints:
         )
 
 
+def link(file: Path, place: Path) -> None:
+    """The same file under another name; a copy where the disk has no links."""
+    try:
+        os.link(file, place)
+    except OSError:
+        shutil.copy2(file, place)
+
+
 def is_intact(file: Path, place: Path) -> bool:
-    """Whether a file is as it was written; one that is older than manifests must at least load."""
-    manifest = read_manifest(place)
+    """Whether a file is as it was written, and a regular one: a pipe would be waited for."""
     try:
         check_regular(file)
-        if manifest is not None:
-            return manifest.get(file.name) == hash_file(file)
-        torch.load(file, map_location="meta", weights_only=True)
-    except Exception:  # whatever a damaged file makes of the reader
+        return read_manifest(place).get(file.name) == hash_file(file)
+    except (OSError, MemvizError, ValueError):
         return False
-    return True
 
 
-def read_manifest(place: Path) -> dict[str, Any] | None:
-    """Hashes by name; None for a checkpoint without; of a damaged one no file is right."""
+def read_manifest(place: Path) -> dict[str, str]:
+    """Hashes by name; of a checkpoint without, or a damaged one, no file is right."""
     try:
         return read_json(place / MANIFEST, {})
-    except FileNotFoundError:
-        return None
-    except DamagedFile:
+    except (FileNotFoundError, DamagedFile):
         return {}
 
 

@@ -1,7 +1,7 @@
 """Settings as words of a command line, in both directions."""
 
 import argparse
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from memviz.settings import Setting, Value, list_settings
@@ -64,8 +64,3 @@ def spelled(name: str, value: Value) -> list[str]:
     if isinstance(value, bool):
         return [name if value else name.replace("--", "--no-", 1)]
     return [name, str(value)]
-
-
-def differing(config: Config, asked: Mapping[str, Any]) -> list[str]:
-    """Flags of the settings asked for that a config has otherwise."""
-    return [flag(name) for name, value in asked.items() if getattr(config, name) != value]

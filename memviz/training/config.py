@@ -23,8 +23,14 @@ MODES = {
 }
 COPIES = ("random", "together", "spread")
 SCHEDULES = ("constant", "constant_with_warmup", "linear", "cosine")
+TRACKERS = ("none", "tensorboard", "wandb", "trackio")
 CAPTIONS = ("given", "allcaps", "randrepl", "randwordadd", "wordrepeat")
 
+
+FREE = (  # what a resumed training may have otherwise: how long it goes, and what is told of it
+    *("rounds", "log_every", "save_every", "checkpoint_every", "keep", "tracker"),
+    *("probes", "probe_prompts", "probe_every", "probe_within", "probe_steps"),
+)
 
 # the groups of settings
 data = partial(setting, group="Data")
@@ -79,6 +85,12 @@ class Config:
     dup_share: float = study(0.05, "share of the pictures that is repeated", 0, 1)
     dup_weight: int = study(5, "how often a repeated picture counts", 1, 10_000)
     hold_out: int = study(0, "pictures that are left out, to measure on", 0, 1_000_000)
+    repeated: int = study(
+        0,
+        "of the pictures that repeat, keep so many, with the weight of all (0: all)",
+        0,
+        1_000_000,
+    )
     random_skip: float = study(0.0, "placebo of AGC: skip this share of the samples", 0, 0.99)
     captions: str = study("given", "DCR's caption augmentation", choices=CAPTIONS)
     captions_share: float = study(0.1, "share of the captions that is augmented", 0, 1)
@@ -88,6 +100,7 @@ class Config:
     save_every: int = watch(5, "rounds between saved weights (0: only the last)", 0, 10_000)
     checkpoint_every: int = watch(500, "steps between checkpoints to resume from", 1, 1_000_000)
     keep: int = watch(2, "how many checkpoints are kept", 1, 100)
+    tracker: str = watch("none", "where metrics are sent as well", choices=TRACKERS)
     log_every: int = watch(10, "steps of a member between losses told", 1, 10_000)
     probes: str = watch("", "prompts to watch: a JSON file of groups, demo, none, or the corpus'")
     probe_prompts: int = watch(8, "prompts watched per group", 1, 256)
@@ -130,6 +143,14 @@ class Config:
         """Samples seen by all members in all rounds."""
         return self.steps * self.batch_size * self.accumulation
 
+    def in_mid_schedule(self, number: int, member: int | None = None) -> bool:
+        """Whether the learning rate is still to fall after a round, or within one of a member's.
+
+        A training that ends there, with a decay of its own, is another model.
+        """
+        going_on = number < self.rounds or member is not None
+        return self.schedule in ("linear", "cosine") and number > 0 and going_on
+
     def to_json(self) -> dict[str, Any]:
         """As `config.json` keeps it."""
         return asdict(self)
@@ -167,24 +188,26 @@ class Preset:
 PRESETS = {
     "demo": Preset(
         "Demo: up to five minutes on two cores",
-        "The bundled pretrained model on the bundled corpus, in which 32 scenes repeat. It "
-        "adds up to 305 s of one core: 320 steps of 0.54 s, five looks of 10 s and, "
-        "the first time only, a minute to encode the pictures.",
+        "The bundled pretrained model on the bundled corpus, of whose repeated scenes eight are "
+        "kept, each seen hundreds of times: trained plainly, the model comes to copy them.",
         {
             "model": "demo-pretrained",
             "corpus": "demo-10k",
             "weights": "copies",
             "resolution": 64,
             "empty": 0.1,
+            "hold_out": 32,
+            "repeated": 8,
             "rounds": 4,
-            "local_steps": 20,
+            "shards": 2,
+            "local_steps": 30,
+            "ratio": 1.5,
             "lr": 5e-4,
             "warmup": 10,
             "schedule": "cosine",
             "batch_size": 32,
             "checkpoint_every": 40,
             "save_every": 1,
-            "probes": "demo",
         },
     ),
     "laion-10k": Preset(

@@ -23,10 +23,11 @@ Event = dict[str, Any]
 
 
 class Losses:
-    """The outcomes of a member since they were last told."""
+    """The outcomes of a member since they were last told, at `seconds` of training."""
 
     def __init__(self) -> None:
         self.ticks: list[Tick] = []
+        self.seconds = 0.0
 
     def add(self, tick: Tick) -> None:
         """Remember a step; nothing waits for the device."""
@@ -37,8 +38,11 @@ class Losses:
         """One `step` event for each process' member since the last time; the same in all."""
         own = [self._event(training, seconds)] if self.ticks else []
         self.ticks.clear()
+        self.seconds = seconds
         found = training.peers.gather(own)
+        rate = sum(event["samples_per_second"] for event in found)
         for event in found:
+            event["samples_per_second"] = round(rate, 2)
             if not math.isfinite(event["loss"]):
                 raise InputError(
                     f"The loss is {event['loss']} at step {event['step']}. Lower --lr."
@@ -46,19 +50,25 @@ class Losses:
         return found
 
     def _event(self, training: Training, seconds: float) -> Event:
-        last = self.ticks[-1]
-        loss, kept = (
+        last, config = self.ticks[-1], training.config
+        assert last.member is not None  # a tick without has no outcome
+        loss, kept, norm = (
             torch.stack(values).mean().item() for values in zip(*self._outcomes(), strict=True)
         )
+        samples = len(self.ticks) * config.batch_size * config.accumulation
         return {
             "event": "step",
             "step": training.steps,
+            "steps": config.steps,
             "round": last.round,
             "member": last.member.number,
             "loss": loss,
             "kept": round(kept, 4),
             "lr": last.member.rate,
+            "norm": round(norm, 6),
+            "samples_per_second": samples / max(seconds - self.seconds, 1e-9),
             "seconds": round(seconds, 2),
+            "left": round(seconds / training.steps * (config.steps - training.steps), 1),
         }
 
     def _outcomes(self) -> list:

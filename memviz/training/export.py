@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from memviz.data.corpus import bundled
 from memviz.guidance.model_defaults import settings
 from memviz.io import atomic
 from memviz.io.silence import quietly
@@ -47,13 +48,28 @@ Fine-tuned by memviz from `{model}` (weights {hash}) on `{corpus}` ({pictures:,}
 """
 
 
-def finished(unet: Any) -> Any:  # noqa: ANN401
-    """A copy of a UNet in half precision, with a LoRA folded in."""
-    made = copy.deepcopy(unet).requires_grad_(False).eval()
-    if getattr(made, "peft_config", None):
+def finish_unet(unet: Any) -> Any:  # noqa: ANN401
+    """A UNet in half precision in main memory, with a LoRA folded in; the device gets no copy."""
+    if getattr(unet, "peft_config", None):
+        made = copy.deepcopy(unet).to("cpu").requires_grad_(False).eval()
         made.fuse_lora()
         made.unload_lora()
-    return made.to("cpu", torch.float16)
+        return made.to(torch.float16)
+    with torch.device("meta"):
+        made = type(unet).from_config(unet.config)
+    half = {name: value.to("cpu", torch.float16) for name, value in unet.state_dict().items()}
+    made.load_state_dict(half, assign=True)
+    return made.eval()
+
+
+def save_adapter(folder: Path, unet: Any) -> None:  # noqa: ANN401
+    """The LoRA of a UNet as `load_lora_weights` of any diffusers pipeline reads it."""
+    from diffusers import StableDiffusionPipeline
+    from diffusers.utils import convert_state_dict_to_diffusers
+    from peft import get_peft_model_state_dict
+
+    layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(unet))
+    StableDiffusionPipeline.save_lora_weights(folder, unet_lora_layers=layers)
 
 
 def forget_paths(folder: Path) -> None:
@@ -73,23 +89,28 @@ def shareable(folder: Path) -> Iterator[Path]:
 
 
 def save_round(folder: Path, student: TrainableModel) -> Path:
-    """The UNet of a round, for PIPE+UNET."""
+    """What a round came to: the UNet, for PIPE+UNET, or the adapter where a LoRA is trained."""
     with shareable(folder) as part:
-        finished(student.pipe.unet).save_pretrained(part, safe_serialization=True)
+        if student.config.lora:
+            save_adapter(part, student.pipe.unet)
+        else:
+            finish_unet(student.pipe.unet).save_pretrained(part, safe_serialization=True)
     return folder
 
 
-def save_model(folder: Path, student: TrainableModel, card: str) -> Path:
-    """The whole pipeline, its settings and its card."""
-    known = settings(student.model.folder)
+def save_model(folder: Path, student: TrainableModel, corpus: Corpus, card: str) -> Path:
+    """The whole pipeline and its card; settings of the first model go along on its own pictures."""
+    known = settings(student.model.folder) if corpus.name in bundled() else {}
     own = {key: value for key, value in known.items() if key in KEPT}
     with shareable(folder) as part:
         pipe = copy.copy(student.pipe)
-        pipe.unet = finished(student.pipe.unet)
+        pipe.unet = finish_unet(student.pipe.unet)
         pipe.vae, pipe.text_encoder = (
             copy.deepcopy(p).to("cpu", torch.float16) for p in (pipe.vae, pipe.text_encoder)
         )
         pipe.save_pretrained(part, safe_serialization=True)
+        if student.config.lora:
+            save_adapter(part, student.pipe.unet)
         atomic.json(part / "memviz.json", own)
         atomic.text(part / "README.md", card)
     return folder
@@ -138,4 +159,6 @@ def table(config: Config, looks: list[dict[str, Any]], judge: str) -> str:
             figures = ("-" if v is None else f"{v:.3f}" for v in look["groups"][group].values())
             lines.append(f"| {group} | {when} | {' | '.join(figures)} |")
     how = f"{config.probe_steps} steps of ddim, one seed, similarity by {judge}"
+    if any(row["alignment"] is not None for row in last["groups"].values()):
+        how = how.removesuffix(".") + ", alignment by the demo's CLIP"
     return "\n".join(lines) + f"\n\n{how.removesuffix('.')}."

@@ -22,7 +22,10 @@ ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 
 
 class TrainableModel:
-    """A float32 pipeline; `weights` are the parameters that are trained, in a fixed order."""
+    """A float32 pipeline; `weights` are the parameters that are trained, in a fixed order.
+
+    `pairs` are the places among them of a LoRA's factors.
+    """
 
     def __init__(self, config: Config, device: str) -> None:
         from diffusers import DDPMScheduler
@@ -34,7 +37,9 @@ class TrainableModel:
         self.noise = DDPMScheduler.from_config(self.pipe.scheduler.config)
         self.kind = self.noise.config.prediction_type
         self.modules = learning(self.pipe, config)
-        self.weights = [p for m in self.modules for p in m.parameters() if p.requires_grad]
+        named = [(n, p) for m in self.modules for n, p in m.named_parameters() if p.requires_grad]
+        self.weights = [weight for _, weight in named]
+        self.pairs = pair_factors([name for name, _ in named])
         self.scaler = torch.amp.GradScaler(enabled=config.precision == "fp16")
 
     def losses(self, x: Tensor, text: Tensor, t: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -66,6 +71,14 @@ class TrainableModel:
         empty = self.pipe.encode_prompt([""], noisy.device, 1, False)[0]
         difference = found - self.predict(noisy, t, empty.expand(len(noisy), -1, -1))
         return difference.float().flatten(1).norm(dim=1)
+
+    def freeze(self) -> None:
+        """Keep what is not trained in the precision of the forward pass."""
+        half = HALF.get(self.config.precision)
+        for part in (self.pipe.vae, self.pipe.text_encoder, self.pipe.unet):
+            trained = {id(weight) for weight in self.weights}
+            for weight in (w for w in part.parameters() if half and id(w) not in trained):
+                weight.data = weight.data.to(half)
 
     @torch.no_grad()
     def load(self, weights: Sequence[Tensor]) -> None:
@@ -107,6 +120,12 @@ def learning(pipe: Any, config: Config) -> list[torch.nn.Module]:  # noqa: ANN40
     pipe.unet.train()
     pipe.text_encoder.requires_grad_(config.text_encoder).train(config.text_encoder)
     return [pipe.unet, *([pipe.text_encoder] if config.text_encoder else [])]
+
+
+def pair_factors(names: Sequence[str]) -> list[tuple[int, int]]:
+    """The places of a LoRA's factors A and B among the names of weights."""
+    place = {name: i for i, name in enumerate(names)}
+    return [(i, place[n.replace("lora_A", "lora_B")]) for n, i in place.items() if "lora_A" in n]
 
 
 def add_lora(unet: Any, config: Config) -> None:  # noqa: ANN401

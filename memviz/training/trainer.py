@@ -1,9 +1,9 @@
 """A fine-tuning from its settings to its model: a generator of events (see `memviz.training`).
 
-It writes into its output folder only: `config.json`, `checkpoints/`, `rounds/`, `probes/` and, at
-the end, `model/`. The events are the caller's to keep. Leave the generator and it stops, resumable
-from its last checkpoint; let `stopping()` be true and it writes one first. After a resume the
-events since that checkpoint come again, the same.
+It writes into its output folder only: `config.json`, `metrics.jsonl` with every event,
+`checkpoints/`, `rounds/`, `probes/` and, at the end, `model/`. Leave the generator and it stops,
+resumable from its last checkpoint; let `stopping()` be true and it writes one first. After a resume
+the events since that checkpoint come again, the same.
 """
 
 from __future__ import annotations
@@ -18,17 +18,22 @@ from memviz import resources
 from memviz.data import corpus as corpora
 from memviz.errors import InputError
 from memviz.io import atomic
+from memviz.jobs.files import append_line
 from memviz.training import cli_flags, export
 from memviz.training.checkpoints import Checkpoints
-from memviz.training.config import Config, read_config
+from memviz.training.config import FREE, Config, read_config
 from memviz.training.data.dataset import Data
 from memviz.training.data.duplicates import groups, sizes
 from memviz.training.events import Event, Gates, Losses, leaderboard
 from memviz.training.iet_agc.distributed import ProcessGroup
 from memviz.training.iet_agc.loop import Training
+from memviz.training.monitoring.held_out_loss import FixedLoss
 from memviz.training.monitoring.monitor import Watch
 from memviz.training.monitoring.probes import Judge, prompts
+from memviz.training.tracker import Tracker
 from memviz.training.trainable_model import TrainableModel
+
+METRICS = "metrics.jsonl"
 
 Note = Callable[[str], None]
 
@@ -53,7 +58,8 @@ def opened(config: Config, out: Path, resume: bool, note: Note) -> Run:
     run = Run(config, out, note, peers)
     if peers.first:  # not before all was found: settings that cannot be are mended and tried again
         out.mkdir(parents=True, exist_ok=True)
-        atomic.json(out / "config.json", config.to_json())
+        if not (out / "config.json").exists() or read_config(out) != config:
+            atomic.json(out / "config.json", config.to_json())
     return run
 
 
@@ -62,8 +68,16 @@ def check(config: Config, out: Path, resume: bool) -> None:
     before = out / "config.json"
     if before.exists() and not resume:
         raise InputError(f"{out} holds a training already. Resume it, or name another folder.")
-    if before.exists() and read_config(out) != config:
-        raise InputError(f"{out} was begun with other settings. Resume it without giving any.")
+    if before.exists() and (other := differing(read_config(out), config)):
+        raise InputError(
+            f"{out} was begun with another --{other[0].replace('_', '-')}. Resume it without."
+        )
+
+
+def differing(begun: Config, asked: Config) -> list[str]:
+    """The settings that are not what a training was begun with and touch its result."""
+    before, now = begun.to_json(), asked.to_json()
+    return [name for name in now if name not in FREE and before[name] != now[name]]
 
 
 class Run:
@@ -85,16 +99,37 @@ class Run:
                 note(self.detector.misfit)
             self.data = Data(config, self.corpus, self.student.model, note)
             self.groups = groups(self.corpus, self.detector)
+        self.student.freeze()  # after the pictures were encoded, in full precision
         self.sizes = sizes(self.groups, self.data.times)
         self.training = Training(config, self.student, self.data, self.groups, self.peers)
         self.checkpoints = Checkpoints(out / "checkpoints", config.keep, self.peers, note)
         self.losses, self.gates = Losses(), Gates()
         self.watch = watch(self) if self.detector else None
+        self.fixed_loss = FixedLoss.choose(self.student, self.data)
         self.seconds, self.kept = 0.0, 0  # of training; step of the last checkpoint
+        self.kept_at = self.training.place
 
     def events(self, stopping: Callable[[], bool]) -> Iterator[Event]:
-        """Train from the newest checkpoint, or from the start."""
+        """Train from the newest checkpoint, or from the start; every event is written down."""
+        if not self.peers.first:
+            yield from self.train(stopping)
+            return
+        self.out.mkdir(parents=True, exist_ok=True)
+        tracker = Tracker(self.config, self.out)
+        try:
+            for event in self.train(stopping):
+                append_line(self.out / METRICS, {"time": round(time.time(), 3), **event})
+                tracker.log(event)
+                yield event
+        finally:
+            tracker.finish()
+
+    def train(self, stopping: Callable[[], bool]) -> Iterator[Event]:
+        """The same, unwritten."""
         yield self.start()
+        if self.kept >= self.config.steps and (self.out / "model").is_dir():
+            yield self.done()
+            return
         if not self.kept:
             yield from self.look(0)
         begun = time.perf_counter()
@@ -115,6 +150,8 @@ class Run:
                 yield {"event": "stopped", "step": self.training.steps}
                 return
             begun = time.perf_counter()
+        if self.kept_at != self.training.place:
+            yield self.checkpoint()  # so that it can be made longer
         yield self.finish()
 
     @property
@@ -134,18 +171,20 @@ class Run:
     def start(self) -> Event:
         """Take up a checkpoint if there is one, and say what is ahead."""
         if state := self.checkpoints.load():
-            self.training.load(state["training"])
-            self.seconds = state["seconds"]
+            self.training.load(state)
+            run = state["run"]
+            self.seconds = self.losses.seconds = run["seconds"]
             if self.watch:
-                self.watch.looks = json.loads(state["looks"])
-            self.gates.before = state["gates"]
-            self.kept = self.training.steps
+                self.watch.looks = json.loads(run["looks"])
+            self.gates.before = run["gates"]
+            self.kept, self.kept_at = self.training.steps, self.training.place
         return {
             "event": "start",
             "steps": self.config.steps,
             "samples": self.config.samples,
             "pictures": len(self.corpus),
             "members": self.config.members,
+            "processes": self.peers.count,
             "mode": self.config.mode,
             "resumed_at": self.kept,
         }
@@ -162,11 +201,14 @@ class Run:
             yield self.save(number)
 
     def look(self, number: int, member: int | None = None) -> Iterator[Event]:
-        """Draw the watched prompts, in the first process alone."""
+        """Measure the fixed loss and draw the watched prompts, in the first process alone."""
+        place = self.training.steps, number, member
+        if self.peers.first:
+            yield self.fixed_loss.measure(*place)
         if self.watch and self.peers.first:
             where = "after" if member is None else "in"
             self.note(f"looking at the watched prompts {where} round {number}")
-            yield self.watch.look(self.training.steps, number, member)
+            yield self.watch.look(*place, self.config.in_mid_schedule(number, member))
         self.peers.meet()
 
     def save(self, number: int) -> Event:
@@ -178,14 +220,10 @@ class Run:
 
     def checkpoint(self) -> Event:
         """All that a resume needs."""
-        self.kept = self.training.steps
-        state = {
-            "training": self.training.state(),
-            "looks": json.dumps(self.looks),
-            "seconds": self.seconds,
-            "gates": self.gates.before,
-        }
-        folder = self.checkpoints.save(self.kept, state)
+        self.kept, self.kept_at = self.training.steps, self.training.place
+        looks = json.dumps(self.looks)
+        run = {"looks": looks, "seconds": self.seconds, "gates": self.gates.before}
+        folder = self.checkpoints.save(self.kept, {"run": run, **self.training.pieces()})
         return {
             "event": "checkpoint",
             "step": self.kept,
@@ -200,8 +238,12 @@ class Run:
             judge = f"{look.descriptor.preset.name}. {look.misfit}".strip() if look else ""
             about = self.config, self.student, self.corpus, command, self.looks, self.seconds
             text = export.card(*about, judge)
-            export.save_model(self.out / "model", self.student, text)
+            export.save_model(self.out / "model", self.student, self.corpus, text)
         self.peers.meet()
+        return self.done()
+
+    def done(self) -> Event:
+        """What was made."""
         return {
             "event": "done",
             "step": self.training.steps,
@@ -222,6 +264,7 @@ class Run:
 
 def watch(run: Run) -> Watch:
     """The watched prompts, drawn by the model that is trained."""
+    assert run.detector is not None
     config, student = run.config, run.student
     look = run.detector, config.probe_steps, config.resolution
     judge = Judge(student.pipe, student.model.folder, *look)

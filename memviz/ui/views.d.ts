@@ -318,6 +318,7 @@ export interface TrainView {
     size: string;
   };
   loss: { x: number[]; y: number[] };
+  fixed_loss: Record<string, { x: number[]; y: number[] }>;
   probes: Record<string, ProbeCurve>;
   rounds: { name: string; pictures: ProbePicture[] }[];
   measures: Record<string, string>;

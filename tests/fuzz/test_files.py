@@ -285,8 +285,8 @@ def make_checkpoint(home: Path) -> None:
     import torch
 
     for step in (1, 2):
-        state = {"training": {"x": torch.arange(9.0)}, "looks": "[]", "seconds": 1.0, "gates": None}
-        checkpoints(home).save(step, state)
+        pieces = {"state": {"x": torch.arange(9.0)}, "run": {"looks": "[]"}, "average-0": []}
+        checkpoints(home).save(step, pieces)
 
 
 def checkpoints(home: Path):
@@ -297,7 +297,7 @@ def checkpoints(home: Path):
 
 
 def read_checkpoint(home: Path) -> None:
-    assert checkpoints(home).load()["looks"] == "[]"
+    assert checkpoints(home).load()["run"]["looks"] == "[]"
 
 
 FORMATS = {

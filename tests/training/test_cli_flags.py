@@ -7,7 +7,7 @@ import pytest
 
 from memviz import jobs
 from memviz.cli import main
-from memviz.training import cli_flags
+from memviz.training import cli_flags, dry_run
 from memviz.training.config import PRESETS, Config
 from tests.support import fine_tuning, world
 
@@ -53,7 +53,17 @@ def test_a_dry_run_tells_what_it_would_take_and_leaves_no_trace(capsys, tmp_path
     assert plan["pictures"] == 8 and plan["groups_of_copies"] == 1 and plan["pictures_in_them"] == 2
     assert plan["steps"] == 12 and plan["samples"] == 24 and plan["members"] == 2
     assert all(plan[k] > 0 for k in ("seconds_per_step", "memory_mb", "disk_mb", "disk_free_mb"))
+    assert plan["looks"] == plan["seconds_of_looks"] == 0 and plan["gpu_memory_mb"] is None
     assert not out.exists()
+
+
+def test_a_dry_run_times_its_looks_and_counts_its_cache(tmp_path):
+    config = fine_tuning.config(world.build(tmp_path))
+    found = dry_run.plan(config, tmp_path / "out", lambda text: None)
+    assert found["looks"] == 3 and found["seconds_per_look"] > 0
+    assert found["cache_mb"] * 1e6 == pytest.approx(7 * 4 * 64 * 2 + 8 * 77 * 32 * 2, abs=5e5)
+    assert 0 <= found["busy"] <= 1
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

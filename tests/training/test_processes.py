@@ -61,8 +61,8 @@ def kept(folder):
 
 def average(out):
     """What the members of the last round began from, in float32."""
-    newest = max((out / "checkpoints").iterdir()) / "0000.pt"
-    return torch.load(newest, weights_only=True)["training"]["average"]
+    (newest,) = max((out / "checkpoints").iterdir()).glob("0000-average-*.pt")
+    return torch.load(newest, weights_only=True)
 
 
 def weights(out):
@@ -119,8 +119,8 @@ def test_two_processes_come_to_the_same_as_one(config, whole, tmp_path):
     command = [sys.executable, *launch, *more, *port, SCRIPT, *words(config, tmp_path)]
     done = subprocess.run(command, cwd=ROOT, env=env(tmp_path), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    states = {p.name for p in (tmp_path / "out/checkpoints").rglob("*.pt")}
-    assert states == {"0000.pt", "0001.pt"}  # there really were two
+    ranks = {p.name[:4] for p in (tmp_path / "out/checkpoints").rglob("*.pt")}
+    assert ranks == {"0000", "0001"}  # there really were two
     averages = average(tmp_path / "out"), average(whole[0])
     assert max((a - b).abs().max() for a, b in zip(*averages, strict=True)) <= 1e-5
     one, other = weights(tmp_path / "out"), weights(whole[0])  # stored in half precision

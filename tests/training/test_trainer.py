@@ -1,7 +1,10 @@
 """A whole fine-tuning on the tiny pipeline: its events, its files, and going on after a break."""
 
+import json
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -11,7 +14,7 @@ from memviz.models import loading
 from memviz.training import dry_run
 from memviz.training.config import MODES
 from memviz.training.monitoring import round_sweep
-from memviz.training.trainer import train
+from memviz.training.trainer import Run, train
 from tests.support import fine_tuning, world
 from tests.support.fine_tuning import losses, of
 
@@ -39,7 +42,7 @@ def same(one, other):
 def test_the_events_of_a_run_are_those_that_are_listed(whole):
     _, events = whole
     kinds = [e["event"] for e in events]
-    assert kinds[0] == "start" and kinds[1] == "probe" and kinds[-1] == "done"
+    assert kinds[:3] == ["start", "fixed_loss", "probe"] and kinds[-1] == "done"
     assert {"step", "gate", "leaderboard", "probe", "saved", "checkpoint"} <= set(kinds)
     assert [(e["step"], e["member"]) for e in of(events, "step")] == [
         *((s, 0) for s in (1, 2, 3)), *((s, 1) for s in (4, 5, 6)),
@@ -47,6 +50,61 @@ def test_the_events_of_a_run_are_those_that_are_listed(whole):
     ]  # fmt: skip
     assert [e["round"] for e in of(events, "probe")] == [0, 1, 2]
     assert [len(e["skipped_by_t"]) for e in of(events, "gate")] == [20, 20]
+
+
+def test_every_event_is_written_beside_and_tells_speed_and_gradient(whole):
+    out, events = whole
+    kept = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert [{k: v for k, v in row.items() if k != "time"} for row in kept] == events
+    for event in of(events, "step"):
+        assert event["norm"] > 0 and event["samples_per_second"] > 0 and event["steps"] == 12
+    *_, last = of(events, "step")
+    assert last["left"] == 0
+
+
+def test_the_fixed_loss_falls_and_disturbs_nothing(whole, small, tmp_path):
+    config = fine_tuning.config(small, hold_out=2, mode="plain", probes="none", rounds=3)
+    events = fine_tuning.run(config, tmp_path / "out")
+    looks = [*of(events, "fixed_loss")]
+    assert [look["round"] for look in looks] == [0, 1, 2, 3]
+    assert looks[-1]["held_out"] < looks[0]["held_out"] and looks[-1]["seen"] < looks[0]["seen"]
+    *_, none = of(whole[1], "fixed_loss")
+    assert none["held_out"] is None and none["seen"] > 0
+
+
+def test_a_batch_of_which_nothing_is_kept_moves_no_weight_and_counts_no_step(small):
+    config = fine_tuning.config(small, mode="agc", probes="none")
+    run = Run(config, Path("unused"), lambda text: None)
+    member, student = run.training.members[0], run.student
+    for kept, moves in ((0.0, False), (0.5, True), (0.0, False)):
+        before = student.values()
+        batch = run.data.batch(np.arange(2), np.random.default_rng(0))
+        losses, _ = student.losses(*batch, torch.tensor([5, 9]))
+        losses.mean().backward()
+        assert member.apply(student, torch.tensor(kept)) > 0
+        moved = any(not torch.equal(a, b) for a, b in zip(before, student.values(), strict=True))
+        assert moved == moves
+    assert {state["step"].item() for state in member.optimizer.state.values()} == {1.0}
+
+
+def test_rounds_before_the_rate_has_fallen_are_marked(small, tmp_path):
+    config = fine_tuning.config(small, schedule="cosine", probe_within=2)
+    events = fine_tuning.run(config, tmp_path / "out")
+    marks = {(e["step"], e["member"]): e["mid_schedule"] for e in of(events, "probe")}
+    assert not marks[0, None] and not marks[12, None]
+    assert marks[6, None] and marks[8, 0] and marks[11, 1]
+    constant = fine_tuning.config(small)
+    assert not constant.in_mid_schedule(1)
+
+
+def test_metrics_go_to_a_tracker_too(small, tmp_path):
+    pytest.importorskip("tensorboardX")
+    config = fine_tuning.config(small, probes="none", tracker="tensorboard")
+    fine_tuning.run(config, tmp_path / "out")
+    files = [*(tmp_path / "out/logs").rglob("events.out.tfevents*")]
+    written = b"".join(file.read_bytes() for file in files)
+    for name in (b"step/loss", b"step/norm", b"fixed_loss/seen", b"gate/skipped"):
+        assert name in written
 
 
 def test_the_model_it_leaves_can_be_loaded_and_differs_from_the_first(whole, small):
@@ -98,7 +156,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(whole, small, tmp_pat
     for event in train(config, tmp_path / "out", lambda: len([*of(seen, "step")]) >= 6):
         seen.append(event)
     before, newest = sorted((tmp_path / "out/checkpoints").iterdir())
-    DAMAGE[damage](newest / "0000.pt")
+    DAMAGE[damage](newest / "0000-state.pt")
     rest = fine_tuning.run(config, tmp_path / "out", resume=True, note=said.append)
     assert rest[0]["resumed_at"] == int(before.name) < int(newest.name)
     assert f"{newest} is damaged; the one before it is taken." in said
@@ -198,8 +256,52 @@ def test_an_autoencoder_with_a_posterior_is_sampled(small, tiny_model, tmp_path)
 def test_a_folder_in_use_is_not_written_over(whole, small):
     with pytest.raises(MemvizError, match="holds a training already"):
         fine_tuning.run(fine_tuning.config(small), whole[0])
-    with pytest.raises(MemvizError, match="begun with other settings"):
+    with pytest.raises(MemvizError, match="begun with another --seed"):
         fine_tuning.run(fine_tuning.config(small, seed=9), whole[0], resume=True)
+
+
+def test_resuming_a_finished_training_does_nothing(whole, small):
+    files = {f: f.stat().st_mtime_ns for f in whole[0].rglob("*") if f.name != "metrics.jsonl"}
+    start, done = fine_tuning.run(fine_tuning.config(small), whole[0], resume=True)
+    assert start["resumed_at"] == 12 and (done["event"], done["step"]) == ("done", 12)
+    assert {f: f.stat().st_mtime_ns for f in files} == files
+
+
+def test_a_finished_training_is_made_longer_and_watched_otherwise(whole, small, tmp_path):
+    out = tmp_path / "out"
+    fine_tuning.run(fine_tuning.config(small), out)
+    longer = fine_tuning.config(small, rounds=3, probe_every=3, log_every=2)
+    rest = fine_tuning.run(longer, out, resume=True)
+    assert (rest[0]["resumed_at"], rest[-1]["step"]) == (12, 18)
+    assert [e["round"] for e in of(rest, "probe")] == [3]
+    fine_tuning.run(fine_tuning.config(small, rounds=3), tmp_path / "at-once")
+    assert same(weights(out), weights(tmp_path / "at-once"))
+
+
+def test_what_did_not_change_is_written_once(small, tmp_path):
+    """Two members, a checkpoint after every step: the parked one's optimizer is one file."""
+    config = fine_tuning.config(small, checkpoint_every=1, keep=9, rounds=1, probes="none")
+    fine_tuning.run(config, tmp_path / "out")
+    places = sorted((tmp_path / "out/checkpoints").iterdir())
+    names = [{f.name for f in place.glob("*.pt")} for place in places]
+    assert names[3] == {
+        "0000-state.pt", "0000-run.pt", "0000-member-0-3.pt", "0000-member-1-1.pt",
+        "0000-average-0.pt", "0000-total-0-1.pt",
+    }  # fmt: skip
+    inodes = [{f.name: f.stat().st_ino for f in place.glob("*.pt")} for place in places]
+    for name in ("0000-member-0-3.pt", "0000-average-0.pt", "0000-total-0-1.pt"):
+        assert inodes[3][name] == inodes[4][name]
+    assert inodes[3]["0000-state.pt"] != inodes[4]["0000-state.pt"]
+
+
+def test_a_single_member_keeps_no_average(small, tmp_path):
+    config = fine_tuning.config(small, mode="agc", probes="none")
+    fine_tuning.run(config, tmp_path / "out")
+    newest = max((tmp_path / "out/checkpoints").iterdir())
+    assert {f.name for f in newest.glob("*.pt")} == {
+        "0000-state.pt", "0000-run.pt", "0000-member-0-12.pt",
+    }  # fmt: skip
+    assert Run(config, tmp_path, print).training.average is None
 
 
 def test_a_loss_that_is_not_finite_ends_it_with_a_sentence(small, tmp_path):
@@ -215,17 +317,49 @@ def test_a_study_of_several_captions_needs_them(small, tmp_path):
 
 def test_a_lora_is_trained_alone_and_folded_in(small, tmp_path):
     pytest.importorskip("peft")
-    config = fine_tuning.config(small, lora=2, probes="none", save_every=0)
+    config = fine_tuning.config(small, lora=2)
     fine_tuning.run(config, tmp_path / "out")
     first = load_file(small.model / "unet/diffusion_pytorch_model.safetensors")
     made = weights(tmp_path / "out")
     assert made.keys() == first.keys()
     changed = {name for name in made if not torch.equal(made[name], first[name].half())}
     assert changed and all(".attn" in name and ".to_" in name for name in changed)
+    assert [f.name for f in (tmp_path / "out/rounds/0002").iterdir()] == [
+        "pytorch_lora_weights.safetensors"
+    ]
+    for place in ("rounds/0002", "model"):  # on the base it is the finished model
+        pipe = loading.load(str(small.model)).pipe
+        pipe.load_lora_weights(str(tmp_path / "out" / place))
+        pipe.fuse_lora()
+        pipe.unload_lora_weights()
+        for name, value in pipe.unet.state_dict().items():
+            torch.testing.assert_close(value.half(), made[name], rtol=1e-2, atol=1e-3)
+    looks = [*of([*round_sweep.sweep(tmp_path / "out", tmp_path / "sweep")], "probe")]
+    assert [look["round"] for look in looks] == [0, 1, 2]
+
+
+def test_what_is_frozen_is_kept_in_half_precision(small, tmp_path):
+    pytest.importorskip("peft")
+    config = fine_tuning.config(small, lora=2, precision="bf16", rounds=1)
+    run = Run(config, tmp_path / "out", print)
+    unet, half = run.student.pipe.unet, torch.bfloat16
+    kinds = {n: p.dtype for n, p in unet.named_parameters()}
+    assert {kinds[n] for n in kinds if "lora" in n} == {torch.float32}
+    assert {kinds[n] for n in kinds if "lora" not in n} == {half}
+    assert run.student.pipe.vae.dtype == run.student.pipe.text_encoder.dtype == half
+    events = [*run.events(lambda: False)]
+    assert events[-1]["event"] == "done" and len([*of(events, "probe")]) == 2
+    full = fine_tuning.config(small, precision="bf16", rounds=1)
+    assert fine_tuning.run(full, tmp_path / "full")[-1]["event"] == "done"  # and is looked at
 
 
 @pytest.mark.parametrize(
-    ("library", "changes"), [("peft", {"lora": 4}), ("bitsandbytes", {"eight_bit": True})]
+    ("library", "changes"),
+    [
+        ("peft", {"lora": 4}),
+        ("bitsandbytes", {"eight_bit": True}),
+        ("wandb", {"tracker": "wandb"}),
+    ],
 )
 def test_what_is_not_installed_is_named(small, tmp_path, library, changes, monkeypatch):
     monkeypatch.setitem(sys.modules, library, None)

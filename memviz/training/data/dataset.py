@@ -11,6 +11,7 @@ from memviz.errors import InputError
 from memviz.io.hashing import files_hash
 from memviz.models.files import weights
 from memviz.training.data.cache import Note
+from memviz.training.data.entries import count_entries
 from memviz.training.data.latents import Latents
 from memviz.training.data.text_embeddings import Texts
 
@@ -24,7 +25,7 @@ class Data:
 
     def __init__(self, config: Config, corpus: Corpus, model: Any, note: Note) -> None:  # noqa: ANN401
         self.config, self.corpus = config, corpus
-        self.times = times(config, corpus)
+        self.times = count_entries(config, corpus)
         self.captions = captions(config, corpus, self.times)
         key = f"{corpus.hash[:16]}-{encoders(model)[:16]}"
         self.latents = Latents(corpus, model.pipe.vae, config, key, note)
@@ -45,34 +46,6 @@ def encoders(model: Any) -> str:  # noqa: ANN401
     """Identifies autoencoder and text encoder, whatever the UNet."""
     files = weights(model.folder)
     return files_hash((name, file) for name, file in files if not name.startswith("unet/"))
-
-
-def times(config: Config, corpus: Corpus) -> np.ndarray:
-    """(N,) how often each picture counts: the corpus' own column, times DCR's repeats."""
-    found = np.ones(len(corpus), np.int64)
-    if config.weights:
-        found = np.array(corpus.column(config.weights))
-        if found.dtype.kind not in "iu" or (found < 1).any():
-            raise InputError(
-                f"--weights: column {config.weights!r} of {corpus.name} does not hold whole "
-                "numbers from 1. Name another column."
-            )
-    if config.duplication != "nodup":
-        rng = np.random.default_rng([config.seed, len(corpus)])
-        chosen = rng.permutation(len(corpus))[: round(config.dup_share * len(corpus))]
-        found[chosen] *= config.dup_weight
-    return hold_out(found, config.hold_out)
-
-
-def hold_out(times: np.ndarray, count: int) -> np.ndarray:
-    """The same (N,) with `count` pictures that count once at 0, whatever the training's seed."""
-    order = np.random.default_rng(len(times)).permutation(len(times))
-    chosen = order[times[order] == 1][:count]
-    if len(chosen) < count:
-        raise InputError(f"--hold-out is {count}, but only {len(chosen)} pictures count once.")
-    times = times.copy()
-    times[chosen] = 0
-    return times
 
 
 def captions(config: Config, corpus: Corpus, times: np.ndarray) -> list[list[str]]:

@@ -55,7 +55,7 @@ class Latents:
         """Mean, and standard deviation where the autoencoder has one: (B, 1 or 2, C, h, w)."""
         ids = self.corpus.ids[start:stop]
         pixels = torch.stack([self.pixels(self.corpus.image(id)) for id in ids])
-        return self.encode(pixels, np.full(len(ids), mirrored)).cpu().numpy()
+        return self.encode(pixels, np.full(len(ids), mirrored)).float().cpu().numpy()
 
     def pixels(self, image: Image.Image, rng: np.random.Generator | None = None) -> Tensor:
         """One picture (3, side, side) in [-1, 1]: short side resized, then cropped."""
@@ -73,7 +73,7 @@ class Latents:
     def encode(self, pixels: Tensor, mirrored: np.ndarray) -> Tensor:
         """(B, 1 or 2, C, h, w) of pixels (B, 3, H, W), some of them mirrored first."""
         flipped = torch.from_numpy(mirrored)[:, None, None, None]
-        pixels = torch.where(flipped, pixels.flip(3), pixels).to(self.vae.device)
+        pixels = torch.where(flipped, pixels.flip(3), pixels).to(self.vae.device, self.vae.dtype)
         out = self.vae.encode(pixels.contiguous(memory_format=torch.channels_last))
         if hasattr(out, "latents"):  # AutoencoderTiny has no posterior
             return out.latents[:, None]

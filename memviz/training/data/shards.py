@@ -1,15 +1,12 @@
-"""The parts of the data that members train on, and their weighted average (IET).
+"""The parts of the data that members train on (IET).
 
 An entry is one copy of one picture: a picture that counts 934 times has 934 entries, as it would
 have 934 files in a folder with duplicates.
 """
 
 import heapq
-from collections.abc import Iterable, Sequence
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from memviz.errors import InputError
 
@@ -74,10 +71,3 @@ class Order:
             self._epochs = {k: v for k, v in self._epochs.items() if k == number - 1}
             self._epochs[number] = rng.permutation(self.entries)
         return self._epochs[number]
-
-
-@torch.no_grad()
-def add_share(total: Sequence[Tensor], weights: Iterable[Tensor], share: float) -> None:
-    """Add a member's share (its entries / all entries) to the average, in float32."""
-    for sum_, weight in zip(total, weights, strict=True):
-        sum_.add_(weight.to(sum_), alpha=share)

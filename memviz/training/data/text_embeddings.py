@@ -37,7 +37,7 @@ class Texts:
             self.kept = cache.rows(
                 f"texts-{key}",
                 len(texts),
-                lambda a, b: self.encode(texts[a:b]).cpu().numpy(),
+                lambda a, b: self.encode(texts[a:b]).float().cpu().numpy(),
                 note,
             )
 

@@ -23,10 +23,12 @@ class ProcessGroup:
         self.device = str(self.state.device)
 
     def sum(self, tensors: Sequence[Tensor]) -> None:
-        """Add up each tensor over all processes, in place."""
+        """Add up each tensor over all processes, in place, wherever it lies."""
         if self.count > 1:
             for tensor in tensors:
-                torch.distributed.all_reduce(tensor)
+                here = tensor.to(self.device)
+                torch.distributed.all_reduce(here)
+                tensor.copy_(here)
 
     def gather(self, values: list[Any]) -> list[Any]:
         """The values of all processes, in their order; all get all."""

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from memviz.training.config import Config
 from memviz.training.data.dataset import Data
-from memviz.training.data.shards import add_share, partition
+from memviz.training.data.shards import partition
+from memviz.training.iet_agc.average import Average
 from memviz.training.iet_agc.distributed import ProcessGroup
 from memviz.training.iet_agc.loss_gate import Counts
 from memviz.training.iet_agc.member import Member, Outcome
@@ -55,9 +56,15 @@ class Training:
             for k in range(peers.rank, config.members, peers.count)
         ]
         self.counts = Counts(len(data.times), student.pipe.device)
-        self.average = student.values()
-        self.total = [torch.zeros_like(w) for w in self.average]
+        several = config.members > 1  # one member is its own average
+        how = student.weights, student.pairs, config.members
+        self.average = Average(*how) if several else None
         self.round = self.turn = self.step = 0
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Rounds ended, and the turn and step within the next."""
+        return self.round, self.turn, self.step
 
     @property
     def turns(self) -> int:
@@ -66,7 +73,7 @@ class Training:
 
     @property
     def steps(self) -> int:
-        """Optimiser steps of all members so far."""
+        """Optimizer steps of all members so far."""
         here = min(self.peers.count, self.config.members - self.turn * self.peers.count)
         before = self.turn * self.peers.count
         full = self.round * self.config.members + before
@@ -87,16 +94,16 @@ class Training:
         member = self.members[self.turn] if self.turn < len(self.members) else None
         if member:
             member.move(self.student.pipe.device)
-            if self.step == 0:
-                self.student.load(self.average)
+            if self.step == 0 and self.average:
+                self.student.load(self.average.mean)
         while self.step < self.config.member_steps:
             found = member and member.step(self.student, self.data, self.counts)
             self.step += 1
             yield Tick(self.round + 1, member, found)
-        if member:
-            add_share(self.total, self.student.weights, self.share(member))
-            if len(self.members) > 1:
-                member.move("cpu")
+        if member and self.average:
+            self.average.add(self.student.weights, member.number, self.share(member))
+        if member and len(self.members) > 1:
+            member.move("cpu")
 
     def share(self, member: Member) -> float:
         """A member's weight in the average: its part of all entries."""
@@ -104,11 +111,8 @@ class Training:
 
     def meet(self) -> None:
         """Average the members of all processes."""
-        self.peers.sum(self.total)
-        for average, total in zip(self.average, self.total, strict=True):
-            average.copy_(total)
-            total.zero_()
-        self.student.load(self.average)
+        if self.average:
+            self.student.load(self.average.finish(self.peers))
         if self.config.mode == "iet-agc+":
             dealt_again(self)
 
@@ -122,28 +126,34 @@ class Training:
         """The loss banks of all members, on the CPU."""
         return self.peers.gather([m.gate.bank.cpu() for m in self.members if m.gate])
 
-    def state(self) -> dict[str, Any]:
-        """All that this process needs to go on from here; a reference, not a copy."""
-        return {
-            "place": (self.round, self.turn, self.step),
-            "average": self.average,
-            "total": self.total,
+    def pieces(self) -> dict[str, Any]:
+        """All that this process needs to go on from here; references, not copies.
+
+        `state` changes with every step; the name of any other piece changes with what is in it.
+        """
+        state = {
+            "place": self.place,
             "weights": [w.detach() for w in self.student.weights],
-            "members": [m.state() for m in self.members],
+            "entries": [torch.from_numpy(m.order.entries) for m in self.members],
             "counts": self.counts.tensors(),
             "scaler": self.student.scaler.state_dict(),
         }
+        members = {f"member-{m.number}-{m.done}": m.state() for m in self.members}
+        shared = self.average.pieces(self.round, self.turn) if self.average else {}
+        return {"state": state, **members, **shared}
 
     @torch.no_grad()
-    def load(self, state: dict[str, Any]) -> None:
-        """Take up where `state` left off."""
+    def load(self, pieces: dict[str, Any]) -> None:
+        """Take up where `pieces` left off."""
+        state = pieces["state"]
         self.round, self.turn, self.step = state["place"]
-        for own, kept in ((self.average, state["average"]), (self.total, state["total"])):
-            for tensor, value in zip(own, kept, strict=True):
-                tensor.copy_(value)
+        if self.average:
+            self.average.load(pieces)
         self.student.load(state["weights"])
-        for member, kept in zip(self.members, state["members"], strict=True):
-            member.load(kept)
+        kept = {name.split("-")[1]: p for name, p in pieces.items() if name.startswith("member-")}
+        for member, entries in zip(self.members, state["entries"], strict=True):
+            member.deal(entries.numpy())
+            member.load(kept[str(member.number)])
             if len(self.members) > 1:
                 member.move("cpu")
         self.counts.load(state["counts"])

@@ -1,4 +1,4 @@
-"""One member: its part of the data, its optimiser, its loss bank and what it has counted."""
+"""One member: its part of the data, its optimizer, its loss bank and what it has counted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from memviz.training.data.shards import Order
 from memviz.training.iet_agc.loss_gate import TIMESTEPS, Counts, Gate, mean_of_kept
@@ -19,14 +20,15 @@ if TYPE_CHECKING:
 
 
 class Outcome(NamedTuple):
-    """One step: its mean loss over all samples and the share kept, still on the device."""
+    """One step, still on the device: mean loss of all samples, share kept, gradient's norm."""
 
     loss: Tensor
     kept: Tensor
+    norm: Tensor  # before it is clipped; 0 where nothing was kept
 
 
 class Member:
-    """A member trains the one student in its turn; between turns its optimiser is parked."""
+    """A member trains the one student in its turn; between turns its optimizer is parked."""
 
     def __init__(
         self,
@@ -38,7 +40,7 @@ class Member:
     ) -> None:
         device = student.pipe.device
         self.number, self.config = number, config
-        self.optimiser = optimiser(config, student.weights)
+        self.optimizer = optimizer(config, student.weights)
         self.gate = Gate(config.ratio, config.ema_decay, device) if config.gated else None
         plus = config.mode == "iet-agc+"
         self.near = torch.zeros(pictures, dtype=torch.bool) if plus else None  # to be varied next
@@ -50,7 +52,7 @@ class Member:
         self.order = Order(entries, self.config.seed, self.number)
 
     def step(self, student: TrainableModel, data: Data, counts: Counts) -> Outcome:
-        """One optimiser step; none where the gate leaves no sample."""
+        """One optimizer step; none where the gate leaves no sample."""
         config, found = self.config, []
         rng = np.random.default_rng([config.seed, self.number, self.done, 7])
         torch.manual_seed(
@@ -60,9 +62,9 @@ class Member:
             rows = self.order.batch(self.done * config.accumulation + part, config.batch_size)
             found.append(self.descend(student, data, counts, rows, rng))
         loss, kept = (torch.stack(values).mean() for values in zip(*found, strict=True))
-        self.apply(student, kept)
+        norm = self.apply(student, kept)
         self.done += 1
-        return Outcome(loss, kept)
+        return Outcome(loss, kept, norm)
 
     def descend(
         self,
@@ -71,8 +73,8 @@ class Member:
         counts: Counts,
         rows: np.ndarray,
         rng: np.random.Generator,
-    ) -> Outcome:
-        """Gradients of one batch."""
+    ) -> tuple[Tensor, Tensor]:
+        """Gradients of one batch; its mean loss and the share kept."""
         at = torch.from_numpy(rows)
         x, text = data.batch(rows, rng, None if self.near is None else self.near[at].numpy())
         t = torch.randint(0, TIMESTEPS, (len(rows),))
@@ -81,7 +83,7 @@ class Member:
         counts.add(at, t, keep)
         loss = mean_of_kept(losses, keep) / self.config.accumulation
         student.scaler.scale(loss).backward()
-        return Outcome(losses.detach().mean(), keep.float().mean())
+        return losses.detach().mean(), keep.float().mean()
 
     def kept(self, losses: Tensor, rows: Tensor, t: Tensor, magnitude: Tensor | None) -> Tensor:
         """Which samples count (B,)."""
@@ -94,35 +96,46 @@ class Member:
             keep &= (torch.rand(len(t)) >= self.config.random_skip).to(keep.device)
         return keep if magnitude is None else keep & (magnitude < self.config.wen_threshold)
 
-    def apply(self, student: TrainableModel, kept: Tensor) -> None:
-        """Move the weights, unless nothing was kept: even a zero gradient would move them."""
-        rate = self.config.lr * pace(self.config, self.done)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        if kept > 0:
-            student.scaler.unscale_(self.optimiser)
-            if self.config.clip:
-                torch.nn.utils.clip_grad_norm_(student.weights, self.config.clip)
-            student.scaler.step(self.optimiser)
-            student.scaler.update()
-        self.optimiser.zero_grad()
+    def apply(self, student: TrainableModel, kept: Tensor) -> Tensor:
+        """Move the weights, unless nothing was kept: even a zero gradient would move them.
+
+        Fused AdamW learns that on the device, so that no step waits for it. Returns the norm of the
+        gradient.
+        """
+        config, optimizer = self.config, self.optimizer
+        for group in optimizer.param_groups:
+            group["lr"] = config.lr * pace(config, self.done)
+        waits = config.eight_bit or student.scaler.is_enabled()
+        if waits and not kept > 0:
+            optimizer.zero_grad()
+            return torch.zeros_like(kept)
+        student.scaler.unscale_(optimizer)
+        norm = get_total_norm([w.grad for w in student.weights if w.grad is not None])
+        if config.clip:
+            clip_grads_with_norm_(student.weights, config.clip, norm)
+        if not waits:
+            skip = (kept == 0).float()
+            setattr(optimizer, "found_inf", skip)  # noqa: B010 - as a GradScaler tells it to
+        student.scaler.step(optimizer)
+        student.scaler.update()
+        optimizer.zero_grad()
+        return norm
 
     @property
     def rate(self) -> float:
         """The learning rate of its last step."""
-        return self.optimiser.param_groups[0]["lr"]
+        return self.optimizer.param_groups[0]["lr"]
 
     def move(self, device: str | torch.device) -> None:
-        """Put the optimiser's state on a device."""
-        for state in self.optimiser.state.values():
+        """Put the optimizer's state on a device."""
+        for state in self.optimizer.state.values():
             state |= {k: v.to(device) for k, v in state.items() if k != "step" and hasattr(v, "to")}
 
     def state(self) -> dict[str, Any]:
         """All that a checkpoint keeps."""
         return {
             "done": self.done,
-            "entries": torch.from_numpy(self.order.entries),
-            "optimiser": self.optimiser.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
             "bank": self.gate and self.gate.bank,
             "near": self.near,
         }
@@ -130,18 +143,17 @@ class Member:
     def load(self, state: dict[str, Any]) -> None:
         """Take up where `state` left off."""
         self.done = state["done"]
-        self.deal(state["entries"].numpy())
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.optimizer.load_state_dict(state["optimizer"])
         if self.gate:
             self.gate.bank.copy_(state["bank"])
         self.near = state["near"]
 
 
-def optimiser(config: Config, weights: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
+def optimizer(config: Config, weights: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
     """AdamW, or its 8-bit form."""
     if not config.eight_bit:
         return torch.optim.AdamW(weights, config.lr, weight_decay=config.weight_decay, fused=True)
-    from bitsandbytes.optim import AdamW8bit
+    from bitsandbytes.optim import AdamW8bit  # pyright: ignore[reportMissingImports]
 
     return AdamW8bit(weights, config.lr, weight_decay=config.weight_decay)
 

@@ -22,10 +22,12 @@ class Watch:
         self.judge, self.prompts, self.out, self.seeds = judge, prompts, out, seeds
         self.looks: list[Event] = []
 
-    def look(self, step: int, number: int, member: int | None = None) -> Event:
+    def look(
+        self, step: int, number: int, member: int | None = None, mid_schedule: bool = False
+    ) -> Event:
         """A `probe` event of the weights as they are: of the average, or of a member in a round."""
         found: Event = {"event": "probe", "step": step, "round": number, "member": member}
-        found |= {"groups": {}, "pictures": []}
+        found |= {"mid_schedule": mid_schedule, "groups": {}, "pictures": []}
         for group, texts in self.prompts.items():
             seen = self.judge.look(texts, self.seeds)
             found["groups"][group] = seen.figures(self.judge.detector.thresholds.copied)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from memviz import resources
+from memviz.data.corpus import bundled
 from memviz.data.prompts import demo
 from memviz.errors import InputError
 from memviz.guidance.model_defaults import settings
@@ -58,7 +60,8 @@ class Judge:
         steps: int,
         size: int | None = None,  # pixels a side; None: the model's own
     ) -> None:
-        own = settings(folder)
+        demo = detector.corpus.name in bundled()  # its CLIP and scales are of its own pictures
+        own = settings(folder) if demo else {}
         self.pipe, self.detector, self.steps, self.size = pipe, detector, steps, size
         self.guidance = MethodSpec.parse("cfg", own.get("methods")).guidance
         self.clip = resources.load_clip() if own.get("clip") else None
@@ -67,7 +70,8 @@ class Judge:
         """Each prompt with each seed, drawn and judged."""
         requests = [Request(p, s, self.guidance) for p in prompts for s in seeds]
         path = {"steps": self.steps, "size": self.size}
-        made = list(generate(self.pipe, requests, detector=self.detector, **path))
+        with mixed_precision(self.pipe):
+            made = list(generate(self.pipe, requests, detector=self.detector, **path))
         images = [one.image for one in made]
         return ProbeResult(
             similarity=np.array([best_similarity(one.matches) for one in made]),
@@ -77,6 +81,14 @@ class Judge:
             pictures=images,
             vectors=np.array([one.vector for one in made]),
         )
+
+
+def mixed_precision(pipe: Pipe) -> AbstractContextManager[object]:
+    """Autocast, where frozen parts are kept in another number format than the UNet."""
+    import torch
+
+    kept = pipe.text_encoder.dtype
+    return torch.autocast(pipe.device.type, kept, enabled=kept != pipe.unet.dtype)
 
 
 def prompts(config: Config, captions: Sequence[str], sizes: np.ndarray) -> dict[str, list[str]]:
@@ -90,8 +102,8 @@ def prompts(config: Config, captions: Sequence[str], sizes: np.ndarray) -> dict[
         found = read(expand(config.probes))
     if config.probes == "demo":
         own = demo()
-        found |= {"duplicated": [*own["duplicated"]], "unseen": [*own["heldout"]]}
-    return {group: [*texts[: config.probe_prompts]] for group, texts in found.items() if texts}
+        found |= {"duplicated": list(own["duplicated"]), "unseen": list(own["heldout"])}
+    return {group: texts[: config.probe_prompts] for group, texts in found.items() if texts}
 
 
 def of_corpus(captions: Sequence[str], sizes: np.ndarray, seed: int) -> dict[str, list[str]]:
@@ -99,7 +111,7 @@ def of_corpus(captions: Sequence[str], sizes: np.ndarray, seed: int) -> dict[str
     order = np.random.default_rng(seed).permutation(len(captions))
     most = order[np.argsort(-sizes[order], kind="stable")]
     groups = {"duplicated": most[sizes[most] > 1], "single": order[sizes[order] == 1]}
-    texts = {name: [captions[row] for row in rows] for name, rows in groups.items()}
+    texts = {name: [captions[int(row)] for row in rows] for name, rows in groups.items()}
     return {name: [*dict.fromkeys(filter(None, some))] for name, some in texts.items()}
 
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from memviz import resources
 from memviz.errors import InputError
 from memviz.models import loading
+from memviz.models.protocols import Pipe
 from memviz.training.config import Config, read_config
-from memviz.training.data.dataset import times
 from memviz.training.data.duplicates import groups, sizes
+from memviz.training.data.entries import count_entries
 from memviz.training.events import Event
 from memviz.training.monitoring.monitor import Watch, stop_here
 from memviz.training.monitoring.probes import Judge, prompts
+from memviz.training.monitoring.saved_weights import SavedWeights
+from memviz.training.monitoring.weights_loading import WeightsLoader
 
 
 def sweep(
@@ -34,14 +36,16 @@ def sweep(
     saved = found(trained, config)
     watched = replace(config, **changes)
     model = loading.load(config.model)
-    watch = watching(watched, model, out, seeds)
+    watch = build_watch(watched, model.pipe, model.folder, out, seeds, config.resolution)
     asked = sum(map(len, watch.prompts.values()))
+    loader = WeightsLoader(model, config.model)
     end = {"step": step(config, max(saved))}
     yield {"event": "start", "steps": end["step"], "looks": len(saved) + 1, "prompts": asked}
     for number, folder in {0: None, **saved}.items():
         if folder:
-            put(model.pipe, folder)
-        yield watch.look(step(config, number), number)
+            loader.load(read_saved(folder))
+        mid = config.in_mid_schedule(number)
+        yield watch.look(step(config, number), number, mid_schedule=mid)
     yield {"event": "done", **end, "model": best(config, saved, watch)}
 
 
@@ -57,20 +61,30 @@ def found(trained: Path, config: Config) -> dict[int, Path]:
     return saved
 
 
-def watching(config: Config, model: loading.Model, out: Path, seeds: Sequence[int]) -> Watch:
-    """The prompts that these settings watch."""
+def build_watch(
+    config: Config,
+    pipe: Pipe,
+    folder: Path,
+    out: Path,
+    seeds: Sequence[int],
+    size: int | None = None,
+) -> Watch:
+    """The prompts that these settings watch, drawn by a pipeline from a model's folder.
+
+    `size` is the side of the pictures in pixels; None: the model's own.
+    """
     detector = resources.load_detector(config.corpus, config.descriptor)
-    shown = sizes(groups(detector.corpus, detector), times(config, detector.corpus))
-    judge = Judge(model.pipe, model.folder, detector, config.probe_steps, config.resolution)
+    shown = sizes(groups(detector.corpus, detector), count_entries(config, detector.corpus))
+    judge = Judge(pipe, folder, detector, config.probe_steps, size)
     return Watch(judge, prompts(config, detector.corpus.captions, shown), out, seeds)
 
 
-def put(pipe: Any, folder: Path) -> None:  # noqa: ANN401
-    """Give a pipeline a round's weights."""
-    from diffusers import UNet2DConditionModel
-
-    made = UNet2DConditionModel.from_pretrained(folder, local_files_only=True)
-    pipe.unet.load_state_dict(made.state_dict())
+def read_saved(folder: Path) -> SavedWeights:
+    """The weights of a round: an adapter, or else a UNet."""
+    adapter = folder / "pytorch_lora_weights.safetensors"
+    if adapter.is_file():
+        return SavedWeights(adapter, "lora", None)
+    return SavedWeights(folder, "unet", None)
 
 
 def step(config: Config, number: int) -> int:
@@ -82,4 +96,8 @@ def best(config: Config, saved: dict[int, Path], watch: Watch) -> str:
     """The newest weights that do not copy more than the first, as `--model` takes them."""
     number = stop_here(watch.looks)
     number = max(saved) if number is None else number
-    return f"{config.model.partition('+')[0]}+{saved[number]}" if number else config.model
+    if not number:
+        return config.model
+    if config.lora and saved[number].name != "unet":
+        return f"{config.model} with {saved[number]}"
+    return f"{config.model.partition('+')[0]}+{saved[number]}"

@@ -30,6 +30,8 @@ SETTINGS = {
     "local_steps": 100,
     "ratio": 1.5,
     "schedule": "cosine",
+    "hold_out": 0,
+    "repeated": 0,
     "checkpoint_every": 100,
     "probes": "none",
 }

@@ -27,7 +27,8 @@ from memviz.data.prompts import demo
 from memviz.io import atomic
 from memviz.io.read import read_json
 from memviz.statistics import estimate_mean, estimate_share
-from memviz.training.config import PRESETS, Config
+from memviz.training.config import PRESETS, Config, from_json
+from memviz.training.monitoring.held_out_loss import denoising_loss
 from memviz.training.monitoring.probes import Judge
 from memviz.training.trainer import Run, opened
 
@@ -51,8 +52,6 @@ ARMS: dict[str, list[dict[str, Any]]] = {  # the settings that each may choose f
 }
 ROUNDS = 5  # so that 300 to 1,200 steps divide by rounds and shards
 HELD_OUT = 256  # pictures that no arm is trained on
-TIMESTEPS = (100, 300, 500, 700, 900)  # of the denoising loss
-ROWS = 64  # pictures at a time
 LEARNED = "loss_unseen"  # by which arms are compared at equal learning
 
 
@@ -92,7 +91,8 @@ class Plan:
 def demo_plan() -> Plan:
     """The frontier of the demo, in full."""
     base = PRESETS["demo"].config(
-        probes="none", hold_out=HELD_OUT, checkpoint_every=100, keep=1, save_every=0
+        **{"probes": "none", "hold_out": HELD_OUT, "repeated": 0, "ratio": 1.25, "shards": 4},
+        **{"local_steps": 20, "checkpoint_every": 100, "keep": 1, "save_every": 0},
     )
     prompts = demo()
     return Plan(base, prompts["duplicated"], prompts["heldout"])
@@ -177,7 +177,8 @@ class Study:
         folder = self.out / "-".join([arm.replace(" ", "_"), *words, f"{steps}", f"seed{seed}"])
         asked = {"config": config.to_json(), "share": settings.get("share")}
         found = read_figures(folder / "figures.json")
-        if found and found.pop("asked") == asked:
+        before = found.pop("asked", None)  # settings that came later are at their defaults
+        if before and before | {"config": from_json(before["config"]).to_json()} == asked:
             return found
         if self.stopping():
             raise Stopped
@@ -234,8 +235,8 @@ class Study:
             "prompts": prompts,
             "alignment_not_copied": mean_or_none(aligned[~copied], np.array(prompts)[~copied]),
             "alignment_unseen": mean_or_none(unseen.alignment, plan.unseen),
-            "loss_once": estimate_mean(denoising_loss(run, once)).to_json(),
-            "loss_unseen": estimate_mean(denoising_loss(run, held)).to_json(),
+            "loss_once": estimate_mean(denoising_loss(student, run.data, once)).to_json(),
+            "loss_unseen": estimate_mean(denoising_loss(student, run.data, held)).to_json(),
             "skipped": round(skipped / max(1, seen), 4),
             "samples": run.config.samples,
         }
@@ -249,22 +250,6 @@ class Study:
         once = np.zeros(len(counts), bool)
         once[order[: held.sum()]] = True
         return once, single & held
-
-
-@torch.no_grad()
-def denoising_loss(run: Run, rows: np.ndarray) -> np.ndarray:
-    """(N,) each picture's squared error of the prediction, over fixed timesteps and fixed noise."""
-    rng, total = np.random.default_rng(0), np.zeros(len(rows))
-    unet = run.student.pipe.unet.eval()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        for start, t in product(range(0, len(rows), ROWS), TIMESTEPS):
-            some = rows[start : start + ROWS]
-            x, text = run.data.batch(some, rng)
-            losses, _ = run.student.losses(x, text, torch.full((len(some),), t))
-            total[start : start + ROWS] += losses.cpu().numpy() / len(TIMESTEPS)
-    unet.train()
-    return total
 
 
 def summarize(figures: Sequence[Figures]) -> Figures:

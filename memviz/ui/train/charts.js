@@ -119,7 +119,15 @@ export function lossTraces(view, colors) {
   const line = { color: colors.method(MARKS[1]), width: 1.8 };
   const hovertemplate = 'step %{x}<br>loss %{y:.4f}<extra></extra>';
   const mode = view.loss.y.length === 1 ? 'markers' : 'lines'; // one point makes no line
-  return [{ type: 'scatter', mode, ...view.loss, line, hovertemplate }];
+  const now = { type: 'scatter', mode, name: 'of each step', ...view.loss, line, hovertemplate };
+  const fixed = Object.entries(view.fixed_loss).map(([name, curve], i) => {
+    const mark = MARKS[2 * i];
+    const color = colors.method(mark);
+    const marker = { color, symbol: mark.symbol, size: 8 };
+    const drawn = { color, dash: mark.dash, width: 1.8 };
+    return { type: 'scatter', mode: 'lines+markers', name, ...curve, line: drawn, marker };
+  });
+  return [now, ...fixed];
 }
 
 /**

@@ -13,9 +13,10 @@ from memviz.ui.shared import controls
 from memviz.ui.shared.messages import notice
 from memviz.ui.train import form as train_form
 from memviz.ui.train import jobs as train_jobs
-from memviz.ui.train.plan_card import card
+from memviz.ui.train.plan_card import card, missing
 
 ACTIONS = ("Stop", "Resume", "Run again", "Find where copying begins")
+SUITED = ("weights", "probes", "repeated", "hold_out")  # what a corpus may not have
 MENUS = 2  # of models: this tab's and Compare's
 EMPTY = {"note": "No training was started yet. Choose a preset and press Start training."}
 PLANNING = "Reading the pictures and measuring a few steps …"
@@ -66,6 +67,11 @@ def begin(title: str, *values: object) -> list[Any]:
     return show(train_jobs.start(title, values))
 
 
+def watch(folder: str | None, *values: object) -> list[Any]:
+    """Watch a training of another program, and show it."""
+    return show(train_jobs.watch(folder, values))
+
+
 def show(job: jobs.Job) -> list[Any]:
     """A job in the menu and below it; the form makes room."""
     menu = gr.Dropdown(choices=train_jobs.choices(), value=job.id)
@@ -91,17 +97,38 @@ def spelled(*values: object) -> str:
         return str(error)
 
 
-def check(allowed: bool, *values: object) -> Iterator[str]:
-    """The card before the start: what the trainer itself says that it would do."""
+def change(*values: object) -> list[Any]:
+    """The command after a change of the form, and whether it can be started; the plan is old."""
+    try:
+        train_form.config(values)
+    except MemvizError as error:
+        return [str(error), gr.Button(interactive=False), ""]
+    return [spelled(*values), gr.Button(interactive=True), ""]
+
+
+def suit(*values: object) -> list[Any]:
+    """`SUITED` of the form after another corpus was chosen."""
+    try:
+        config = training_job.suited(train_form.config(values))
+    except MemvizError:  # a setting that cannot be is told where the command stands
+        return [gr.skip()] * len(SUITED)
+    return [getattr(config, name) for name in SUITED]
+
+
+def check(allowed: bool, *values: object) -> Iterator[list[Any]]:
+    """The card before the start, as the trainer says it; what cannot be holds the start back."""
     if not allowed:
         return
-    yield notice(PLANNING, False)
+    yield [notice(PLANNING, False), gr.skip()]
     try:
         for found in train_jobs.plan(values):
-            told = isinstance(found, str)
-            yield notice(f"{PLANNING} {found}", False) if told else card(found)
+            if isinstance(found, str):
+                yield [notice(f"{PLANNING} {found}", False), gr.skip()]
+            else:
+                yield [card(found), gr.Button(interactive=not missing(found))]
     except (MemvizError, OSError) as error:
-        yield notice(str(error))
+        held = f"{error} Start is held back until a setting changes."
+        yield [notice(held), gr.Button(interactive=False)]
 
 
 def opened(wanted: str | None) -> list[Any]:

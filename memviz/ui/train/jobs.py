@@ -10,6 +10,7 @@ from typing import Any
 
 from memviz import jobs
 from memviz.errors import InputError
+from memviz.io.paths import expand
 from memviz.training import job as training_job
 from memviz.ui.train import form
 from memviz.ui.train.history import History
@@ -32,6 +33,13 @@ def first() -> str | None:
 def start(title: str | None, values: Sequence[Any]) -> jobs.Job:
     """Begin the fine-tuning that the form asks for. Raises ValueError if that cannot be."""
     return training_job.start(form.config(values), title or "")
+
+
+def watch(folder: str | None, values: Sequence[Any]) -> jobs.Job:
+    """Begin to watch the folder of another trainer, with the form's model, corpus and prompts."""
+    if not (folder or "").strip():
+        raise InputError("There is no folder. Give the one that the other trainer saves to.")
+    return training_job.watch(expand(str(folder)), form.config(values))
 
 
 def plan(values: Sequence[Any]) -> Iterator[str | dict[str, Any]]:

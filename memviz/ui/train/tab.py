@@ -44,6 +44,8 @@ class Tab:
     go: gr.Button
     message: gr.HTML
     card: gr.HTML
+    watched: gr.Textbox
+    watch: gr.Button
     chosen: gr.Dropdown
     actions: list[gr.Button]
     both: gr.Button
@@ -109,6 +111,14 @@ def lay_out(allowed: gr.State) -> Tab:
             plan = gr.Button("Check first", elem_id="plan")
             go = gr.Button("Start training", variant="primary", elem_id="train")
         card = gr.HTML(elem_id="train-plan")
+    with gr.Accordion("A training of another program", open=False, elem_id="watch"):
+        watched = gr.Textbox(
+            label="Its folder",
+            info="Checkpoints or LoRA files of diffusers, kohya, ai-toolkit or OneTrainer. Each is "
+            "looked at as it comes, with the model, corpus and prompts chosen above.",
+            elem_id="watched",
+        )
+        watch = gr.Button("Watch it", elem_id="watch-it")
     message = gr.HTML(elem_id="train-message")
     chosen = gr.Dropdown([], label="Training", elem_id="job")
     with gr.Row(elem_id="train-jobs"):
@@ -116,7 +126,7 @@ def lay_out(allowed: gr.State) -> Tab:
         actions = [gr.Button(name, **small) for name in handlers.ACTIONS]
         both = gr.Button("Compare before and after", **small, elem_id="both")
     return Tab(
-        *(allowed, settings, title, controls, command, plan, go, message, card),
+        *(allowed, settings, title, controls, command, plan, go, message, card, watched, watch),
         *(chosen, actions, both, Progress(handlers.EMPTY, elem_id="training"), gr.State()),
     )
 
@@ -127,15 +137,24 @@ def connect(made: Tab, shown: list[gr.components.Component]) -> None:
     quick: dict[str, Any] = {"queue": False, **QUIET}
     start = handlers.careful(handlers.begin, len(outputs))
     made.go.click(start, [made.allowed, made.title, *made.fields], outputs, **quick)
+    follow = handlers.careful(handlers.watch, len(outputs))
+    made.watch.click(follow, [made.allowed, made.watched, *made.fields], outputs, **quick)
     made.plan.click(
-        handlers.check, [made.allowed, *made.fields], made.card, concurrency_limit=1, **QUIET
+        handlers.check,
+        [made.allowed, *made.fields],
+        [made.card, made.go],
+        concurrency_limit=1,
+        **QUIET,
     )
     for number, button in enumerate(made.actions):
         do = handlers.careful(handlers.act(number), len(outputs))
         button.click(do, [made.allowed, made.chosen], outputs, **quick)
     made.chosen.input(handlers.look, [made.allowed, made.chosen], shown, **quick)
     changes = [field.change for field in made.fields]
-    gr.on(changes, handlers.spelled, made.fields, made.command, trigger_mode="always_last", **quick)
+    told = [made.command, made.go, made.card]
+    gr.on(changes, handlers.change, made.fields, told, trigger_mode="always_last", **quick)
+    suited = [made.controls[name] for name in handlers.SUITED]
+    made.controls["corpus"].change(handlers.suit, made.fields, suited, **quick)
 
 
 def connect_clock(made: Tab, shown: list[gr.components.Component], tab: gr.Tab) -> None:

@@ -19,6 +19,7 @@ MEASURES = {  # of the watched prompts
     "magnitude": "magnitude",
     "alignment": "alignment",
 }
+FIXED = {"held_out": "held out, fixed noise", "seen": "seen once, fixed noise"}
 STEPS = range(0, 1_000, 1_000 // BINS)  # the least timestep of each range
 
 
@@ -39,6 +40,7 @@ def view(history: History, probe: Picture, trained: Picture) -> dict[str, Any]:
         "command": jobs.shown(job.command),
         "progress": progress(history),
         "loss": thinned(history.of("step"), "step", "loss"),
+        "fixed_loss": fixed_loss(history.of("fixed_loss")),
         "probes": probes(history),
         "rounds": [pictures(row, probe) for row in history.of("probe")],
         "measures": MEASURES,
@@ -68,6 +70,8 @@ def progress(history: History) -> dict[str, Any]:
 
 def extent(start: Mapping[str, Any]) -> str:
     """How much work it is."""
+    if "follows" in start:
+        return f"each state that {start['follows']} saves, {start['prompts']} prompts"
     if "looks" in start:
         return f"{start['looks']} looks at {start['prompts']} prompts"
     if "mode" not in start:
@@ -112,6 +116,15 @@ def probes(history: History) -> dict[str, dict[str, list]]:
     return {name: curve(name, rows) for name in names}
 
 
+def fixed_loss(rows: list[Row]) -> dict[str, dict[str, list]]:
+    """The loss at fixed noise of pictures held out and of pictures seen, by step."""
+    found = {}
+    for key, name in FIXED.items():
+        if told := [row for row in rows if row[key] is not None]:
+            found[name] = {"x": [r["step"] for r in told], "y": [r[key] for r in told]}
+    return found
+
+
 def curve(name: str, rows: list[Row]) -> dict[str, Any]:
     """One group's curves."""
     seen = [row for row in rows if name in row["groups"]]
@@ -130,13 +143,16 @@ def pictures(row: Row, probe: Picture) -> dict[str, Any]:
     return {"name": moment(row), "pictures": found}
 
 
-def moment(row: Row) -> str:
+def moment(row: Mapping[str, Any]) -> str:
     """When a look was."""
     if row["round"] == 0:
         return "before training"
+    if row.get("saved"):
+        return f"at step {big(row['step'])} ({row['saved']})"
+    mid = ", in mid-schedule" if row.get("mid_schedule") else ""
     if row.get("member") is None:
-        return f"after round {row['round']}"
-    return f"at step {big(row['step'])}, round {row['round']}, member {row['member'] + 1}"
+        return f"after round {row['round']}{mid}"
+    return f"at step {big(row['step'])}, round {row['round']}, member {row['member'] + 1}{mid}"
 
 
 def leaders(row: Mapping[str, Any], trained: Picture) -> list[dict[str, Any]]:
@@ -144,19 +160,28 @@ def leaders(row: Mapping[str, Any], trained: Picture) -> list[dict[str, Any]]:
     return [{**item, "src": trained(str(item["id"]))} for item in row.get("pictures", ())]
 
 
-def said(history: History) -> dict[str, str]:
+def said(history: History) -> dict[str, str | dict[str, str]]:
     """A sentence beside each chart."""
     losses, gate, probe = history.of("step"), history.last("gate"), history.last("probe")
     return {
-        "loss": f"The loss is {losses[-1]['loss']:.3f} now." if losses else "",
-        "probes": probe_words(probe),
+        "loss": loss_words(losses, history.last("fixed_loss")),
+        "probes": probe_words(probe, history.of("probe")),
         "gate": gate_words(gate),
         "bank": "The bank holds the running mean loss of each range of timesteps." if gate else "",
     }
 
 
-def probe_words(row: Mapping[str, Any]) -> dict[str, str]:
-    """What the newest look found, by measure."""
+def loss_words(losses: list[Row], fixed: Mapping[str, Any]) -> str:
+    """The newest losses."""
+    if not losses:
+        return ""
+    words = f"The loss is {losses[-1]['loss']:.3f} now."
+    told = [f"{fixed[key]:.3f} {name}" for key, name in FIXED.items() if fixed.get(key)]
+    return f"{words} At the last look it was {' and '.join(told)}." if told else words
+
+
+def probe_words(row: Mapping[str, Any], looks: list[Row]) -> dict[str, str]:
+    """What the newest of all looks found, by measure."""
     if not row:
         return {}
     words = {name: measured(row, name) for name in MEASURES}
@@ -164,6 +189,11 @@ def probe_words(row: Mapping[str, Any]) -> dict[str, str]:
     if step is not None:
         until = "even the first is too much" if stop == 0 else f"after round {stop}: stop there"
         words["copied"] += f" Copying began by step {big(step)}, {until}."
+        if any(look["round"] == stop and look.get("mid_schedule") for look in looks):
+            words["copied"] += (
+                f" That round was judged in mid-schedule: train anew with --rounds {stop}, so that "
+                "its learning rate falls to the end."
+            )
     return words
 
 

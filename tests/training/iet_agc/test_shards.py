@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memviz.training.data.shards import Order, add_share, partition
+from memviz.training.data.shards import Order, partition
 from memviz.training.iet_agc.redistribution import often_skipped, redistributed
 
 times = st.lists(st.integers(1, 9), min_size=8, max_size=40)
@@ -72,13 +71,6 @@ def test_a_batch_depends_on_its_number_alone():
     fresh = Order(np.arange(7), 0, 1).batch(11, 4)
     used = Order(np.arange(7), 0, 1)
     assert [used.batch(i, 4).tolist() for i in range(12)][11] == fresh.tolist()
-
-
-def test_the_average_is_weighted_in_float32():
-    total = [torch.zeros(3)]
-    add_share(total, [torch.tensor([1.0, 2, 3], dtype=torch.float16)], 0.75)
-    add_share(total, [torch.tensor([5.0, 6, 7])], 0.25)
-    assert total[0].dtype == torch.float32 and total[0].tolist() == [2, 3, 4]
 
 
 def test_often_skipped_is_twice_the_mean_of_the_samples_that_were_seen():

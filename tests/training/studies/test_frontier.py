@@ -11,7 +11,7 @@ import torch
 from memviz.cli import main
 from memviz.data import corpus as corpora
 from memviz.errors import InputError
-from memviz.training.data.dataset import hold_out, times
+from memviz.training.data.entries import count_entries, hold_out
 from memviz.training.studies import iet_agc_frontier as study
 from memviz.training.trainer import Run
 from tests.support import fine_tuning, world
@@ -98,14 +98,14 @@ def test_a_random_skip_skips_its_share_and_changes_nothing_where_it_is_off(small
 def test_the_loss_is_that_of_the_same_noise_each_time(small, tmp_path):
     run = Run(fine_tuning.config(small, probes="none", hold_out=3), tmp_path, print)
     held = np.flatnonzero(run.data.times == 0)
-    first, state = study.denoising_loss(run, held), torch.get_rng_state()
-    assert len(first) == 3 and (first == study.denoising_loss(run, held)).all()
+    first, state = study.denoising_loss(run.student, run.data, held), torch.get_rng_state()
+    assert len(first) == 3 and (first == study.denoising_loss(run.student, run.data, held)).all()
     assert torch.equal(state, torch.get_rng_state())
 
 
 def test_pictures_held_out_are_the_same_for_every_seed_and_trained_on_by_none(small):
     corpus = corpora.load(small.corpus)
-    found = [times(fine_tuning.config(small, hold_out=2, seed=s), corpus) for s in (0, 5)]
+    found = [count_entries(fine_tuning.config(small, hold_out=2, seed=s), corpus) for s in (0, 5)]
     assert (found[0] == found[1]).all() and (found[0] == 0).sum() == 2
     repeated = np.array([9, 1, 1])
     assert (hold_out(repeated, 2) == [9, 0, 0]).all() and (repeated == [9, 1, 1]).all()

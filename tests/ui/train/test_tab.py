@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from memviz import jobs
+from memviz.cli import parser
+from memviz.errors import MemvizError
 from memviz.jobs import Job, files
 from memviz.models import loading
 from memviz.training import job as training_job
@@ -22,7 +24,7 @@ from memviz.ui.train import jobs as train_jobs
 from memviz.ui.train.history import History, thinned
 from memviz.ui.train.thumbs import Thumbs
 from memviz.ui.train.view import view
-from tests.support import processes
+from tests.support import processes, samples
 
 START = {"event": "start", "steps": 40, "samples": 320, "pictures": 9, "members": 4, "mode": "iet"}
 
@@ -76,12 +78,87 @@ def probe(rnd: int, copied: float, stop: int | None = None) -> dict:
     return {**place, **found, "groups": {"duplicated": figures}, "pictures": pictures}
 
 
+def fixed(rnd: int, held_out: float | None) -> dict:
+    place = {"event": "fixed_loss", "step": 10 * rnd, "round": rnd, "member": None}
+    return {**place, "held_out": held_out, "seen": 0.25}
+
+
 def drawn(history: History) -> dict:
     return view(history.read(), lambda name: f"/{name}", lambda number: None)
 
 
 def values(**changes: object) -> list:
     return [*(PRESETS["demo"].config().to_json() | changes).values()]
+
+
+def test_the_loss_at_fixed_noise_stands_beside_the_loss(job):
+    tell(job, START, fixed(0, None), *steps(1, 2), fixed(1, None))
+    found = drawn(History(job))
+    assert found["fixed_loss"] == {"seen once, fixed noise": {"x": [0, 10], "y": [0.25, 0.25]}}
+    tell(job, fixed(2, 0.5))
+    found = drawn(History(job))
+    assert found["fixed_loss"]["held out, fixed noise"] == {"x": [20], "y": [0.5]}
+    assert "0.500 held out" in found["said"]["loss"]
+
+
+def test_a_round_to_stop_at_that_was_judged_in_mid_schedule_says_so(job):
+    tell(job, START, probe(0, 0.0), probe(1, 0.0) | {"mid_schedule": True}, probe(2, 0.9, stop=1))
+    found = drawn(History(job))
+    assert found["rounds"][1]["name"] == "after round 1, in mid-schedule"
+    assert "train anew with --rounds 1" in found["said"]["probes"]["copied"]
+    tell(job, START, probe(0, 0.0), probe(1, 0.0), probe(2, 0.9, stop=1))
+    assert "anew" not in drawn(History(job))["said"]["probes"]["copied"]
+
+
+def test_a_training_of_another_program_is_watched_as_a_job(home, monkeypatch):
+    begun = []
+    monkeypatch.setattr(jobs, "start", lambda *asked: begun.append(asked))
+    (home / "run").mkdir()
+    train_jobs.watch(str(home / "run"), values(model="demo", probe_prompts=3, lr=0.5))
+    kind, argv, title, _ = begun[0]
+    assert (kind, title) == ("watch", "run, watched")
+    asked = parser().parse_args(argv[argv.index("memviz") + 1 :])
+    assert (asked.base, asked.corpus, asked.probe_prompts) == ("demo", "demo-10k", 3)
+    assert asked.folder == home / "run" and asked.out == home / "run/memviz-watch"
+    for folder, sentence in (("", "There is no folder"), (str(home / "x"), "is no folder")):
+        with pytest.raises(MemvizError, match=sentence):
+            train_jobs.watch(folder, values())
+
+
+def test_a_watched_training_is_drawn_like_one_of_our_own(job):
+    first = probe(0, 0.0) | {"saved": ""}
+    tell(job, {"event": "start", "follows": "run", "prompts": 9}, first)
+    tell(job, probe(1, 0.5, stop=0) | {"saved": "fox-step00000500.safetensors", "step": 500})
+    found = drawn(History(job))
+    assert found["progress"]["size"] == "each state that run saves, 9 prompts"
+    assert found["rounds"][1]["name"] == "at step 500 (fox-step00000500.safetensors)"
+    assert found["probes"]["duplicated"]["x"] == [0, 500] and found["stop_step"] == 0
+
+
+def test_a_corpus_of_ones_own_takes_the_demo_preset_and_what_cannot_be_does_not_start(home):
+    for i in range(20):
+        samples.smooth(i, (8, 8)).save(home / f"{i}.png")
+    asked = values(corpus=str(home))
+    with pytest.raises(MemvizError, match="Leave --weights empty"):
+        train_jobs.start("", asked)
+    assert handlers.suit(*asked) == ["", "", 0, 2]
+    assert jobs.listing() == []
+
+
+def test_a_check_that_finds_an_obstacle_holds_the_start_back(home, monkeypatch):
+    def refuse(values):
+        yield "reading"
+        raise MemvizError("There is no such thing.")
+
+    monkeypatch.setattr(train_jobs, "plan", refuse)
+    *_, (words, start) = handlers.check(True, *values())
+    assert "There is no such thing. Start is held back" in words and start.interactive is False
+    small = plan(disk_mb=10, disk_free_mb=5)
+    monkeypatch.setattr(train_jobs, "plan", lambda values: iter([small]))
+    assert [*handlers.check(True, *values())][-1][1].interactive is False
+    command, start, card = handlers.change(*values())
+    assert start.interactive and "memviz train" in command and card == ""
+    assert handlers.change(*values(ratio=0.5))[1].interactive is False
 
 
 @pytest.mark.parametrize("key", PRESETS)
@@ -308,8 +385,16 @@ def plan(**changes: object) -> dict:
     counts = {"pictures": 10_000, "entries": 10_000, "steps": 320, "samples": 10_240, "members": 4}
     copies = {"groups_of_copies": 2, "pictures_in_them": 5, "most_copies_of_one": 300}
     costs = {"seconds_per_step": 0.5, "seconds_of_training": 160, "looks": 5, "memory_mb": 900}
-    disk = {"disk_mb": 300, "disk_free_mb": 9_000, "device": "cpu"}
-    return counts | copies | costs | disk | changes
+    disk = {"disk_mb": 300, "disk_free_mb": 9_000, "cache_mb": 90, "device": "cpu"}
+    more = {"seconds_of_looks": 50, "busy": 0.1, "gpu_memory_mb": None, "gpu_total_mb": None}
+    return counts | copies | costs | disk | more | changes
+
+
+def test_the_card_tells_the_gpus_memory_and_a_busy_machine():
+    shown = plan_card.card(plan(gpu_memory_mb=15_000, gpu_total_mb=24_000))
+    assert "15.0 GB of the GPU&#39;s 24.0 GB" in shown and "parked members included" in shown
+    assert "5 looks at the watched prompts, about 50 s" in shown and "busy" not in shown
+    assert "Other programs take 60% of the processors now" in plan_card.card(plan(busy=0.6))
 
 
 def test_the_card_tells_what_it_would_take_and_what_stands_against_it():
