@@ -11,8 +11,10 @@ from memviz.cli.train import spoken
 from memviz.jobs import JobContext
 from memviz.number_lists import parse_ints
 from memviz.training import cli_flags
+from memviz.training.config import read_config
+from memviz.training.unconditional.architecture import is_unconditional
 
-WATCHED = ("probes", "probe_prompts", "probe_steps", "descriptor")
+WATCHED = ("probes", "probe_prompts", "probe_steps", "probe_samples", "descriptor")
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -26,11 +28,17 @@ def options(sub: argparse.ArgumentParser) -> None:
 def rounds(args: argparse.Namespace) -> dict[str, Any]:
     """Look at every saved round; the looks, where copying began, and the model before that."""
     from memviz.training.monitoring.round_sweep import sweep
+    from memviz.training.unconditional.run import sweep_rounds
 
     changes = {name: getattr(args, name) for name in WATCHED if name in args}
     here, looks = JobContext.from_env(), []
     out = args.out or args.trained / "sweep"
-    for event in sweep(args.trained, out, parse_ints(args.seeds, "--seeds"), **changes):
+    if is_unconditional(read_config(args.trained).model):
+        events = sweep_rounds(args.trained, out, **changes)
+    else:
+        events = sweep(args.trained, out, parse_ints(args.seeds, "--seeds"), **changes)
+    event: dict[str, Any] = {}
+    for event in events:
         here.metric(**event)
         if event["event"] == "probe":
             looks.append(event)

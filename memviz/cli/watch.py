@@ -6,7 +6,6 @@ from typing import Any
 
 from memviz.cli.command import Verb, say
 from memviz.cli.options import add_options
-from memviz.cli.rounds import WATCHED
 from memviz.cli.tables import table
 from memviz.cli.train import catch_signals, spoken
 from memviz.errors import InputError
@@ -14,6 +13,7 @@ from memviz.jobs import JobContext
 from memviz.number_lists import parse_ints
 from memviz.training import cli_flags
 from memviz.training.config import Config
+from memviz.training.job import WATCH_SETTINGS
 
 
 def options(sub: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--once", action="store_true", help="look at what is there, then end")
     sub.add_argument("--background", action="store_true", help="start it as a job and return")
     add_options(sub, "seeds")
-    cli_flags.add_some(sub, ("corpus", "weights", *WATCHED))
+    cli_flags.add_some(sub, WATCH_SETTINGS)
 
 
 def watch(args: argparse.Namespace) -> dict[str, Any]:

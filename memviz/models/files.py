@@ -66,6 +66,11 @@ def tiny_folder(place: str | Path) -> Path:
 def check_class(name: str, index: dict[str, Any]) -> None:
     """Refuse pipelines of another architecture before gigabytes are read."""
     found = index.get("_class_name", "pipeline of no stated class")
+    if found == "DDPMPipeline":
+        raise ModelError(
+            f"{name} takes no prompt, and guidance needs one. See its pictures and how many are "
+            "copies by `python -m memviz rounds` or in the Train tab."
+        )
     if found != CLASS:
         raise ModelError(f"{name} holds a {found}; memviz works with a {CLASS}. Give another.")
 

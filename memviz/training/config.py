@@ -29,7 +29,7 @@ CAPTIONS = ("given", "allcaps", "randrepl", "randwordadd", "wordrepeat")
 
 FREE = (  # what a resumed training may have otherwise: how long it goes, and what is told of it
     *("rounds", "log_every", "save_every", "checkpoint_every", "keep", "tracker"),
-    *("probes", "probe_prompts", "probe_every", "probe_within", "probe_steps"),
+    *("probes", "probe_prompts", "probe_every", "probe_within", "probe_steps", "probe_samples"),
 )
 
 # the groups of settings
@@ -109,6 +109,9 @@ class Config:
         0, "steps of a member between further looks within a round (0: none)", 0, 1_000_000
     )
     probe_steps: int = watch(25, "denoising steps of a look", 1, 1_000)
+    probe_samples: int = watch(
+        128, "pictures drawn at a look, of models without captions", 1, 1_000_000
+    )
     descriptor: str = watch("auto", "how pictures are compared: auto, a preset or a folder")
 
     def __post_init__(self) -> None:
@@ -214,6 +217,53 @@ PRESETS = {
         "LAION-10k as published",
         "Stable Diffusion 2.1 at 256 pixels, 1.6 million samples; needs a GPU and the corpus.",
         {"flip": True},
+    ),
+    "sprites": Preset(
+        "Without captions, at 16 pixels",
+        "A new model on the demo's scenes at 16 pixels, of which eight repeat: copies are counted "
+        "by memorization quantity. How long it takes was not measured.",
+        {
+            "model": "ddpm-tiny",
+            "corpus": "demo-10k",
+            "weights": "copies",
+            "resolution": 16,
+            "hold_out": 32,
+            "repeated": 8,
+            "rounds": 5,
+            "shards": 2,
+            "local_steps": 200,
+            "ratio": 1.5,
+            "lr": 1e-3,
+            "warmup": 100,
+            "schedule": "cosine",
+            "weight_decay": 0.0,
+            "batch_size": 32,
+            "log_every": 50,
+            "checkpoint_every": 1_000,
+            "save_every": 1,
+        },
+    ),
+    "cifar10": Preset(
+        "CIFAR-10 as published, without captions",
+        "10 clients, 10 rounds of 100 epochs of their 5,000 pictures (39 batches each), ratio 2; "
+        "needs the 50,000 pictures as a folder, and nearly a day of one GPU.",
+        {
+            "model": "ddpm-32",
+            "resolution": 32,
+            "flip": True,
+            "shards": 10,
+            "rounds": 10,
+            "local_steps": 3_900,
+            "ratio": 2.0,
+            "lr": 2e-4,
+            "warmup": 585,
+            "weight_decay": 0.0,
+            "batch_size": 128,
+            "seed": 12,
+            "save_every": 1,
+            "probe_steps": 50,
+            "probe_samples": 1_024,
+        },
     ),
     "folder": Preset(
         "A small folder of mine",

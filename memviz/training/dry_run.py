@@ -16,7 +16,8 @@ import psutil
 import torch
 
 from memviz.training.config import Config
-from memviz.training.trainer import Run
+from memviz.training.trainer import Run, run_class
+from memviz.training.unconditional.architecture import is_unconditional
 
 BURST = 6  # steps, of which the first is not counted
 MB = 1e6
@@ -24,7 +25,7 @@ MB = 1e6
 
 def plan(config: Config, out: Path, note: Callable[[str], None]) -> dict[str, Any]:
     """The plan, flat: counts, seconds and megabytes."""
-    run = Run(config, out, note)
+    run = run_class(config)(config, out, note)
     times, found = [], np.bincount(run.groups)
     others = OtherProcesses()
     begun = time.perf_counter()
@@ -33,7 +34,7 @@ def plan(config: Config, out: Path, note: Callable[[str], None]) -> dict[str, An
         times.append(now - begun)
         begun = now
     step, busy = median(times[1:] or times), others.measure()
-    look, count = time_look(run), looks(config) if run.detector else 0
+    look, count = time_look(run), looks(config) if run.watch else 0
     return {
         "pictures": len(run.corpus),
         "entries": int(run.data.times.sum()),
@@ -76,6 +77,10 @@ def time_look(run: Run) -> float:
     """Seconds of one look, from one prompt drawn now; 0 where nothing is watched."""
     if run.watch is None:
         return 0.0
+    if is_unconditional(run.config.model):
+        begun = time.perf_counter()
+        run.watch.model.draw(0, 1, run.config.probe_steps)
+        return (time.perf_counter() - begun) * run.watch.count
     prompts = [text for texts in run.watch.prompts.values() for text in texts]
     begun = time.perf_counter()
     run.watch.judge.look(prompts[:1])
@@ -109,6 +114,8 @@ def gpu_memory(run: Run) -> dict[str, int | None]:
 
 def cache(run: Run) -> float:
     """MB of encoded pictures and captions; they stay in the data folder for the next time."""
+    if is_unconditional(run.config.model):
+        return 0.0
     kept = [*run.data.latents.kept.values(), run.data.texts.kept]
     return sum(rows.nbytes for rows in kept if rows is not None) / MB
 
@@ -125,8 +132,8 @@ def disk(run: Run) -> float:
 
 
 def networks(pipe: Any) -> list[torch.nn.Module]:  # noqa: ANN401
-    """UNet, autoencoder, text encoder."""
-    return [pipe.unet, pipe.vae, pipe.text_encoder]
+    """UNet, and where there are captions autoencoder and text encoder."""
+    return [getattr(pipe, n) for n in ("unet", "vae", "text_encoder") if hasattr(pipe, n)]
 
 
 def existing(path: Path) -> Path:
