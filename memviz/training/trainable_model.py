@@ -34,7 +34,7 @@ class TrainableModel:
         self.config = config
         self.model = loading.load(config.model, device, torch.float32)
         self.pipe = self.model.pipe
-        self.noise = DDPMScheduler.from_config(self.pipe.scheduler.config)
+        self.noise: Any = DDPMScheduler.from_config(self.pipe.scheduler.config)
         self.kind = self.noise.config.prediction_type
         self.modules = learning(self.pipe, config)
         named = [(n, p) for m in self.modules for n, p in m.named_parameters() if p.requires_grad]

@@ -61,11 +61,11 @@ class Latents:
         """One picture (3, side, side) in [-1, 1]: short side resized, then cropped."""
         side = self.config.resolution
         scale = side / min(image.size)
-        size = tuple(max(side, round(length * scale)) for length in image.size)
+        size = max(side, round(image.width * scale)), max(side, round(image.height * scale))
         image = image if size == image.size else image.resize(size, Image.Resampling.BICUBIC)
         room = np.array(size) - side
-        crop = self.config.center_crop or rng is None
-        left, top = room // 2 if crop else rng.integers(0, room + 1)
+        whole = self.config.center_crop
+        left, top = room // 2 if whole or rng is None else rng.integers(0, room + 1)
         box = image.crop((left, top, left + side, top + side))
         return torch.from_numpy(np.array(box)).permute(2, 0, 1).float() / 127.5 - 1
 
@@ -80,9 +80,12 @@ class Latents:
         return torch.stack([out.latent_dist.mean, out.latent_dist.std], 1)
 
     def _kept(self, rows: np.ndarray, mirrored: np.ndarray) -> Tensor | None:
-        if any(self.kept[bool(m)] is None for m in set(mirrored.tolist())):
+        kept = [self.kept[bool(m)] for m in mirrored]
+        if any(part is None for part in kept):
             return None
-        found = np.stack([self.kept[bool(m)][r] for r, m in zip(rows, mirrored, strict=True)])
+        found = np.stack(
+            [part[row] for part, row in zip(kept, rows, strict=True) if part is not None]
+        )
         return torch.from_numpy(found).to(self.vae.device)
 
 
