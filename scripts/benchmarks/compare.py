@@ -26,6 +26,7 @@ from memviz.comparison.plan import Plan, make_plan
 from memviz.comparison.request import ComparisonRequest
 from memviz.guidance.base import Observation
 from memviz.guidance.model_defaults import own
+from memviz.guidance.spec import make_specs
 from memviz.models.parametrization import guided
 from memviz.models.schedulers import scheduler
 from memviz.sampling.loop import sample
@@ -52,7 +53,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
     model = resources.load_model(args.model)
-    ask = ComparisonRequest([args.prompt], METHODS, SEEDS, args.steps, args.scheduler, args.model)
+    ask = make_request(args)
     requests = [Request(p, s, g) for p, _, g, s in ask.cells(own(model))]
 
     def fresh() -> Any:  # noqa: ANN401 - a diffusers scheduler
@@ -61,11 +62,25 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     return {
         **ratio(model.pipe, requests, fresh, args.repeats),
         **overhead(args),
-        "goals": {"compare_vs_sequential": 0.40, "overhead_share": 0.05},
+        "goals": {"compare_vs_sequential": 0.16, "overhead_share": 0.04},
         "asked": {"methods": METHODS, "seeds": SEEDS, "steps": args.steps}
         | {"scheduler": args.scheduler, "repeats": args.repeats},
         "environment": environment(model),
     }
+
+
+def make_request(args: argparse.Namespace) -> ComparisonRequest:
+    """Four methods on four seeds."""
+    return ComparisonRequest(
+        [args.prompt],
+        make_specs(METHODS),
+        SEEDS,
+        steps=args.steps,
+        scheduler=args.scheduler,
+        model=args.model,
+        corpus=args.corpus,
+        descriptor=args.descriptor,
+    )
 
 
 def ratio(
@@ -113,16 +128,7 @@ def separate(pipe: Any, request: Request, steps: Any) -> tuple[torch.Tensor, int
 
 def overhead(args: argparse.Namespace) -> dict[str, Any]:
     """Whole comparisons, files and all: the share of time in no network."""
-    ask = ComparisonRequest(
-        [args.prompt],
-        METHODS,
-        SEEDS,
-        args.steps,
-        args.scheduler,
-        args.model,
-        args.corpus,
-        args.descriptor,
-    )
+    ask = make_request(args)
     shares, totals = [], []
     for round_ in range(args.repeats + 1):
         with tempfile.TemporaryDirectory() as folder:
@@ -188,9 +194,9 @@ def lines(result: dict[str, Any]) -> str:
     """The figures for people."""
     calls, seconds = result["unet_evaluations"], result["seconds"]
     return (
-        f"together / one after another: {result['compare_vs_sequential']:.3f} (goal 0.40): "
+        f"together / one after another: {result['compare_vs_sequential']:.3f} (goal 0.16): "
         f"{seconds['together']:.2f} s / {seconds['sequential']:.2f} s, "
         f"{calls['together']} / {calls['sequential']} UNet evaluations\n"
-        f"outside the networks: {result['overhead_share']:.1%} (goal 5 %) "
+        f"outside the networks: {result['overhead_share']:.1%} (goal 4 %) "
         f"of {result['compare_seconds']:.2f} s\n{result['environment']}"
     )
