@@ -6,7 +6,7 @@ finished. The generators behind them (`comparison.compare`, `sampling.sample`) s
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from memviz import resources
 from memviz.comparison.compare import compare as compare_steps
@@ -16,7 +16,7 @@ from memviz.data.prompts import Label, Prompt
 from memviz.detection.scores import Detection
 from memviz.detection.scores import detect as score_prompts
 from memviz.guidance.registry import CORE
-from memviz.guidance.spec import Methods
+from memviz.guidance.spec import Methods, make_specs
 from memviz.models.loading import Model
 from memviz.retrieval.copy_detector import CopyDetector
 from memviz.runs.store import Run
@@ -70,7 +70,7 @@ def compare(
     """
     request = ComparisonRequest(
         [prompts] if isinstance(prompts, str) else list(prompts),
-        methods,  # type: ignore[arg-type] - made into specs by the request
+        make_specs(methods),
         tuple(seeds),
         steps=steps,
         scheduler=scheduler,
@@ -167,7 +167,7 @@ def detect(
     return table
 
 
-def name_parts(model: Model | str, detector: CopyDetector | None) -> dict[str, str]:
+def name_parts(model: Model | str, detector: CopyDetector | None) -> dict[str, Any]:
     """The model, corpus and descriptor of a request, by name."""
     name = model if isinstance(model, str) else model.name
     if detector is not None:

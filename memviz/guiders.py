@@ -70,7 +70,9 @@ class RuleGuider(BaseGuidance):
         """Both predictions at every step, also where w is 0: the rule watches their difference."""
         return 2 if self._enabled else 1
 
-    def prepare_inputs(self, data: Inputs) -> list[BlockState]:
+    def prepare_inputs(  # pyright: ignore[reportIncompatibleMethodOverride] - as diffusers' own
+        self, data: Inputs
+    ) -> list[BlockState]:
         """The inputs with the prompt, then those without."""
         kinds = self._input_predictions[: self.num_conditions]
         return [self._prepare_batch(data, i, kind) for i, kind in enumerate(kinds)]

@@ -67,7 +67,11 @@ class VerbParser(Parser):
         super().__init__(**how)
         self.entry: Entry | None = entry
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401
+    def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride] - it has overloads
+        self,
+        args: Any = None,  # noqa: ANN401
+        namespace: Any = None,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
         """As argparse does, with the verb's own options."""
         if self.entry:
             verb, self.entry = self.entry.load(), None

@@ -56,7 +56,7 @@ def pattern(text: str) -> str:
     return text
 
 
-def controls(args: argparse.Namespace) -> list[tuple[dict[str, str], list[str]]]:
+def controls(args: argparse.Namespace) -> list[tuple[dict[str, Any], list[str]]]:
     """Kinds of prompts with the prompts of each: the file's, less what is labelled memorized.
 
     Without a file the demo has fresh captions, titles and plain ones apart.

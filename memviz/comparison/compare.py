@@ -3,7 +3,7 @@
 Plan, sample, record, score, write. Stop reading and it stops within a step; what is there is kept.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from PIL import Image
@@ -32,7 +32,7 @@ def compare(
     title: str | None = None,
     model: Model | None = None,
     detector: CopyDetector | None = None,
-) -> Iterator[StepView]:
+) -> Generator[StepView, None, None]:
     """Make all cells of `request` in `folder` (a new run of the user's by default).
 
     Yields a view after every step, and at the end one whose `snapshot()` is the finished run. A

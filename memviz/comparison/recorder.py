@@ -1,5 +1,9 @@
 """What the steps of a comparison tell, recorded as they come; nothing recorded changes later."""
 
+# The stubs of pyarrow leave these half typed.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,8 @@
 """The folder of a run while it is made: started, brought up to date, and left finished."""
 
+# The stubs of pyarrow leave these half typed.
+# pyright: reportUnknownMemberType=false
+
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

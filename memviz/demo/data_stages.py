@@ -1,5 +1,8 @@
 """The stages that make pictures: the corpus, the pretraining pool, and the latents of both."""
 
+# diffusers and transformers wrap `to` and the constructors so that their types are lost.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
+
 from collections.abc import Iterable
 from io import BytesIO
 from itertools import islice

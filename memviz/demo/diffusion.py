@@ -4,6 +4,9 @@
 with the corpus, in which the duplicated scenes come up several hundred times as often.
 """
 
+# diffusers and transformers wrap `to` and the constructors so that their types are lost.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
+
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from diffusers import AutoencoderTiny
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
@@ -52,7 +53,7 @@ def copy_loss(a: Tensor, b: Tensor) -> Tensor:
 
 def train_descriptor(
     network: torch.nn.Module,
-    vae: torch.nn.Module,
+    vae: AutoencoderTiny,
     art: dict[str, Image.Image],
     steps: int,
     seed: int,
@@ -121,7 +122,7 @@ def train_clip(
     alike = np.argsort(np.array(rest), kind="stable")
     for step in range(steps):
         rows = clip_rows(rng, alike, 192)
-        x = pixels(np.stack([views[rng.integers(len(views))][row] for row in rows]))
+        x = pixels(np.stack([views[int(rng.integers(len(views)))][row] for row in rows]))
         x = zoom(colour(x, g), uniform(g, len(x), 0.85, 1.1).flatten(), g).to(model.device)
         words = ids[torch.from_numpy(rows)].to(model.device)
         with mixed(model.device):
@@ -140,6 +141,6 @@ def clip_rows(rng: np.random.Generator, alike: np.ndarray, n: int) -> np.ndarray
 
 
 @torch.no_grad()
-def through(vae: torch.nn.Module, x: Tensor) -> Tensor:
+def through(vae: AutoencoderTiny, x: Tensor) -> Tensor:
     """Pictures (B, 3, H, W) in [-1, 1] as the autoencoder gives them back, in float32."""
     return vae.decoder(vae.encoder(x)).float().clamp(-1, 1)

@@ -1,5 +1,8 @@
 """Where a build of the demo world stands: how much work, which folders, which scenes."""
 
+# diffusers and transformers wrap `to` and the constructors so that their types are lost.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
+
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path

@@ -127,7 +127,8 @@ def random_scene(
 def one_scene(rng: np.random.Generator, names: list[str], style: str) -> Scene:
     """Draw caption, pattern, colours and places at random."""
     first, second = (str(n) for n in rng.choice(names, 2, replace=False))
-    colours = tuple(str(c) for c in rng.choice(list(COLOURS), 2, replace=False))
+    one, other = (str(c) for c in rng.choice(list(COLOURS), 2, replace=False))
+    colours = one, other
     if style == "title":
         words = str(rng.choice(STYLES)), first, str(rng.choice(PRODUCTS)), second
         return Scene(

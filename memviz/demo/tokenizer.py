@@ -1,5 +1,8 @@
 """The demo's tokenizer and text encoder: CLIP's classes with the captions' own vocabulary."""
 
+# diffusers and transformers wrap `to` and the constructors so that their types are lost.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
+
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 

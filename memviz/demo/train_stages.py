@@ -1,5 +1,8 @@
 """The stages that train: autoencoder, UNet and text encoder, descriptor, CLIP."""
 
+# diffusers and transformers wrap `to` and the constructors so that their types are lost.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
+
 import json
 import time
 from collections.abc import Callable, Iterator

@@ -50,7 +50,7 @@ class Detection:
 
 
 def detect(
-    asked: Detection, note: Callable[[str], None] = print, model: Model | None = None
+    asked: Detection, note: Callable[[str], object] = print, model: Model | None = None
 ) -> dict[str, Any]:
     """Scores and verdicts per prompt, and how well they tell where the prompts have labels."""
     model = model or resources.load_model(asked.model, asked.dtype)
@@ -87,7 +87,7 @@ def name(k: int, n: int) -> str:
 
 
 def magnitudes(
-    model: Model, asked: Detection, guidance: Guidance, note: Callable[[str], None]
+    model: Model, asked: Detection, guidance: Guidance, note: Callable[[str], object]
 ) -> np.ndarray:
     """(prompts, pictures, steps) under plain guidance; as many steps as any reading uses."""
     longest = asked.steps if 0 in asked.used else max(asked.used)

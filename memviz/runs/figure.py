@@ -1,5 +1,8 @@
 """A signal of a run by timestep, as a plotly figure."""
 
+# plotly's own hints leave these half typed.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -14,7 +17,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # a met
 def draw_signal(record: RunRecord, trace: pd.DataFrame, signal: str) -> go.Figure:
     """One curve per cell over the timesteps, 999 first; behind them where ordinary prompts lie."""
     if signal not in trace or signal == "attention":
-        known = ", ".join(name for name in trace if name in SIGNALS)
+        known = ", ".join(name for name in map(str, trace.columns) if name in SIGNALS)
         raise InputError(f"This run has no curve of {signal!r}. It has {known}.")
     figure = go.Figure()
     if limits := record.bands.get(signal):

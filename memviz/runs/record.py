@@ -5,7 +5,7 @@ Reading an older schema brings it to this one; `docs/run-format.md` lists the sc
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
 
@@ -214,7 +214,7 @@ class RunRecord(Record):
         if not isinstance(found, dict) or "cells" not in found:
             raise InputError("it is not the record of a run")
         try:
-            return cls.model_validate(migrate(found))
+            return cls.model_validate(migrate(cast("dict[str, Any]", found)))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
@@ -232,9 +232,11 @@ def migrate(found: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError(
             f"its schema is {schema!r} and this memviz reads 1 to {SCHEMA}; update memviz"
         )
-    if schema == 1 and isinstance(found["cells"], list):
+    cells: object = found["cells"]
+    if schema == 1 and isinstance(cells, list):
         bands = found.get("bands") or ({"magnitude": found["band"]} if found.get("band") else {})
-        return {**found, "bands": bands, "cells": [cell_from_first(c) for c in found["cells"]]}
+        cells = [cell_from_first(cell) for cell in cast("list[object]", cells)]
+        return {**found, "bands": bands, "cells": cells}
     return dict(found)
 
 
@@ -242,10 +244,12 @@ def cell_from_first(cell: object) -> object:
     """A cell of schema 1, which kept some verdicts as words without their kind."""
     if not isinstance(cell, dict):
         return cell
-    found = {**cell, "reason": cell.get("reason"), "matches": cell.get("matches") or ()}
-    if cell.get("verdict"):
-        found.setdefault("kind", kind_of(cell["verdict"]))
-    if isinstance(signal := cell.get("prompt_signal"), dict):
+    known = cast("dict[str, Any]", cell)
+    found = {**known, "reason": known.get("reason"), "matches": known.get("matches") or ()}
+    if known.get("verdict"):
+        found.setdefault("kind", kind_of(known["verdict"]))
+    if isinstance(signal := known.get("prompt_signal"), dict):
+        signal = cast("dict[str, Any]", signal)
         found["prompt_signal"] = {"kind": kind_of(signal.get("word")), **signal}
     return found
 

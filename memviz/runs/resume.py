@@ -10,12 +10,13 @@ of eight pictures of the demo (two prompts, seeds 0 to 3, 50 steps of DDIM, the 
 from 700 to 500) come out with a pixel one level off.
 """
 
-import json
 import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import BaseModel
 
 from memviz.errors import InputError, MemvizError
 from memviz.guidance.base import Guidance, Observation
@@ -53,18 +54,26 @@ def state_of(step: "Step") -> "ResumeState":
     )
 
 
+class Spent(BaseModel):
+    """What the steps of a state cost, and which samples were equal after each."""
+
+    evaluations: int
+    costs: list[list[float]]
+    states: list[list[int]]
+
+
 def save_state(state: "ResumeState", path: Path) -> int:
     """Write a state; the bytes it takes."""
     import torch
-    from safetensors.torch import save_file
+    from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
 
     tensors = {"predictions": state.predictions}
     for name in state.signals[0]:
         tensors[f"signals/{name}"] = torch.tensor([row[name] for row in state.signals])
     if state.differences:
         tensors["differences"] = torch.stack([*state.differences])
-    spent = {"evaluations": state.evaluations, "costs": state.costs, "states": state.states}
-    about = {"layout": str(LAYOUT), "spent": json.dumps(spent)}
+    spent = Spent(evaluations=state.evaluations, costs=[*state.costs], states=[*state.states])
+    about = {"layout": str(LAYOUT), "spent": spent.model_dump_json()}
     with written(path) as part:
         save_file({n: t.cpu().contiguous() for n, t in tensors.items()}, part, metadata=about)
     return path.stat().st_size
@@ -72,29 +81,38 @@ def save_state(state: "ResumeState", path: Path) -> int:
 
 def load_state(paths: Sequence[Path]) -> "ResumeState":
     """The states in these files, one after the other. Raises InputError for another layout."""
-    from safetensors import safe_open
-
     from memviz.sampling.types import ResumeState
 
     parts: list[dict[str, Tensor]] = []
-    spent: list[dict[str, list]] = []
+    spent: list[Spent] = []
     for path in paths:
-        with safe_open(path, "pt") as file:
-            about = file.metadata() or {}
-            if about.get("layout") != str(LAYOUT):
-                raise InputError(f"{path} was kept by another version; make the picture afresh.")
-            parts.append({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-            spent.append(json.loads(about["spent"]))
+        tensors, about = read_tensors(path)
+        if about.get("layout") != str(LAYOUT):
+            raise InputError(f"{path} was kept by another version; make the picture afresh.")
+        parts.append(tensors)
+        spent.append(Spent.model_validate_json(about["spent"]))
     whole = {name: cat([part[name] for part in parts]) for name in parts[0]}
-    columns = {n.removeprefix("signals/"): t.tolist() for n, t in whole.items() if "/" in n}
+    columns: dict[str, list[Any]] = {
+        n.removeprefix("signals/"): t.tolist()  # pyright: ignore[reportUnknownMemberType]
+        for n, t in whole.items()
+        if "/" in n
+    }
     return ResumeState(
         whole["predictions"],
         [{n: rows[k] for n, rows in columns.items()} for k in range(len(whole["predictions"]))],
-        spent[-1]["evaluations"],
-        [row for part in spent for row in part["costs"]],
-        [row for part in spent for row in part["states"]],
+        spent[-1].evaluations,
+        [row for part in spent for row in part.costs],
+        [row for part in spent for row in part.states],
         [*whole.get("differences", ())],
     )
+
+
+def read_tensors(path: Path) -> "tuple[dict[str, Tensor], dict[str, str]]":
+    """A safetensors file's tensors and what stands beside them."""
+    from safetensors import safe_open
+
+    with cast("Any", safe_open(path, "pt")) as file:  # safetensors has no type hints
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
 
 
 def cat(tensors: "Sequence[Tensor]") -> "Tensor":

@@ -26,7 +26,7 @@ from memviz.runs.record import CellState, RunRecord
 
 if TYPE_CHECKING:
     import pandas as pd
-    import plotly.graph_objects as go
+    import plotly.graph_objects as go  # pyright: ignore[reportMissingTypeStubs]
     from PIL import Image
 
 

@@ -1,5 +1,8 @@
 """A run as pandas tables, for people who go on from there."""
 
+# The stubs of pyarrow leave these half typed.
+# pyright: reportUnknownMemberType=false
+
 from typing import TYPE_CHECKING
 
 import pyarrow as pa

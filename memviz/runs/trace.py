@@ -1,5 +1,8 @@
 """The trace of a run: one tidy table, one row per cell and step, and what follows from it."""
 
+# The stubs of pyarrow leave these half typed.
+# pyright: reportUnknownMemberType=false
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

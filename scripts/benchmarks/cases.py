@@ -31,6 +31,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     rows = np.random.default_rng(0).choice(len(detector.corpus), count, replace=False)
     ids = [detector.corpus.ids[row] for row in sorted(rows)]
     images, found = [detector.corpus.image(id) for id in ids], {}
+    made: list[Image.Image] = []
     for name, case in CASES.items():
         used = [[(i + k) % count for k in range(case.needs)] for i in range(count)]
         made = [case.make([images[k] for k in rows], i) for i, rows in enumerate(used)]

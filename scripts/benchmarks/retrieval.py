@@ -161,6 +161,7 @@ def small(repeats: int) -> dict[str, Any]:
         rows = engines.unit(clustered(SMALL, Path(folder) / "rows.npy", seed=2))
     queries = near_copies(rows, ASKED, seed=3)
     exact, kept, rounds = engines.Exact(rows), background(rows), []
+    found = wanted = null = np.empty(0)
     for _ in range(repeats + 1):
         search, (_, found) = timed(lambda: exact.search(queries, 1))
         sort, wanted = timed(lambda: nearest_by_sort(rows, queries))

@@ -95,7 +95,7 @@ def member(run: Run, config: Config, name: str) -> Member:
     return made
 
 
-def alone(clock: Callable, kind: type[Gate], args: argparse.Namespace) -> float:
+def alone(clock: "Clock", kind: type[Gate], args: argparse.Namespace) -> float:
     """Seconds that a gate and its counts take for one batch."""
     device = clock.device
     gate, counts = kind(1.25, 0.8, device), Counts(10_000, device)

@@ -25,7 +25,8 @@ class Embedder(nn.Module):
     def __init__(self, backbone: ResNetModel, dims: int) -> None:
         super().__init__()
         self.backbone = backbone
-        self.projection = nn.Linear(backbone.config.hidden_sizes[-1], dims)
+        width = (backbone.config.hidden_sizes or [])[-1]
+        self.projection = nn.Linear(width, dims)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         pooled = self.backbone(pixels).pooler_output.flatten(1)  # (B, hidden)

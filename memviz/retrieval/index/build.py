@@ -173,8 +173,8 @@ def _vectors(some: list[items.Item], descriptor: Descriptor, known: Vectors) -> 
     """(readable, D) rows in order: known ones as they are, the others embedded together."""
     rows = np.empty((sum(item.readable for item in some), descriptor.preset.dims), np.float32)
     readable = [item for item in some if item.readable]
-    fresh = [row for row, item in enumerate(readable) if item.pixels is not None]
-    rows[fresh] = descriptor.embed_prepared([readable[row].pixels for row in fresh])
+    fresh = {row: item.pixels for row, item in enumerate(readable) if item.pixels is not None}
+    rows[[*fresh]] = descriptor.embed_prepared([*fresh.values()])
     for row, item in enumerate(readable):
         if item.pixels is None:
             vectors, place = known[item.row["digest"]]

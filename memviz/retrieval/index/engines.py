@@ -84,7 +84,8 @@ class Approximate:
     def search(self, queries: np.ndarray, k: int) -> Found:
         wanted = min(DEEPER * max(k, 10), len(self._stored))
         parts = [self._ranked(queries[i : i + QUERIES], k, wanted) for i in _steps(queries)]
-        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+        similarity, rows = zip(*parts, strict=True)
+        return np.concatenate(similarity), np.concatenate(rows)
 
     def range(self, queries: np.ndarray, least: float) -> list[Found]:
         found = _split(*self._index.range_search(queries, least - SLACK))

@@ -217,7 +217,7 @@ def read_background(folder: Path) -> np.ndarray | None:
 def _finite(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows with nan become zero, and are told: one broken picture must not spoil a batch."""
     vectors = np.ascontiguousarray(vectors, np.float32)
-    broken = ~np.isfinite(vectors).all(1)
+    broken: np.ndarray = ~np.isfinite(vectors).all(1)  # pyright: ignore[reportAssignmentType] - the stub forgets the axis
     return np.where(broken[:, None], 0, vectors).astype(np.float32), broken
 
 

@@ -105,7 +105,7 @@ class Items:
 
     @cached_property
     def _row(self) -> dict[int, int]:
-        return {id: row for row, id in enumerate(self.columns("id")["id"].to_pylist())}
+        return {int(id): row for row, id in enumerate(self.columns("id")["id"].to_numpy())}
 
     @cached_property
     def _group(self) -> list[int]:

@@ -86,6 +86,7 @@ def judged(run: Run) -> dict[str, Any]:
     singles = of_corpus(run.corpus.captions, run.data.times, 0)["single"][:SINGLES]
     duplicated = demo()["duplicated"]
     copies, others = judge.look(duplicated, SEEDS), judge.look(singles)
+    assert others.alignment is not None  # the demo has a CLIP
     single = others.similarity >= detector.thresholds.copied
     once = detector.index.vectors[run.data.times == 1]
     return {
@@ -100,6 +101,7 @@ def summarize_duplicated(
     look: ProbeResult, prompts: Sequence[str], copied: float
 ) -> dict[str, Any]:
     """Figures of prompts that were each drawn with all seeds, with intervals over prompts."""
+    assert look.alignment is not None  # the demo has a CLIP
     drawn = [prompt for prompt in prompts for _ in SEEDS]
     return {
         "copied": estimate_share(look.similarity >= copied, drawn).to_json(),

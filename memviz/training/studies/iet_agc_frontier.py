@@ -109,7 +109,7 @@ def short_plan(training_seeds: Sequence[int]) -> Plan:
         demo_plan(),
         steps=(300, 500, 800),
         others=(800,),
-        arms=("plain", "iet-agc", "agc", "random skip", "mixed", "iet", "deduplicated"),
+        arms=("plain", "iet-agc", "mixed", "agc", "random skip", "iet", "deduplicated"),
         choosing=(),
         reporting=training_seeds,
         settings=settings | {"mixed": [{"share": 0.5}]},
@@ -233,7 +233,9 @@ class Study:
             "copied": estimate_share(copied, prompts).to_json(),
             "hits": copied.tolist(),
             "prompts": prompts,
-            "alignment_not_copied": mean_or_none(aligned[~copied], np.array(prompts)[~copied]),
+            "alignment_not_copied": mean_or_none(
+                aligned[~copied], [p for p, hit in zip(prompts, copied, strict=True) if not hit]
+            ),
             "alignment_unseen": mean_or_none(unseen.alignment, plan.unseen),
             "loss_once": estimate_mean(denoising_loss(student, run.data, once)).to_json(),
             "loss_unseen": estimate_mean(denoising_loss(student, run.data, held)).to_json(),

@@ -145,7 +145,7 @@ def answering(find: Callable[..., Any]) -> Callable[..., Iterator[tuple[Any, str
     return answer
 
 
-def addressed(request: gr.Request) -> tuple[Any, str]:
+def addressed(request: gr.Request) -> tuple[Any, Any]:
     """The search that the page's address names."""
     wanted = request.query_params.get("search")
     try:

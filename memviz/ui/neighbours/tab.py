@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import gradio as gr
 
@@ -67,14 +68,18 @@ def build(page: gr.Tab, demo: gr.Blocks) -> None:
     with gr.Row(equal_height=False):
         picture = drop()
         with gr.Column(scale=2, min_width=300):
-            parts = ways()
+            parts: dict[str, Any] = ways()
     with gr.Row(elem_classes="mv-line"):
         parts |= {"judges": judges()}
         parts["within"] = gr.Button(
             "Duplicates in the training data", scale=1, min_width=240, elem_id="near-duplicates"
         )
     parts |= {"message": gr.HTML(elem_id="near-message")} | background()
-    tab = Tab(picture=picture, **parts, result=Matches(empty(), elem_id="neighbours"))
+    tab = Tab(
+        picture=picture,
+        **parts,
+        result=Matches(empty(), elem_id="neighbours"),
+    )
     connect(tab, page)
     demo.load(queries.addressed, None, [tab.result, tab.message], queue=False, **QUIET)
 
@@ -94,7 +99,7 @@ def drop() -> gr.Image:
     )
 
 
-def ways() -> dict[str, gr.components.Component]:
+def ways() -> dict[str, Any]:
     """The other ways in."""
     cell = gr.Dropdown(
         queries.made(), value=None, label="Or a picture that was made here", elem_id="near-cell"

@@ -38,7 +38,7 @@ def make_control(
     return gr.Number(precision=0 if of.kind is int else None, **said)
 
 
-def plain(value: object) -> object:
+def plain(value: object) -> Any:  # noqa: ANN401 - what is no number is refused by who asks for one
     """A number without a needless ".0"."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from contextvars import copy_context
@@ -95,7 +95,7 @@ class Live:
         self.prepared = False
         self.seconds: deque[float] = deque(maxlen=8)  # that the newest ones took
 
-    def start(self, work: Callable[[], Iterator[T]], look: Callable[[T], View]) -> Ticket:
+    def start(self, work: Callable[[], Generator[T]], look: Callable[[T], View]) -> Ticket:
         """Begin `work`, a generator of progress, as soon as the one before it has ended.
 
         `look` makes a view of a progress; it is called between two steps, so nothing moves then.
@@ -132,7 +132,7 @@ class Live:
             self.pool.submit(load)
 
     def _follow(
-        self, ticket: Ticket, work: Callable[[], Iterator[T]], look: Callable[[T], View]
+        self, ticket: Ticket, work: Callable[[], Generator[T]], look: Callable[[T], View]
     ) -> None:
         ticket.begun = time.monotonic()
         try:

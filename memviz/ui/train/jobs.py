@@ -48,10 +48,17 @@ def plan(values: Sequence[Any]) -> Iterator[str | dict[str, Any]]:
     Raises ValueError with its sentence. Leave the generator and it stops looking.
     """
     asked, last = form.config(values), ""
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with tempfile.TemporaryDirectory() as place:
         argv = [*training_job.command(asked, f"{place}/out"), "--dry-run", "--json"]
-        with subprocess.Popen(argv, text=True, env=jobs.environment(), **pipes) as process:
+        with subprocess.Popen(
+            argv,
+            text=True,
+            env=jobs.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            assert process.stdout and process.stderr  # both are pipes
             try:
                 for last in filter(None, map(str.strip, process.stderr)):
                     yield last

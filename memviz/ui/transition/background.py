@@ -59,7 +59,7 @@ def view(job: jobs.Job, over: bool) -> Any:  # noqa: ANN401 - a dictionary, or n
         run = store.read(job.id)
     except MemvizError:
         return gr.skip()
-    found = views.view(run) | {"live": not over}
+    found: dict[str, Any] = views.view(run) | {"live": not over}
     for cell in found["cells"]:
         file = runs_resume.newest(run.folder, cell["cell"])
         if not cell["image"] and file.is_file():

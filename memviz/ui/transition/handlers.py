@@ -8,6 +8,7 @@ import gradio as gr
 from memviz.comparison import sweep
 from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError, MemvizError
+from memviz.guidance.spec import make_specs
 from memviz.runs import resume, store
 from memviz.ui.compare import tab
 from memviz.ui.shared import controls, encode, messages, served, start_run
@@ -41,7 +42,7 @@ NAMES = ("prompt", "method", "axis", "values", "across", "others", "seeds", "ste
 
 def asked(values: Sequence[object]) -> dict[str, Any]:
     """The options that a sweep and many seeds share, and the method as `method`."""
-    given = dict(zip(NAMES, values, strict=True))
+    given: dict[str, Any] = dict(zip(NAMES, values, strict=True))
     return {
         "prompt": given["prompt"] or "",
         "seeds": controls.seeds(str(given["seeds"] or "")),
@@ -76,7 +77,7 @@ def seeds_ask(*values: object) -> ComparisonRequest:
     if more["seeds"] == controls.seeds(FEW):  # as the box had them: those of a sweep
         more["seeds"] = [*range(MANY)]
     methods = ["cfg"] * more["probe"] + [more.pop("method")]
-    return ComparisonRequest([more.pop("prompt")], list(dict.fromkeys(methods)), **more)
+    return ComparisonRequest([more.pop("prompt")], make_specs([*dict.fromkeys(methods)]), **more)
 
 
 def words(*values: object) -> list[str]:
@@ -173,7 +174,9 @@ def moved(data: dict[str, Any]) -> tuple[store.Run, int, ComparisonRequest]:
     method = views.what_if(cell.spec, at)
     same = was.model_dump(include=SAME)
     since = f"{run.record.id}:{number}" if resume.kept_file(run.folder, number).is_file() else ""
-    request = ComparisonRequest([cell.prompt], [method], [cell.seed], since=since, **same)
+    request = ComparisonRequest(
+        [cell.prompt], make_specs([method]), [cell.seed], since=since, **same
+    )
     return run, number, request
 
 

@@ -7,6 +7,7 @@ import gradio as gr
 
 from memviz.comparison.request import ComparisonRequest
 from memviz.errors import InputError, MemvizError
+from memviz.guidance.spec import make_specs
 from memviz.io import html
 from memviz.ui.shared import controls, messages
 from memviz.ui.shared.component import Component
@@ -64,7 +65,7 @@ def without(prompt: str, index: int) -> str:
 def compared(prompt: str, index: int, seeds: str, **more: Any) -> ComparisonRequest:  # noqa: ANN401
     """The prompt with and without a word, under plain guidance."""
     return ComparisonRequest(
-        [prompt, without(prompt, index)], ["cfg"], controls.seeds(seeds), **more
+        [prompt, without(prompt, index)], make_specs(["cfg"]), controls.seeds(seeds), **more
     )
 
 

@@ -108,7 +108,7 @@ def build(live: Live, page: gr.Blocks, door: gr.Tab) -> Tab:
     take_words(*(controls[n] for n in ("prompt", "method", "values", "others", "seeds")))
     saved = gr.Dropdown(choices(), value=None, label="Look at a saved run", elem_id="t-saved")
     message = gr.HTML(elem_id="t-message")
-    state = {"token": gr.State(), "job": gr.State(""), "seen": gr.State("")}
+    state: dict[str, Any] = {"token": gr.State(), "job": gr.State(""), "seen": gr.State("")}
     points = {"tradeoff": methods_panel.points(), "methods": methods_panel.methods()}
     figure = Figures(points, elem_id="transition")
     tab = Tab(controls, saved, figure, message, **buttons, **state,

@@ -173,7 +173,7 @@ def spread(record: RunRecord) -> list[dict[str, Any]]:
     else:
         first = record.cells[0].spec
         cells = [c for c in record.cells if c.spec == first]
-    return [c.model_dump(by_alias=True, include=SPREAD) for c in cells]
+    return [c.model_dump(by_alias=True, include=SPREAD) for c in cells if c]
 
 
 def tradeoff(cells: Sequence[CellRecord]) -> list[dict[str, Any]]:
