@@ -1,6 +1,6 @@
 """A run made again from what its record says, and how far the pictures differ."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from memviz.runs.record import RequestRecord, RunRecord
 from memviz.runs.store import Run
 
 
-def replay(record: RunRecord) -> Iterator[StepView]:
+def replay(record: RunRecord) -> Generator[StepView, None, None]:
     """Make a run again, as a new run of the user's. Raises a MemvizError for what is not there."""
     return compare(read_request(record.request), title=f"{record.title} (again)")
 

@@ -9,7 +9,7 @@ import json
 import zipfile
 import zlib
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from memviz.errors import InputError
 from memviz.io import atomic
@@ -98,11 +98,12 @@ def read_hashes(whole: zipfile.ZipFile) -> tuple[str, dict[str, str]]:
     sizes = {entry.filename: entry.file_size for entry in whole.infolist()}
     run_id = next(iter(sizes), "").partition("/")[0]
     entry = f"{run_id}/{HASHES}"
+    hashes: dict[str, str] = {}
     try:
         hashes = json.loads(whole.read(entry))["files"]
         names = {f"{run_id}/{name}" for name in hashes} | {entry}
     except (KeyError, TypeError, ValueError):
-        names = set()
+        names = set[str]()
     if not ID.fullmatch(run_id) or names != set(sizes) or f"{run_id}/run.json" not in names:
         raise InputError("This zip file is no bundle of a run. Give what `memviz bundle` wrote.")
     for name in hashes:
@@ -119,7 +120,7 @@ def copy_entry(whole: zipfile.ZipFile, name: str, target: BinaryIO | None = None
     """The SHA-256 of an entry, which is written to `target` on the way."""
     digest = hashlib.sha256()
     with whole.open(name) as source:
-        while chunk := cast("bytes", source.read(CHUNK)):
+        while chunk := source.read(CHUNK):
             digest.update(chunk)
             if target:
                 target.write(chunk)

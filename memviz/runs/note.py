@@ -5,6 +5,7 @@ It lies in the run's folder, beside the record, which stays as it was made.
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from memviz.errors import InputError
 from memviz.io import atomic
@@ -27,7 +28,7 @@ class Note:
 def read_note(folder: Path) -> Note:
     """The note in a run's folder; an empty one where there is none."""
     try:
-        found = read_json(folder / FILE, {})
+        found: dict[str, Any] = read_json(folder / FILE, {})
     except (FileNotFoundError, DamagedFile):
         found = {}
     words = {name: str(found.get(name) or "") for name in ("name", "text")}

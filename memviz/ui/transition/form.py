@@ -18,7 +18,7 @@ from memviz.signals import price as prices
 from memviz.ui.shared import controls, glossary
 from memviz.ui.shared.controls import QUIET
 
-Controls = dict[str, gr.components.Component]
+Controls = dict[str, Any]  # components: Gradio adds their events where it runs
 CHOICES = [*((m.label, key) for key, m in METHODS.items()),
             ("Opposite guidance, dynamic (OG)", "og:transition=dynamic")]  # fmt: skip
 USUAL = {  # by label: to others, values around their own are offered
@@ -73,7 +73,7 @@ def axes(method: str, model: str) -> tuple[list[tuple[str, str]], list[tuple[str
     return [(label.capitalize(), name) for label, name in found], rows
 
 
-def offered(method: str, model: str, axis: str, across: str) -> list[gr.Dropdown]:
+def offered(method: str, model: str, axis: str, across: str) -> list[Any]:  # menus, or no change
     """Both menus for another method or model; what was chosen stays if it is still there."""
     columns, rows = axes(method, model)
     if not columns:
@@ -157,7 +157,7 @@ def show_request(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def price(seeds: str, values: str, across: str, others: str, steps: float) -> gr.Checkbox:
+def price(seeds: str, values: str, across: str, others: str, steps: float) -> Any:  # noqa: ANN401 - a box, or no change
     """What keeping the latents of the demo takes, said before it is paid."""
     try:
         rows = len(sweep.parse_values(str(others))) if across else 1
