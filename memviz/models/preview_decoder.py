@@ -189,7 +189,7 @@ def load_tiny(pipe: Pipe, place: Path) -> AutoencoderTiny:
     found: Any = AutoencoderTiny.from_pretrained(
         place, dtype=pipe.vae.dtype, use_safetensors=True, local_files_only=True
     )
-    return found.to(pipe.device).requires_grad_(False).eval()
+    return found.to(pipe.device).requires_grad_(False).eval()  # `to` loses its type in diffusers
 
 
 def read_config(place: Path) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def sample(
 
 def check_timesteps(scheduler: Scheduler) -> None:
     """Refuse fractional timesteps: no stored noise level belongs to them, but Euler's own."""
-    from diffusers import EulerDiscreteScheduler
+    from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 
     if isinstance(scheduler, EulerDiscreteScheduler):
         return
