@@ -49,7 +49,7 @@ class Wide(argparse.HelpFormatter):
     """A verb and what it does on one line."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=28, width=100)
+        super().__init__(prog, max_help_position=28, width=110)
 
 
 class Parser(argparse.ArgumentParser):
