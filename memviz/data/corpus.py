@@ -42,7 +42,8 @@ def load(name_or_path: str | Path) -> Corpus:
     if not text:
         raise CorpusError(f"No corpus was given. Choose {', '.join(named)}, or give a folder.")
     place = expand(text)
-    return Corpus(place.resolve().name, layout(place), place)
+    rows = layout(place)  # first: of a link to itself no name can be had
+    return Corpus(place.resolve().name, rows, place)
 
 
 class Corpus:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from memviz.errors import InputError, MemvizError
 
+LONGEST = 4_000  # characters of a path
 PACKAGE = Path(__file__).resolve().parents[1]
 DATA = Path("/data")  # where a Space's volume is mounted
 
@@ -15,7 +16,9 @@ class NoCheckout(MemvizError):
 
 
 def expand(place: str | Path) -> Path:
-    """A path as a person writes it, with ~ for a home. Raises InputError for an unknown ~user."""
+    """A path as a person writes it, with ~ for a home. Raises InputError for what is none."""
+    if "\0" in str(place) or len(str(place)) > LONGEST:
+        raise InputError(f"{str(place)[:40]!r} is no path. Write the folder in full.")
     try:
         return Path(place).expanduser()
     except RuntimeError:

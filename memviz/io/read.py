@@ -57,14 +57,16 @@ def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
 def guard_format(path: Path, what: str, kind: type[MemvizError] = DamagedFile) -> Iterator[None]:
     """A library reads a file here: all that it raises on a damaged one becomes an error of `kind`.
 
-    FileNotFoundError stays; `what` names the format in the sentence.
+    FileNotFoundError stays where `kind` is the usual one; `what` names the format in the sentence.
     """
     try:
         check_regular(path)
         yield
-    except (FileNotFoundError, MemvizError):
+    except MemvizError:
         raise
     except Exception as error:  # each library, and each version of one, has its own
+        if isinstance(error, FileNotFoundError) and kind is DamagedFile:
+            raise
         why = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
         raise kind(f"{path} is not {what} that can be read: {why.rstrip('.')}.") from error
 

@@ -55,10 +55,11 @@ def json_lines(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
     one block is read: call again until the offset stands still.
     """
     try:
+        read.check_regular(path)
         with path.open("rb") as file:
             file.seek(offset)
             block = file.read(BLOCK)
-    except FileNotFoundError:
+    except (OSError, DamagedFile):
         return [], offset
     end = block.rfind(b"\n") + 1
     if not end and len(block) == BLOCK:
@@ -84,11 +85,12 @@ def last_row(path: Path) -> dict[str, Any]:
 def end_of(path: Path) -> bytes:
     """The whole lines among the last bytes of a file; empty where there is none."""
     try:
+        read.check_regular(path)
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - TAIL))
             found = file.read(TAIL)
-    except FileNotFoundError:
+    except (OSError, DamagedFile):
         return b""
     return found.partition(b"\n")[2] if size > TAIL else found
 

@@ -50,7 +50,7 @@ def cached(ids: tuple[str, ...], index: str = "model_index.json") -> Path | None
     """The folder of one of these repositories if it is already on this machine."""
     from huggingface_hub import try_to_load_from_cache
 
-    found = (try_to_load_from_cache(repo, index) for repo in ids)
+    found = (try_to_load_from_cache(repo, index) for repo in ids if is_id(repo))
     return next((Path(file).parent for file in found if isinstance(file, str)), None)
 
 

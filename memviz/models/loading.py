@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from memviz.errors import InputError
 from memviz.io import user_config
 from memviz.io.hashing import files_hash
 from memviz.io.paths import demo
@@ -207,11 +208,11 @@ def _identity(source: Source) -> dict[str, Any]:
         local = is_path(source.places[0])
         folder = fetch(source) if local else hub.cached(source.places)
         files = weights(folder, unet) if folder else []
-    except ModelError:
-        files = []
-    if not files:
-        return {"parameters": None, "hash": None}
-    return {"parameters": parameters(files), "hash": files_hash(files)}
+        if files:
+            return {"parameters": parameters(files), "hash": files_hash(files)}
+    except (InputError, ModelError, OSError, ValueError):  # damaged, or a place that is none
+        pass
+    return {"parameters": None, "hash": None}
 
 
 def is_emulated() -> bool:

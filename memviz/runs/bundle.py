@@ -14,6 +14,7 @@ from typing import BinaryIO
 from memviz.errors import InputError
 from memviz.io import atomic
 from memviz.io.ids import ID
+from memviz.io.read import check_regular
 from memviz.runs import store
 from memviz.runs.store import Run, RunError
 
@@ -62,6 +63,7 @@ def unpack_run(file: Path) -> Run:
     id; nothing is left behind then.
     """
     try:
+        check_regular(file)
         with zipfile.ZipFile(file) as whole:
             return unpack_zip(whole)
     except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:

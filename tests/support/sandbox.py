@@ -15,7 +15,7 @@ from pathlib import Path
 from memviz.errors import MemvizError
 
 SHARE = float(os.environ.get("MEMVIZ_FUZZ", "0.01"))  # of what `make fuzz` does
-LONGEST = 10.0  # seconds: what takes longer counts as a hang
+LONGEST = 30.0  # seconds: what takes longer counts as a hang
 ROOM = 3 * 2**30  # bytes of addresses that a call may take
 WRITES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link", "os.truncate")
 _allowed: tuple[str, ...] = ()

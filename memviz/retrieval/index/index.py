@@ -115,6 +115,8 @@ class Index:
         ):
             raise IndexMismatch(f"{folder} is not a whole index: its ids are not its own. {NEXT}")
         lists = folder / LISTS if told.recipe != "Flat" and not exact else None
+        if lists and not lists.is_file():
+            raise IndexMismatch(f"{folder} is not a whole index: it has no {LISTS}. {NEXT}")
         index = cls(told, vectors, ids, lists)
         background = read_background(folder)
         if background is not None and background.shape == ids.shape:
@@ -166,8 +168,9 @@ class Index:
         return background(self.vectors)
 
     def background_of(self, id: int) -> float | None:
-        """That of one training picture; None where there is no other."""
-        value = float(self.background[self._row[id]])
+        """That of one training picture; None where there is no other, or no vector."""
+        row = self._row.get(id)
+        value = np.nan if row is None else float(self.background[row])
         return None if np.isnan(value) else value
 
     @cached_property

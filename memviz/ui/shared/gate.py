@@ -35,6 +35,7 @@ STRANGE = (
     "This app is served for its own machine, but was reached through a proxy. Its owner can start "
     "it with MEMVIZ_PUBLIC=1 for everybody, or with MEMVIZ_PUBLIC=0 if the proxy keeps others out."
 )
+MISTYPED = "The page sent something that this cannot take. Load it again."
 DEFECT = "Something went wrong here that you cannot mend ({name}); the log of the app has it."
 LONGEST = 20_000  # characters in a box of words
 EVENT = 4_000  # characters of an event's data
@@ -65,8 +66,11 @@ class GuardedBlocks(gr.Blocks):
         try:
             if access.is_strange(request):
                 raise gr.Error(STRANGE)
-            if visitor and named.get("iterator") is None:
-                check(handler, inputs, named.get("state"), named.get("event_data"))
+            if named.get("iterator") is None:
+                if visitor:
+                    check(handler, inputs, named.get("state"), named.get("event_data"))
+                elif not all(map(is_wellformed, handler.inputs, inputs)):
+                    raise gr.Error(MISTYPED)
             made = await super().process_api(block_fn, inputs, *rest, **named)
         except Exception as error:
             raise explain(error, handler, visitor) from error
@@ -106,6 +110,24 @@ def is_offered(component: Any, now: Any, value: Any) -> bool:  # noqa: ANN401 - 
     return isinstance(component, gr.Image | gr.File) and is_upload(value)
 
 
+def is_wellformed(component: Any, value: Any) -> bool:  # noqa: ANN401 - anything
+    """Whether a value is of the kind that a box of the page has, whoever sends it."""
+    if isinstance(component, gr.Dropdown | gr.CheckboxGroup | gr.Radio | gr.Textbox):
+        several = bool(getattr(component, "multiselect", False))
+        listed = several or isinstance(component, gr.CheckboxGroup)
+        values = value if listed and isinstance(value, list) else [value]
+        return all(one is None or is_number(one) or isinstance(one, bool) or is_text(one)
+                   for one in values)  # fmt: skip
+    if isinstance(component, gr.Number | gr.Slider):
+        return value is None or is_number(value)
+    return not isinstance(component, gr.Checkbox) or isinstance(value, bool | None)
+
+
+def is_text(value: object) -> bool:
+    """A text that can be said and stored."""
+    return isinstance(value, str) and "\0" not in value
+
+
 def same(one: object, other: object) -> bool:
     """Equal and of one type: True is not 1 here."""
     return type(one) is type(other) and one == other
@@ -138,7 +160,7 @@ def explain(error: Exception, handler: BlockFunction, visitor: bool) -> gr.Error
         said = str(getattr(error, "message", error))
         log.warning("%s: %s", name, " ".join(said.split()))
     elif is_mistyped(error):
-        said = "The page sent something that this cannot take. Load it again."
+        said = MISTYPED
         log.warning("%s: %s", name, " ".join(str(error).split())[:300])
     else:
         said = DEFECT.format(name=type(error).__name__)

@@ -1,5 +1,6 @@
 """What a fine-tuning has told so far, read on from where the last look ended."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -7,10 +8,22 @@ from statistics import fmean, median
 from threading import Lock
 from typing import Any
 
+from memviz.io.read import Shape, find_mismatch
 from memviz.jobs import Job
 
 Row = dict[str, Any]
 POINTS = 600  # of the loss that go to a browser
+EVENTS: dict[str, Shape] = {  # of those that the page draws, what it takes from them
+    "start": {
+        **{"steps?": int, "samples?": int, "pictures?": int, "members?": int, "mode?": str},
+        **{"resumed_at?": (int, None), "looks?": int, "prompts?": int, "time?": float},
+    },
+    "step": {"time": float, "step": int, "loss": float},
+    "probe": {
+        **{"step": int, "round": int, "member?": (int, None), "groups": {}},
+        **{"stop_here?": (int, None), "pictures?": [{"group": str, "file": str}]},
+    },
+}
 CHUNKS = 8  # stretches of the present attempt whose speeds are compared
 ENOUGH = 5  # step events before a time is estimated
 
@@ -35,6 +48,8 @@ class History:
 
     def take(self, row: Row) -> None:
         """Add one event."""
+        if not fits(row):  # damaged, or of another version
+            return
         if row.get("event") == "start":
             kept = row.get("resumed_at") or -1  # from the beginning: nothing is kept
             self.rows = [r for r in self.rows if r.get("step", 0) <= kept]
@@ -72,6 +87,15 @@ class History:
         ends = [rows[i] for i in spread(len(rows), CHUNKS)]
         speeds = [seconds_per_step(a, b) for a, b in pairwise(ends)]
         return left * seconds_per_step(rows[0], rows[-1]), left * min(speeds), left * max(speeds)
+
+
+def fits(row: Row) -> bool:
+    """Whether an event can be drawn: its entries are of their types, and finite."""
+    shape = EVENTS.get(str(row.get("event")), {"step?": int, "model?": (str, None)})
+    groups = row.get("groups", {})
+    known = not find_mismatch(row, shape) and isinstance(groups, dict)
+    finite = all(math.isfinite(row.get(name, 0)) for name in ("time", "loss")) if known else False
+    return finite and all(isinstance(found, dict) for found in groups.values())
 
 
 def seconds_per_step(a: Row, b: Row) -> float:

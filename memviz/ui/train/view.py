@@ -70,11 +70,11 @@ def progress(history: History) -> dict[str, Any]:
 
 def extent(start: Mapping[str, Any]) -> str:
     """How much work it is."""
-    if "follows" in start:
+    if {"follows", "prompts"} <= start.keys():
         return f"each state that {start['follows']} saves, {start['prompts']} prompts"
-    if "looks" in start:
+    if {"looks", "prompts"} <= start.keys():
         return f"{start['looks']} looks at {start['prompts']} prompts"
-    if "mode" not in start:
+    if not {"mode", "members", "pictures", "samples"} <= start.keys():
         return ""
     members = f"{start['members']} member{'s' * (start['members'] > 1)}"
     pictures, samples = big(start["pictures"]), big(start["samples"])
