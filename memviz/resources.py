@@ -10,6 +10,7 @@ from memviz.data import corpus as corpora
 from memviz.models import loading
 from memviz.retrieval import index_store
 from memviz.retrieval.clip import Clip
+from memviz.retrieval.clip_choice import NAMES
 from memviz.retrieval.copy_detector import CopyDetector
 from memviz.retrieval.descriptors.choice import AUTO, choose_descriptor
 from memviz.retrieval.descriptors.descriptor import Descriptor, descriptor
@@ -74,7 +75,7 @@ def _folder(corpus: str, descriptor: str) -> Path:
 
 @lru_cache(maxsize=4)
 def _descriptor(preset: Preset) -> Descriptor:
-    return descriptor(preset)
+    return descriptor(preset, device=usual_device())
 
 
 def _stamp(manifest: Path) -> tuple[int, ...]:
@@ -86,9 +87,20 @@ def _stamp(manifest: Path) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=2)
-def load_clip(path: str = "") -> Clip:
-    """The CLIP model that scores prompt alignment; the bundled one by default."""
-    return Clip(path) if path else Clip()
+def load_clip(name: str = DEMO) -> Clip:
+    """The CLIP model that scores prompt alignment: "demo", one of `clip_choice.NAMES`, or a place.
+
+    It runs where models do.
+    """
+    place = None if name in ("", DEMO) else NAMES.get(name, name)
+    return Clip(place, usual_device())
+
+
+def usual_device() -> str:
+    """Where models run, and so what looks at their pictures: a GPU if there is one."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def forget() -> None:

@@ -99,7 +99,9 @@ def parser() -> Parser:
     top.add_argument("--debug", **debug)
     about = "load methods of your own from a file of Python; may be given repeatedly"
     top.add_argument("--plugin", action="append", type=use_plugin, metavar="FILE", help=about)
-    verbs = top.add_subparsers(metavar="VERB [options]", required=True, parser_class=VerbParser)
+    verbs = top.add_subparsers(
+        metavar="VERB [its options ...]", required=True, parser_class=VerbParser
+    )
     for name, entry in VERBS.items():
         how: dict[str, Any] = {"description": entry.about, "formatter_class": Wide, "entry": entry}
         sub = verbs.add_parser(name, help=entry.about, **how)

@@ -62,6 +62,7 @@ def asked(args: argparse.Namespace) -> ComparisonRequest:
         model=args.model,
         corpus=CORPUS if args.corpus is None else args.corpus,
         descriptor=args.descriptor,
+        clip=args.clip,
         signals=tuple(filter(None, args.signals.split(","))),
         decoder=args.decoder,
         look_every=args.look_every,

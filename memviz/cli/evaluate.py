@@ -16,6 +16,7 @@ from memviz.io import atomic, paths
 from memviz.io.disk import format_bytes
 from memviz.jobs import JobContext
 from memviz.number_lists import parse_ints
+from memviz.retrieval.clip_choice import DEMO, NAMES
 
 if TYPE_CHECKING:
     from memviz.evaluation.evaluate import Progress
@@ -47,7 +48,7 @@ def options(sub: argparse.ArgumentParser) -> None:
     text("--seeds", help="whole numbers, as 0,1,2 or 0-3")
     text("--steps", type=int, help="of denoising")
     text("--descriptor", help="how pictures are compared")
-    text("--clip", help="a folder or a hub id")
+    text("--clip", help=f"{', '.join([DEMO, *NAMES])}, a folder or a hub id")
     text("--images", type=Path, metavar="DIR", help="judge these pictures instead of making some")
     text("--smoke", action="store_true", help="the same on the demo with tiny counts, as a trial")
     text("--skip-missing", action="store_true", help="leave out columns that need a download")

@@ -8,6 +8,7 @@ from typing import Any
 from memviz.comparison.request import ComparisonRequest
 from memviz.models.loading import DTYPES
 from memviz.models.schedulers import SCHEDULERS, SPACINGS
+from memviz.retrieval.clip_choice import HELP
 from memviz.signals import COSTLY
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -26,6 +27,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "model": {"help": "a name, a folder, owner/name or PIPE+UNET (default: %(default)s)"},
     "corpus": {"help": "training images to look through (default: %(default)s)"},
     "descriptor": {"help": "how pictures are compared (default: %(default)s)"},
+    "clip": {"help": HELP},
     "signals": {"default": "", "help": f"costly ones to record: {', '.join(COSTLY)}"},
     "decoder": {"default": "", "help": "of the estimates: own, linear, a folder or a hub id"},
     "look-every": {
@@ -49,4 +51,4 @@ def add_options(sub: argparse.ArgumentParser, *names: str, **changes: Mapping[st
 
 PATH = ("steps", "scheduler", "spacing", "size", "dtype")  # how a picture is denoised
 MADE = (*PATH, "model", "corpus", "descriptor")  # with what it is made and judged
-DEFAULTS = (*MADE, "look-every")  # those of a request
+DEFAULTS = (*MADE, "clip", "look-every")  # those of a request

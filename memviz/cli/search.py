@@ -10,8 +10,10 @@ from memviz.cli.index import descriptor_options
 from memviz.cli.index import watched as indexing
 from memviz.cli.tables import figure, table
 from memviz.errors import InputError
+from memviz.io import atomic
 from memviz.io.paths import expand
 from memviz.jobs import JobContext
+from memviz.retrieval.clip_choice import DEMO, NAMES
 
 if TYPE_CHECKING:
     from memviz.data.corpus import Corpus
@@ -37,6 +39,10 @@ def options(sub: argparse.ArgumentParser) -> None:
         action="store_true",
         help="all images at or above the threshold, where these are more than --top",
     )
+    option("--clip", metavar="NAME",
+           help=f"score how a folder's pictures fit their prompts by this CLIP: "
+           f"{', '.join([DEMO, *NAMES])}, a folder or a hub id")  # fmt: skip
+    option("--fid", action="store_true", help="measure a folder's FID to the corpus")
     option("--out", type=Path, metavar="DIR", help="write matches.parquet, report.html here")
     descriptor_options(sub)
 
@@ -44,7 +50,9 @@ def options(sub: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Look up; what was found for each picture, and for a folder where it is written."""
     asked = question(args)
-    if args.out is None and not is_folder(args):
+    if args.clip or args.fid:
+        check_quality(asked, args)
+    elif args.out is None and not is_folder(args):
         return one_by_one(asked)
     from memviz.search import folder
 
@@ -53,10 +61,41 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise InputError(f"--out: {out} is not empty. Name a new folder.")
     watched(asked, out)
     told = json.loads((out / "summary.json").read_text("utf-8"))
+    if args.clip or args.fid:
+        told = add_quality(asked, args, told, out)
     JobContext.from_env().result(
         folder=str(out.resolve()), report=str(out.resolve() / "report.html")
     )
     return {"folder": str(out.resolve()), **told}
+
+
+def check_quality(asked: "SearchRequest", args: argparse.Namespace) -> None:
+    """Say what cannot be measured before anything is looked up."""
+    from memviz.evaluation.folder_quality import check_clip
+    from memviz.evaluation.metrics.inception import load_inception
+
+    if args.clip:
+        check_clip(args.clip, asked.detector.corpus)
+    if args.fid:
+        load_inception()
+
+
+def add_quality(
+    asked: "SearchRequest", args: argparse.Namespace, told: dict[str, Any], out: Path
+) -> dict[str, Any]:
+    """The summary with what else was asked of the pictures, written and in the report."""
+    from memviz import resources
+    from memviz.evaluation.folder_quality import measure_alignment, measure_fid
+    from memviz.search.folder import write
+    from memviz.search.report import page
+
+    if args.clip:
+        told["clip"] = measure_alignment(asked.pictures, resources.load_clip(args.clip))
+    if args.fid:
+        told["fid"] = measure_fid(asked.pictures, asked.detector.corpus)
+    write(out / "summary.json", told)
+    atomic.text(out / "report.html", page(told, out))
+    return told
 
 
 def is_folder(args: argparse.Namespace) -> bool:
@@ -70,6 +109,7 @@ def question(args: argparse.Namespace) -> "SearchRequest":
         raise InputError(f"--top is {args.top}; ask for 1 match or more.")
     pictures = queries(args)
     from memviz.data import corpus
+    from memviz.resources import usual_device
     from memviz.retrieval import index_store
     from memviz.retrieval.copy_detector import CopyDetector
     from memviz.retrieval.descriptors.choice import choose_descriptor
@@ -79,7 +119,7 @@ def question(args: argparse.Namespace) -> "SearchRequest":
 
     found = corpus.load(args.corpus)
     preset = choose_descriptor(args.preset, found)
-    look = descriptor(preset, args.checkpoint, trust=args.trust, half=args.half)
+    look = descriptor(preset, args.checkpoint, usual_device(), args.trust, args.half)
     if args.index:
         index = Index.load(args.index, found, look, args.exact)
     else:
@@ -146,8 +186,9 @@ def as_table(result: dict[str, Any]) -> str:
     used = result["thresholds"]["used"]
     lines = [table(head, rows), "", f"Copied from {used['copied']:.2f} ({used['source']})."]
     if "folder" in result:
-        from memviz.search.report import headline
+        from memviz.search.report import headline, quality_rows
 
+        lines += [f"{name}: {text}." for name, text in quality_rows(result)]
         lines += [headline(result), f"{result['folder']}/report.html"]
     return "\n".join(lines)
 

@@ -47,7 +47,7 @@ def asked(args: argparse.Namespace) -> ComparisonRequest:
     """The sweep as a comparison."""
     given = {axis: getattr(args, axis) for axis in FLAGS if getattr(args, axis) is not None}
     given |= dict(map(varied, args.vary))
-    names = (*MADE, "keep", "probe", "decoder", "look_every")
+    names = (*MADE, "clip", "keep", "probe", "decoder", "look_every")
     return sweeps.request_sweep(
         args.prompt,
         {axis: sweeps.parse_values(v) for axis, v in (given or {"at": "100:900:100"}).items()},

@@ -7,12 +7,13 @@ from memviz import resources
 from memviz.comparison.cell import CellSpec
 from memviz.comparison.request import ComparisonRequest
 from memviz.detection import reference_bands
-from memviz.guidance.model_defaults import plain_guidance, settings
+from memviz.guidance.model_defaults import model_settings, plain_guidance
 from memviz.guidance.transition import Constant
 from memviz.io.versions import versions
 from memviz.models.loading import Model
 from memviz.models.preview_decoder import PreviewDecoder, choose_decoder
 from memviz.models.schedulers import scheduler
+from memviz.retrieval.clip_choice import choose_clip
 from memviz.retrieval.copy_detector import CopyDetector
 from memviz.runs.record import CellRecord, CellState, RunRecord
 from memviz.runs.sheet import COLUMNS
@@ -34,7 +35,7 @@ class Plan:
     model: Model
     detector: CopyDetector | None
     decoder: PreviewDecoder  # of the x0 estimates
-    has_clip: bool
+    clip: str  # of the alignment, as `load_clip` takes it; empty for none
     bands: reference_bands.Found
 
     def record(self, run_id: str, title: str | None = None) -> RunRecord:
@@ -56,6 +57,7 @@ class Plan:
             "band_note": self.bands.note(*request.prompts),
             "tile": min(TILE, side),
             "sheet_columns": COLUMNS,
+            "clip": self.clip,
             "decoder_note": self.decoder.describe(request.look_every),
             "cells": [first_cell_record(cell) for cell in self.cells],
         }
@@ -69,7 +71,7 @@ class Plan:
                     "hash": look.hash,
                     "note": self.detector.misfit,
                 },
-                "thresholds": asdict(self.detector.thresholds),
+                "thresholds": None if self.detector.misfit else asdict(self.detector.thresholds),
             }
         return RunRecord.model_validate(found)
 
@@ -79,7 +81,7 @@ def make_plan(
 ) -> Plan:
     """Load what a request needs and was not given. Raises a MemvizError for what is not there."""
     model = model or resources.load_model(request.model, request.dtype)
-    known = settings(model.folder)
+    known = model_settings(model.path)
     methods = known.get("methods", {})
     cells = tuple(CellSpec(i, *cell) for i, cell in enumerate(request.cells(methods)))
     if detector is None and request.corpus:
@@ -98,7 +100,7 @@ def make_plan(
         model=model,
         detector=detector,
         decoder=choose_decoder(model, request.decoder),
-        has_clip=bool(known.get("clip")),
+        clip=choose_clip(request.clip, known),
         bands=reference_bands.find(model, *grid[:2], scale, request.spacing, request.size),
     )
 

@@ -40,6 +40,7 @@ class ComparisonRequest:
     dtype: str = ""  # that the model computes in; "" float16 on a GPU, float32 on a CPU
     corpus: str = "demo-10k"
     descriptor: str = "auto"
+    clip: str = "auto"  # of the alignment: the model's own, one of `clip_choice.CHOICES`, a place
     signals: Sequence[str] = ()  # costly ones, by key
     keep: bool = False  # the latents, to go on from any step
     probe: bool = False  # record every method's magnitude along plain guidance too

@@ -22,9 +22,11 @@ def score(
     `magnitudes` are those of the first step.
     """
     aligned: Sequence[float | None] = [None] * len(images)  # where no CLIP model is at hand
-    if plan.has_clip:
+    if plan.clip:
         prompts = [cell.prompt for cell in plan.cells]
-        aligned = [round(float(a), 4) for a in resources.load_clip().score([*images], prompts)]
+        aligned = [
+            round(float(a), 4) for a in resources.load_clip(plan.clip).score([*images], prompts)
+        ]
     found = find_matches(plan, images, folder)
     return tuple(
         judge(plan, own).model_copy(

@@ -9,6 +9,7 @@ from memviz.errors import MemvizError
 from memviz.evaluation.columns import COLUMNS, DETECTION
 from memviz.evaluation.prompt_source import IMAGENETTE as IMAGENETTE
 from memviz.evaluation.protocols import Need, Protocol
+from memviz.retrieval.clip_choice import DEMO, NAMES
 
 INCEPTION = "inception"
 
@@ -105,8 +106,9 @@ def _has_descriptor(name: str) -> bool:
 def _has_clip(name: str) -> bool:
     from memviz.models import hub
 
+    name = NAMES.get(name, name)
     return (
-        not name
+        name in ("", DEMO)
         or Path(name).expanduser().is_dir()
         or hub.cached((name,), "config.json") is not None
     )

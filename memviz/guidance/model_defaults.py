@@ -15,7 +15,7 @@ from memviz.guidance.mitigation import FullScale
 from memviz.guidance.registry import METHODS
 from memviz.guidance.spec import MethodSpec
 from memviz.guidance.transition import Constant
-from memviz.io.paths import expand
+from memviz.io.paths import demo, expand
 from memviz.io.read import read_record
 
 if TYPE_CHECKING:
@@ -80,6 +80,20 @@ def settings(folder: Path) -> dict[str, Any]:
     return found
 
 
+def model_settings(path: str) -> dict[str, Any]:
+    """The same of "PIPE+UNET": a UNet of one's own has its own word, where it says one.
+
+    Nobody knows what pictures another was trained on, so the pipeline's CLIP does not judge it.
+    """
+    folder, _, unet = path.partition("+")
+    found = settings(Path(folder))
+    if not unet or Path(unet).resolve().is_relative_to(demo().resolve()):
+        return found
+    shared = {key: value for key, value in found.items() if key != "clip"}
+    own = Path(unet).parent if Path(unet).name == "unet" else Path(unet)
+    return {**shared, **settings(own)} if (own / "memviz.json").is_file() else shared
+
+
 def suited(own: dict[str, str], bands: list[dict[str, Any]]) -> dict[str, str]:
     """The remedies at a model's own scale too, with targets from its ordinary prompts.
 
@@ -103,7 +117,7 @@ def plain_guidance(own: Mapping[str, str] | None) -> Constant:
 
 def own(model: "Model") -> dict[str, str]:
     """The methods' spellings that suit a loaded model; empty without a file of its own."""
-    return settings(model.folder).get("methods", {})
+    return model_settings(model.path).get("methods", {})
 
 
 def tuned(model: str) -> dict[str, Guidance]:

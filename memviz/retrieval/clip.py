@@ -25,6 +25,7 @@ from memviz.retrieval.descriptors.preprocess import Preprocess
 if TYPE_CHECKING:
     from PIL import Image
 
+PREPARATION = "preprocessor_config.json"
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # CLIP's own
 STD = (0.26862954, 0.26130258, 0.27577711)
 
@@ -49,7 +50,7 @@ class Clip:
         except Exception as error:
             raise AlignmentError(_why(str(path), error)) from error
         self._model.eval().requires_grad_(False)
-        self.preprocess = _preprocess(Path(path), self._model.config.vision_config.image_size)
+        self.preprocess = _preprocess(str(path), self._model.config.vision_config.image_size)
 
     def score(self, images: Sequence[Image.Image], prompts: Sequence[str]) -> np.ndarray:
         """(B,) cosine of each picture with its own prompt."""
@@ -95,12 +96,25 @@ def _unit(found: Any) -> np.ndarray:  # noqa: ANN401 - a tensor, or its holder
     return normalize(rows.float(), dim=1).cpu().numpy()
 
 
-def _preprocess(folder: Path, side: int) -> Preprocess:
-    """The model's own numbers where its folder states them, else CLIP's."""
-    file = folder / "preprocessor_config.json"
+def _preprocess(path: str, side: int) -> Preprocess:
+    """The model's own numbers where its folder or repository states them, else CLIP's."""
+    file = Path(path) / PREPARATION
+    if hub.is_id(path) and not Path(path).exists():
+        file = _fetch_preparation(path)
     stated = json.loads(file.read_text()) if file.is_file() else {}
     mean, std = stated.get("image_mean", MEAN), stated.get("image_std", STD)
     return Preprocess(tuple(mean), tuple(std), short_side=side, crop=side, bicubic=True)
+
+
+def _fetch_preparation(repo: str) -> Path:
+    """The file of a repository that has one."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(hf_hub_download(repo, PREPARATION))
+    except (HfHubHTTPError, LocalEntryNotFoundError):
+        return Path(PREPARATION).with_suffix(".none")
 
 
 def _why(path: str, error: Exception) -> str:

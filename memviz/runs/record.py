@@ -56,6 +56,7 @@ class RequestRecord(Record):
     dtype: str = ""
     corpus: str = ""
     descriptor: str = ""
+    clip: str = "auto"
     signals: tuple[str, ...] = ()
     keep: bool = False
     probe: bool = False
@@ -185,6 +186,7 @@ class RunRecord(Record):
     thresholds: CopyThresholds | None = None
     tile: int = 64  # pixels of an x0 estimate on a sheet
     sheet_columns: int = 10
+    clip: str = ""  # that scored the alignment
     decoder_note: str = ""
     process: dict[str, Any] | None = None  # that makes it; see `memviz.io.process`
     cells: tuple[CellRecord, ...]
@@ -202,8 +204,9 @@ class RunRecord(Record):
 
     @property
     def copy_mark(self) -> float | None:
-        """The similarity from which a picture counts as copied."""
-        return self.thresholds.copied if self.thresholds else None
+        """The similarity from which a picture counts as copied; None where nothing may."""
+        fit = not (self.descriptor and self.descriptor.note)
+        return self.thresholds.copied if self.thresholds and fit else None
 
     @classmethod
     def from_json(cls, found: object) -> Self:

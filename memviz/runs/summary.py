@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from memviz.runs.record import CellRecord
     from memviz.runs.store import Run
 
-RUN = {"model", "corpus", "descriptor", "noise_hash", "unet_evaluations", "seconds"}
+RUN = {"model", "corpus", "descriptor", "clip", "noise_hash", "unet_evaluations", "seconds"}
 CELL = {
     *("prompt", "method", "seed", "similarity", "verdict", "kind", "prompt_signal", "spec"),
     *("transition_step", "transition_timestep", "alignment"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from memviz.data.caption_overlap import overlap
@@ -12,6 +13,7 @@ from memviz.errors import InputError, MemvizError
 from memviz.io import images as io_images
 from memviz.retrieval.blank_images import blank
 from memviz.retrieval.copy_detector import best_similarity
+from memviz.retrieval.read_ahead import read_ahead
 from memviz.retrieval.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from memviz.data.corpus import Corpus
     from memviz.retrieval.copy_detector import CopyDetector, Match
+    from memviz.retrieval.descriptors.preprocess import Preprocess
 
 BATCH = 32
 
@@ -75,14 +78,14 @@ def match_pictures(
         raise InputError(f"top is {top}; ask for 1 match or more.")
     least = detector.thresholds.copied if every else None
     within = pictures.hash == detector.corpus.hash
-    for start in range(0, len(pictures), BATCH):
-        ids = pictures.ids[start : start + BATCH]
-        read = {id: _read(pictures, id) for id in ids}
-        images = {id: image for id, image in read.items() if not isinstance(image, str)}
-        own = [*images] if within else None
-        matches = detector.match([*images.values()], top, least=least, own=own)
-        found = dict(zip(images, matches, strict=True))
-        yield [(_finding(detector, pictures, id, read[id], found), images.get(id)) for id in ids]
+    read = partial(_read, pictures, detector.descriptor.preset.preprocess)
+    for some in read_ahead(pictures.ids, read, BATCH):
+        good = [one for one in some if one.image is not None]
+        vectors = detector.descriptor.embed_prepared([one.pixels for one in good])
+        own = [one.id for one in good] if within else None
+        matches = detector.match_vectors(vectors, top, least=least, own=own)
+        found = {one.id: match for one, match in zip(good, matches, strict=True)}
+        yield [(_finding(detector, pictures, one, found), one.image) for one in some]
 
 
 def count_seeds(found: Sequence[Finding]) -> list[Finding]:
@@ -97,26 +100,34 @@ def count_seeds(found: Sequence[Finding]) -> list[Finding]:
     ]
 
 
-def _read(pictures: Corpus, id: int) -> Image.Image | str:
-    """A picture, or why it cannot be read."""
+@dataclass(frozen=True)
+class _Picture:
+    """One that was read and prepared for the descriptor, or why that cannot be."""
+
+    id: int
+    image: Image.Image | None
+    pixels: Any  # (3, h, w), a tensor; None without a picture
+    blank: str = ""  # why it is too empty to be judged, if it is
+    problem: str = ""
+
+
+def _read(pictures: Corpus, prepare: Preprocess, id: int) -> _Picture:
     try:
-        return io_images.decode(pictures.encoded(id))[0]
+        image = io_images.decode(pictures.encoded(id))[0]
     except (OSError, MemvizError) as error:
-        return " ".join(str(error).split())
+        return _Picture(id, None, None, problem=" ".join(str(error).split()))
+    return _Picture(id, image, prepare.pixels(image), blank(image))
 
 
 def _finding(
-    detector: CopyDetector,
-    pictures: Corpus,
-    id: int,
-    image: Image.Image | str,
-    found: dict[int, list[Match]],
+    detector: CopyDetector, pictures: Corpus, one: _Picture, found: dict[int, list[Match]]
 ) -> Finding:
-    place, prompt = pictures.where(id), pictures.caption(id)
-    if isinstance(image, str):
-        said = Verdict("Not read", f"The picture cannot be read: {image}.", "unknown")
-        return Finding(id, place, prompt, said, problem=image)
-    matches, why = tuple(found[id]), blank(image)
-    copies = sum(match.similarity >= detector.thresholds.copied for match in matches)
-    said = detector.judge(matches, blank=why)
-    return Finding(id, place, prompt, said, matches, why, copies=copies)
+    place, prompt = pictures.where(one.id), pictures.caption(one.id)
+    if one.problem:
+        said = Verdict("Not read", f"The picture cannot be read: {one.problem}.", "unknown")
+        return Finding(one.id, place, prompt, said, problem=one.problem)
+    matches = tuple(found[one.id])
+    above = [match for match in matches if match.similarity >= detector.thresholds.copied]
+    copies = 0 if detector.misfit else len(above)
+    said = detector.judge(matches, blank=one.blank)
+    return Finding(one.id, place, prompt, said, matches, one.blank, copies=copies)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from memviz.data.caption_overlap import WORD
 from memviz.io import html
+from memviz.statistics import format_estimate
 
 KINDS = {"copied": "copied", "close": "close", "none": "no copy found", "unknown": "not judged"}
 
@@ -77,8 +78,22 @@ def rows(told: dict[str, Any]) -> list[tuple[str, str]]:
         ("Copied from", _used(used, look.get("note", ""))),
         ("False positives", (marks.get("false_positives") or {}).get("sentence", "not known")),
         ("The corpus' own threshold", _own(marks["background"])),
+        *quality_rows(told),
         ("Made", f"{told['created']}, memviz {about['memviz']}, index {about['index']['recipe']}"),
     ]
+
+
+def quality_rows(told: dict[str, Any]) -> list[tuple[str, str]]:
+    """Fit to the prompts and FID, where they were asked for."""
+    rows = []
+    if fit := told.get("clip"):
+        number = count(fit["pictures"], "picture")
+        rows.append(("CLIP score", f"{format_estimate(fit, 3)}, {number}, by {fit['model']}"))
+    if fid := told.get("fid"):
+        few = "; with fewer than 5,000 it says more of their number" if fid["few"] else ""
+        of = f"{count(fid['pictures'], 'picture')}, {fid['corpus']:,} of the corpus"
+        rows.append(("FID", f"{fid['value']:.2f} ({of}{few})"))
+    return rows
 
 
 def _used(used: dict[str, Any], misfit: str) -> str:

@@ -9,7 +9,9 @@ import pytest
 import torch
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel
 
+from memviz.guidance.model_defaults import model_settings
 from memviz.retrieval.clip import AlignmentError, Clip
+from memviz.retrieval.clip_choice import choose_clip
 from tests.support import tiny
 from tests.support.samples import smooth
 
@@ -64,6 +66,31 @@ def test_a_models_own_mean_and_deviation_are_used(tmp_path: Path, clip: Path) ->
     (tmp_path / "own/preprocessor_config.json").write_text(json.dumps(stated))
     assert Clip(tmp_path / "own").preprocess.std == (0.25, 0.25, 0.25)
     assert Clip(clip).preprocess.mean[0] == pytest.approx(0.48145466)
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "found"),
+    [
+        ("auto", {"clip": "demo"}, "demo"),
+        ("auto", {}, ""),
+        ("none", {"clip": "demo"}, ""),
+        ("vit-g-14", {"clip": "demo"}, "laion/CLIP-ViT-g-14-laion2B-s12B-b42K"),
+        ("a/place", {}, "a/place"),
+    ],
+)
+def test_a_name_means_one_clip(name: str, own: dict[str, str], found: str) -> None:
+    assert choose_clip(name, own) == found
+
+
+def test_a_unet_of_ones_own_does_not_bring_the_pipelines_clip(tmp_path: Path) -> None:
+    pipeline, unet = tmp_path / "pipe", tmp_path / "trained/model/unet"
+    pipeline.mkdir()
+    unet.mkdir(parents=True)
+    (pipeline / "memviz.json").write_text('{"clip": "demo", "methods": {"cfg": "scale=2"}}')
+    assert "clip" in model_settings(str(pipeline))
+    assert "clip" not in model_settings(f"{pipeline}+{unet}")
+    (unet.parent / "memviz.json").write_text('{"clip": "vit-b-16"}')
+    assert model_settings(f"{pipeline}+{unet}")["clip"] == "vit-b-16"
 
 
 def test_pictures_and_prompts_come_in_pairs(clip: Path) -> None:

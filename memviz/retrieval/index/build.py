@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -25,13 +23,13 @@ from memviz.retrieval.index import items
 from memviz.retrieval.index.assemble import assemble
 from memviz.retrieval.index.index import IndexMismatch, read_manifest
 from memviz.retrieval.index.parts import ROWS, Parts, Vectors, vectors_of
+from memviz.retrieval.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     from memviz.data.corpus import Corpus
     from memviz.retrieval.descriptors.descriptor import Descriptor
 
 BATCH = 32
-AHEAD = 2  # batches read while one is embedded
 PATIENCE = timedelta(days=7)  # of processes that wait for the slowest
 
 
@@ -148,11 +146,12 @@ def embed(
     """Make the parts that are missing."""
     start, total = time.monotonic(), len(numbers) * ROWS
     counts = {"embedded": 0, "reused": 0, "unreadable": 0}
+    read = partial(items.read, corpus, prepare=descriptor.preset.preprocess, known=known.keys())
     for done, number in enumerate(numbers):
         if not parts.done(number):
             ids = corpus.ids[number * ROWS : (number + 1) * ROWS]
             made, vectors = [], []
-            for some in _read(corpus, ids, descriptor, known, batch):
+            for some in read_ahead(ids, read, batch):
                 made += [item.row for item in some]
                 vectors.append(_vectors(some, descriptor, known))
                 for item in some:
@@ -180,18 +179,3 @@ def _vectors(some: list[items.Item], descriptor: Descriptor, known: Vectors) -> 
             vectors, place = known[item.row["digest"]]
             rows[row] = vectors[place]
     return rows
-
-
-def _read(
-    corpus: Corpus, ids: list[int], descriptor: Descriptor, known: Vectors, batch: int
-) -> Iterator[list[items.Item]]:
-    """Batches of items, some read in the background while the one before is embedded."""
-    read = partial(items.read, corpus, prepare=descriptor.preset.preprocess, known=known.keys())
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        ahead: deque = deque()
-        for start in range(0, len(ids), batch):
-            ahead.append([pool.submit(read, id) for id in ids[start : start + batch]])
-            if len(ahead) > AHEAD:
-                yield [future.result() for future in ahead.popleft()]
-        while ahead:
-            yield [future.result() for future in ahead.popleft()]

@@ -24,6 +24,7 @@ from memviz.ui.shared import access, glossary
 from memviz.ui.shared.controls import (
     NO_CORPUS,
     QUIET,
+    clips,
     descriptors,
     make_control,
     menu,
@@ -66,6 +67,7 @@ class Form:
     model: gr.Dropdown
     corpus: gr.Dropdown
     descriptor: gr.Dropdown
+    clip: gr.Dropdown
     knobs: dict[tuple[str, str], gr.components.Component]
     panels: dict[str, gr.Column]  # the settings of each method
 
@@ -74,7 +76,8 @@ class Form:
         """All controls, the knobs of the methods last."""
         asked = [self.prompt, *self.choices, self.seeds, self.steps, self.scheduler]
         asked += [self.spacing, self.size, self.dtype, self.decoder, self.look_every]
-        return [*asked, self.model, self.corpus, self.descriptor, *self.knobs.values()]
+        judges = self.descriptor, self.clip
+        return [*asked, self.model, self.corpus, *judges, *self.knobs.values()]
 
     @property
     def choices(self) -> list[gr.CheckboxGroup]:
@@ -107,7 +110,7 @@ def read(form: Form, values: Sequence[Any]) -> dict[str, Any]:
     prompt, *others = values
     groups, others = others[: len(form.choices)], others[len(form.choices) :]
     seed_text, steps, scheduler, spacing, size, dtype, decoder, every, *others = others
-    model, corpus, descriptor, *rest = others
+    model, corpus, descriptor, clip, *rest = others
     chosen: dict[str, dict[str, Any]] = {key: {} for group in groups for key in group or []}
     for (key, name), value in zip(form.knobs, rest, strict=True):
         if key in chosen:
@@ -126,6 +129,7 @@ def read(form: Form, values: Sequence[Any]) -> dict[str, Any]:
         "model": model or "",
         "corpus": "" if corpus == NO_CORPUS else corpus or "",
         "descriptor": descriptor,
+        "clip": clip or "",
     }
 
 
@@ -154,6 +158,7 @@ def values(form: Form, asked: RequestRecord) -> list[Any]:
         asked.model,
         asked.corpus or NO_CORPUS,
         asked.descriptor,
+        asked.clip,
     ]
     return [*fixed, *show_settings(form, used)]
 
@@ -343,5 +348,8 @@ def model_fields() -> dict[str, gr.components.Component]:
         ),
         "descriptor": menu(
             "descriptor", looks, ComparisonRequest.descriptor, "Descriptor", "compares pictures"
+        ),
+        "clip": menu(
+            "clip", clips(), ComparisonRequest.clip, "CLIP", "tells how a picture fits its prompt"
         ),
     }

@@ -65,6 +65,7 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
         ("Model", f"{model.name} ({model.parameters / 1e6:.1f} M parameters)"),
         ("Training images", many),
         ("Descriptor", f"{look.preset} {look.note}".strip() if look else "none"),
+        ("CLIP", record.clip),
         (
             "Steps",
             f"{request.steps} ({request.scheduler}{', ' * bool(request.spacing)}{request.spacing})",
@@ -137,7 +138,7 @@ def view(
         "summaries": {} if live else summaries(record, curves),
         "facts": facts(record),
         "band": record.band,
-        "thresholds": asdict(record.thresholds) if record.thresholds else {},
+        "thresholds": asdict(record.thresholds) if record.thresholds and record.copy_mark else {},
         "noise": record.noise_hash,
         "methods": methods(c.method for c in record.cells),
         "cells": cells,

@@ -7,6 +7,8 @@ import gradio as gr
 
 from memviz.models.loading import bundled, is_path, registered
 from memviz.number_lists import parse_ints
+from memviz.retrieval.clip_choice import AUTO, DEMO, NONE
+from memviz.retrieval.clip_choice import CHOICES as CLIPS
 from memviz.retrieval.descriptors.choice import CHOICES, FORCED
 from memviz.settings import Setting, Value
 from memviz.ui.shared import access
@@ -54,6 +56,11 @@ def models() -> list[tuple[str, str]]:
 def descriptors() -> list[str]:
     """The descriptor menu; at home also the demo's where it is not made for."""
     return [*CHOICES] if access.public() else [*CHOICES, f"demo{FORCED}"]
+
+
+def clips() -> list[str]:
+    """The CLIP menu; on a public page those that need no download."""
+    return [AUTO, DEMO, NONE] if access.public() else [*CLIPS]
 
 
 def menu(

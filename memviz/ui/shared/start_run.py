@@ -23,6 +23,7 @@ def check_names(ask: ComparisonRequest) -> None:
         ask.model in [name for _, name in controls.models()]
         and (not ask.corpus or ask.corpus in corpus.known())
         and ask.descriptor in controls.descriptors()
+        and ask.clip in controls.clips()
         and ask.decoder in ("", "own", "linear")
     )
     if not known:

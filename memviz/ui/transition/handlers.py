@@ -34,7 +34,7 @@ def shown(
 FEW = "0, 1"  # seeds of a sweep, unless others are typed
 MANY = 16  # seeds that show how the transition depends on them
 SAME = {"steps", "scheduler", "spacing", "size", "dtype"} | {  # of a re-run
-    *("model", "corpus", "descriptor", "decoder", "look_every"),
+    *("model", "corpus", "descriptor", "clip", "decoder", "look_every"),
 }
 NAMES = ("prompt", "method", "axis", "values", "across", "others", "seeds", "steps", "model",
          "keep", "probe", "signals")  # fmt: skip

@@ -56,7 +56,7 @@ def view(run: store.Run) -> dict[str, Any]:
         "base": f"{file_path(run.folder)}/",
         "timesteps": list(record.timesteps),
         "steps": record.request.steps,
-        "thresholds": asdict(record.thresholds) if record.thresholds else {},
+        "thresholds": asdict(record.thresholds) if record.thresholds and record.copy_mark else {},
         "methods": methods(c.method for c in record.cells),
         "cells": cells,
         "signals": {key: about(key) for key in curves},
