@@ -12,8 +12,8 @@ pytestmark = [*BROWSER, pytest.mark.slow]
 DONE = "() => document.querySelector('#evaluation .mv-job')?.textContent === 'done'"
 
 
-def fill_in(page, label: str, value: str) -> None:
-    field = page.locator("#e-settings").get_by_label(label, exact=True)
+def fill_in(page, name: str, value: str) -> None:
+    field = page.locator(f"#{name}").locator("input, textarea").first
     field.fill(value)
     field.press("Enter")
 
@@ -23,8 +23,8 @@ def test_prompts_become_a_table_whose_pictures_can_be_made_again(page, app):
     page.wait_for_selector("#e-go", state="visible")
     upload = {"name": "mine.txt", "mimeType": "text/plain", "buffer": b"retro diamond shirt\n"}
     page.locator("#e-upload input[type=file]").set_input_files(upload)
-    for label, value in {"Prompts at most": "1", "Seeds": "0,1", "Steps": "4"}.items():
-        fill_in(page, label, value)
+    for name, value in {"e-limit": "1", "e-seeds": "0,1", "e-steps": "4"}.items():
+        fill_in(page, name, value)
     for method in ("Dynamic transition (DTP)", "Opposite guidance (OG)"):
         page.locator("#e-methods").get_by_label(method).uncheck()
     command = page.locator("#e-command textarea")
