@@ -96,7 +96,7 @@ def largest(out: Path) -> list[dict[str, Any]]:
     groups = read_json(out / "duplicates.json", [[int]])[:LARGEST]
     if not groups:
         return []
-    wanted = [("id", "in", [ids[0] for ids in groups])]
+    wanted: list[Any] = [("id", "in", [ids[0] for ids in groups])]
     with guard_format(out / "items.parquet", "a table of items"):
         names = ["id", "place", "caption"]
         found = pq.read_table(out / "items.parquet", columns=names, filters=wanted)

@@ -56,14 +56,17 @@ def reproduce_frontier(args: argparse.Namespace, out: Path) -> dict[str, Any]:
     from memviz.training.studies import iet_agc_frontier as study
 
     plan = study.short_plan(parse_ints(args.short, "--short")) if args.short else study.demo_plan()
-    if cli_flags.given(args) or args.save:
+    if cli_flags.given(args):
         raise InputError("The frontier chooses its own settings; give --out and --minutes only.")
     until = time.monotonic() + 60 * args.minutes if args.minutes else float("inf")
     try:
-        return study.trace_frontier(plan, out, say, lambda: time.monotonic() > until)
+        found = study.trace_frontier(plan, out, say, lambda: time.monotonic() > until)
     except study.Stopped:
         done = len([*out.glob("*/figures.json")])
         return {"stopped": str(out), "finished": done}
+    if args.save:
+        study.save(found)
+    return found
 
 
 def as_table(result: dict[str, Any]) -> str:

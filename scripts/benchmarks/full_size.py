@@ -3,6 +3,9 @@
 Speed and memory do not depend on what weights say, and none have to be fetched.
 """
 
+# diffusers declares its sizes as tuples of one.
+# pyright: reportArgumentType=false
+
 import weakref
 from collections.abc import Callable
 from pathlib import Path

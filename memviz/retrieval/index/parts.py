@@ -95,8 +95,9 @@ class Parts:
 def vectors_of(items: Path, vectors: np.ndarray) -> Vectors:
     """Where the vector of each digest stands, given the items of the same pictures."""
     table = read_table(items, columns=["digest", "problem"])
-    pairs = zip(table["digest"].to_pylist(), table["problem"].to_pylist(), strict=True)
-    readable = [digest for digest, problem in pairs if not problem]
+    digests: list[Any] = table["digest"].to_pylist()
+    problems = table["problem"].to_pylist()
+    readable = [d for d, problem in zip(digests, problems, strict=True) if not problem]
     if len(readable) != len(vectors):
         raise DamagedFile(f"{items} has {len(readable)} pictures for {len(vectors)} vectors.")
     return {digest: (vectors, row) for row, digest in enumerate(readable)}

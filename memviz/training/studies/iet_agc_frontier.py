@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from memviz.data.prompts import demo
-from memviz.io import atomic
+from memviz.io import atomic, paths
 from memviz.io.read import read_json
 from memviz.statistics import estimate_mean, estimate_share
 from memviz.training.config import PRESETS, Config, from_json
@@ -52,6 +52,7 @@ ARMS: dict[str, list[dict[str, Any]]] = {  # the settings that each may choose f
 }
 ROUNDS = 5  # so that 300 to 1,200 steps divide by rounds and shards
 HELD_OUT = 256  # pictures that no arm is trained on
+BEGIN, END = "<!-- frontier -->", "<!-- /frontier -->"
 LEARNED = "loss_unseen"  # by which arms are compared at equal learning
 
 
@@ -298,6 +299,25 @@ def frontier_table(result: Mapping[str, Any]) -> str:
         ]  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def save(result: Mapping[str, Any]) -> None:
+    """Ship a frontier: assets/demo/frontier.json, and the table of docs/training.md."""
+    page = paths.page("training.md")
+    atomic.json(results_file(), result)
+    atomic.text(page, refresh(page.read_text("utf-8"), result))
+
+
+def results_file() -> Path:
+    """Where the shipped points stand."""
+    return paths.demo() / "frontier.json"
+
+
+def refresh(text: str, result: Mapping[str, Any]) -> str:
+    """A page with its table brought up to date; what stands outside the marks is left alone."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{frontier_table(result)}\n{END}{after}"
 
 
 def format_number(value: float | None, digits: int = 3) -> str:

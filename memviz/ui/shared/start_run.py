@@ -1,6 +1,6 @@
 """The work behind a Compare button: a checked request, made when its turn comes."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,7 @@ class Work:
     ask: ComparisonRequest
     visitor: bool
 
-    def __call__(self) -> "Iterator[StepView]":
+    def __call__(self) -> "Generator[StepView, None, None]":
         """Its views, step by step."""
         from memviz.comparison.compare import compare
 

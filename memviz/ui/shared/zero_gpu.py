@@ -5,7 +5,7 @@ What comes back is the view of each step, plain JSON; the run's folder is writte
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from functools import partial
 from importlib import import_module
@@ -34,10 +34,10 @@ def estimate_seconds(work: Work, _: Callable[..., View]) -> int:
     return min(MOST, max(LEAST, ceil(LOAD + EACH * ask.steps * pictures)))
 
 
-def make_views(work: Work, look: Callable[..., View]) -> Iterator[View]:
+def make_views(work: Work, look: Callable[..., View]) -> Generator[View]:
     """The view of every step, made where the GPU is."""
     os.environ[LENT] = "1"
-    with closing(work()) as steps:  # pyright: ignore[reportArgumentType] - a generator
+    with closing(work()) as steps:
         for progress in steps:
             yield look(progress)
 
@@ -47,8 +47,8 @@ if SPACES:  # it must exist when a Space starts, and does nothing where no GPU i
 
 
 def lend(
-    work: Callable[[], Iterator[T]], look: Callable[[T], View]
-) -> tuple[Callable[[], Iterator[Any]], Callable[[Any], View]]:
+    work: Callable[[], Generator[T]], look: Callable[[T], View]
+) -> tuple[Callable[[], Generator[Any]], Callable[[Any], View]]:
     """The same work, on a lent GPU where this is ZeroGPU and the model is worth it."""
     zero = SPACES and os.environ.get("SPACES_ZERO_GPU")
     if not zero or not isinstance(work, Work) or work.ask.model.partition("-")[0] == "demo":

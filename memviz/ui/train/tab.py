@@ -150,11 +150,13 @@ def connect(made: Tab, shown: list[gr.components.Component]) -> None:
         do = handlers.careful(handlers.act(number), len(outputs))
         button.click(do, [made.allowed, made.chosen], outputs, **quick)
     made.chosen.input(handlers.look, [made.allowed, made.chosen], shown, **quick)
-    changes = [field.change for field in made.fields]
+    changes = [field.change for field in made.fields]  # pyright: ignore[reportAttributeAccessIssue]
     told = [made.command, made.go, made.card]
     gr.on(changes, handlers.change, made.fields, told, trigger_mode="always_last", **quick)
     suited = [made.controls[name] for name in handlers.SUITED]
-    made.controls["corpus"].change(handlers.suit, made.fields, suited, **quick)
+    made.controls["corpus"].change(  # pyright: ignore[reportAttributeAccessIssue]
+        handlers.suit, made.fields, suited, **quick
+    )
 
 
 def connect_clock(made: Tab, shown: list[gr.components.Component], tab: gr.Tab) -> None:

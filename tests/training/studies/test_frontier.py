@@ -11,6 +11,7 @@ import torch
 from memviz.cli import main
 from memviz.data import corpus as corpora
 from memviz.errors import InputError
+from memviz.io import paths
 from memviz.training.data.entries import count_entries, hold_out
 from memviz.training.studies import iet_agc_frontier as study
 from memviz.training.trainer import Run
@@ -150,3 +151,10 @@ def test_the_short_frontier_chooses_nothing_and_trains_the_others_at_one_length(
     assert [p for p in points if p[0] == "plain"] == [("plain", n) for n in (300, 500, 800)]
     assert {steps for arm, steps in points if arm != "plain"} == {800}
     assert all(len(plan.settings[arm]) == 1 for arm in plan.arms) and plan.choosing == ()
+
+
+def test_the_page_shows_the_points_that_ship():
+    shipped = json.loads(study.results_file().read_text("utf-8"))
+    page = paths.page("training.md").read_text("utf-8")
+    assert study.refresh(page, shipped) == page
+    assert len(shipped["points"]) == len(list(study.plan_points(study.short_plan([1]))))
