@@ -12,7 +12,9 @@ def render_card(plans: Sequence[Mapping[str, Any]]) -> str:
     """All plans together, what is missing first."""
     missing = {need["part"]: describe_need(need) for plan in plans for need in plan["missing"]}
     alerts = [*missing.values(), *full_disk(plans)]
-    return html.render("ui/train/plan_card.html", missing=alerts, facts=list_facts(plans))
+    return html.render(
+        "ui/train/plan_card.html", missing=alerts, warnings=[], facts=list_facts(plans)
+    )
 
 
 def describe_need(need: Mapping[str, str]) -> str:
