@@ -17,6 +17,16 @@ def options(sub: argparse.ArgumentParser) -> None:
     text("prompts", type=Path, help="text, jsonl, csv, parquet, or json of groups; labels if any")
     text("--steps-used", default="1,5,all", help="first steps of a score (default: %(default)s)")
     text("--images", default="1,4", help="pictures of each prompt (default: %(default)s)")
+    text(
+        "--two-pass",
+        action="store_true",
+        help="add a score of pure noise: two pairs of evaluations a prompt and seed",
+    )
+    text(
+        "--weights",
+        default="",
+        help="of its norm and its cosine, as 1,2 (default: the model's published)",
+    )
     add_options(sub, "model", *PATH)
 
 
@@ -32,7 +42,12 @@ def detect(args: argparse.Namespace) -> dict[str, Any]:
     from memviz.detection.scores import Detection, detect
 
     asked = Detection(prompts, args.model, used=used, images=images, **path)
-    return detect(asked, say)
+    if not args.two_pass:
+        return detect(asked, say)
+    from memviz.detection import two_pass
+
+    weights = two_pass.choose_weights(args.model, args.weights)
+    return two_pass.add_score(detect(asked, say), asked, weights)
 
 
 def as_table(result: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, model_validator
 
+from memviz.guidance.band_clamp import spell_limits
 from memviz.guidance.base import Guidance
 from memviz.guidance.mitigation import FullScale
 from memviz.guidance.registry import METHODS
@@ -95,7 +96,7 @@ def model_settings(path: str) -> dict[str, Any]:
 
 
 def suited(own: dict[str, str], bands: list[dict[str, Any]]) -> dict[str, str]:
-    """The remedies at a model's own scale too, with targets from its ordinary prompts.
+    """The remedies at a model's own scale too, with targets and limits of its ordinary prompts.
 
     Optimisation stops at the magnitude below which only 5 % of the first band's prompts start; a
     band that does not say the unit of its magnitude was measured in another one and gives none. A
@@ -105,6 +106,7 @@ def suited(own: dict[str, str], bands: list[dict[str, Any]]) -> dict[str, str]:
     rest = {k: f"scale={scale:g}" for k, m in METHODS.items() if isinstance(m.guidance, FullScale)}
     for band in [b for b in bands[:1] if "unit" in b]:
         rest |= {k: f"{rest[k]},target={band['low'][0]:g}" for k in ("wen", "han")}
+        rest["clamp"] += f",limits={spell_limits(band['high'])}"
     return rest | own
 
 

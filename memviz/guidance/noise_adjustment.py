@@ -32,16 +32,12 @@ class NoiseAdjustment(FullScale):
         """Exchange the noise."""
         import torch
 
+        from memviz.guidance.noise_difference import difference_at
         from memviz.guidance.optimize import descend
 
         def magnitude(x: torch.Tensor, some: torch.Tensor) -> torch.Tensor:
-            mine = [rows[int(i)] for i in some]
-            both = torch.cat([x, x])
-            conditions = [*(r.uncond for r in mine), *(r.cond for r in mine)]
-            text = torch.stack([c.embedding for c in conditions]).clone()
-            low, full = denoiser.predict(both, level.t, conditions, text).float().chunk(2)
-            difference = (full - low).flatten(1)
-            return difference.norm(dim=1)  # pyright: ignore
+            difference = difference_at(denoiser, [rows[int(i)] for i in some], x, level.t)
+            return difference.flatten(1).norm(dim=1)  # pyright: ignore
 
         with torch.inference_mode(False), torch.enable_grad():
             start = torch.stack([r.noise for r in rows]).to(denoiser.pipe.device)

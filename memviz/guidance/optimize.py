@@ -1,4 +1,4 @@
-"""AdamW on something of each sample until its magnitude is low enough, as two remedies need it."""
+"""AdamW on something of each sample until its magnitude is low enough, as some remedies need it."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -18,14 +18,15 @@ def descend(
     iterations: int,
     rate: float,
     fixed: Tensor | None = None,
+    decay: float = 0.01,
 ) -> Tensor:
     """`start` (B, ...) changed until each row's magnitude is at most `target`, in float32.
 
     `magnitude(values, rows)` are the magnitudes (b,) of some rows at their values. A row that is
     there, or was at the last iteration, is left alone: no further evaluation is spent on it.
-    `fixed` marks the places of a row that must not change.
+    `fixed` marks the places of a row that must not change; with a `decay` of 0 it is Adam.
     """
-    rows = [Row(values, rate) for values in start.detach().clone().float()]
+    rows = [Row(values, rate, decay) for values in start.detach().clone().float()]
     active = torch.arange(len(rows))
     for _ in range(iterations):
         values = torch.stack([rows[i].values.detach() for i in active]).requires_grad_()
@@ -44,9 +45,9 @@ def descend(
 class Row:
     """One row under its own optimiser, so that it stops by itself."""
 
-    def __init__(self, values: Tensor, rate: float) -> None:
+    def __init__(self, values: Tensor, rate: float, decay: float) -> None:
         self.values = values.clone().requires_grad_()
-        self.optimizer = torch.optim.AdamW([self.values], lr=rate)
+        self.optimizer = torch.optim.AdamW([self.values], lr=rate, weight_decay=decay)
 
     def move(self, slope: Tensor) -> None:
         """One step."""

@@ -18,9 +18,12 @@ from memviz.errors import InputError
 from memviz.guidance import plugins
 from memviz.guidance.amg import AntiMemorization
 from memviz.guidance.attention_rescaling import AttentionRescale
+from memviz.guidance.band_clamp import BandClamp
 from memviz.guidance.base import Guidance
+from memviz.guidance.batch_noise_adjustment import BatchNoiseAdjustment
 from memviz.guidance.cads import Annealed
 from memviz.guidance.noise_adjustment import NoiseAdjustment
+from memviz.guidance.padding import PaddingFix
 from memviz.guidance.prompt_optimization import PromptOptimization
 from memviz.guidance.prompt_perturbation import (
     EmbeddingNoise,
@@ -28,6 +31,8 @@ from memviz.guidance.prompt_perturbation import (
     RandomTokens,
     WordRepetition,
 )
+from memviz.guidance.sharpness_search import SharpnessSearch
+from memviz.guidance.spike_guard import SpikeGuard
 from memviz.guidance.switch import AtTimestep, FirstMinimum, Switch
 from memviz.guidance.transition import Constant, TwoPhase
 from memviz.settings import Setting, Value, change_settings, list_settings
@@ -221,6 +226,40 @@ METHODS = Registry(
             "that is too near.",
             AntiMemorization(),
             changes="prediction",
+        ),
+        "pad": Method(
+            "Padding fix (Pad)",
+            "Pads the prompt with another token and empties its end token, which repeat the prompt "
+            "in Stable Diffusion 1. Costs nothing.",
+            PaddingFix(),
+            changes="prompt",
+        ),
+        "han-batch": Method(
+            "Noise move (Han, batch-wise)",
+            "Moves the starting noise off the slope of the prompt's pull, without a gradient, and "
+            "follows the prompt from a transition on. Costs four evaluations for each round.",
+            BatchNoiseAdjustment(),
+            changes="noise",
+        ),
+        "sail": Method(
+            "Sharpness search (SAIL)",
+            "Searches for a starting noise at which the prompt's pull changes little along itself. "
+            "Costs five evaluations for each step of the search.",
+            SharpnessSearch(),
+            changes="noise",
+        ),
+        "clamp": Method(
+            "Band clamp (Clamp)",
+            "Holds guidance back where the prompt pulls harder than ordinary prompts do at that "
+            "step. Costs nothing.",
+            BandClamp(),
+        ),
+        "guard": Method(
+            "Spike guard (GUARD)",
+            "Weakens attention spikes and steers away from the prediction that has them. Costs one "
+            "evaluation more for each step.",
+            SpikeGuard(),
+            changes="attention",
         ),
     }
 )

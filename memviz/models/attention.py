@@ -120,10 +120,14 @@ def explicit_cross_attention(
     edits: Sequence[Callable[[Tensor], Tensor] | None] = (),
     recorder: AttentionRecorder | None = None,
 ) -> Iterator[None]:
-    """Compute cross-attention in the open for a while, with one edit (or None) per row."""
+    """Compute cross-attention in the open for a while, with one edit (or None) per row.
+
+    An edit that has `layers`, as ("down", "mid"), is for those whose name begins so.
+    """
 
     def make(name: str) -> ExplicitAttention:
-        return ExplicitAttention(edits, recorder, name.startswith("down"))
+        mine = [e if e and name.startswith(getattr(e, "layers", "")) else None for e in edits]
+        return ExplicitAttention(mine, recorder, name.startswith("down"))
 
     with replace_processors(unet, make, is_cross):
         yield

@@ -1,5 +1,8 @@
 """The tokens that a text encoder reads of a prompt."""
 
+import torch
+from torch import Tensor
+
 from memviz.models.protocols import Pipe
 
 
@@ -16,3 +19,12 @@ def tokens(pipe: Pipe, prompt: str) -> list[str]:
     ids = tokenizer(prompt, truncation=True, max_length=tokenizer.model_max_length).input_ids
     ids = ids[: ids.index(tokenizer.eos_token_id) + 1]
     return [text.removesuffix("</w>") for text in tokenizer.convert_ids_to_tokens(ids)]
+
+
+def encode_with_padding(pipe: Pipe, prompt: str, pad: int) -> Tensor:
+    """The embedding (L, D) of a prompt whose places after the end token hold the token `pad`."""
+    tokenizer, encoder = pipe.tokenizer, pipe.text_encoder
+    length, end = tokenizer.model_max_length, end_token(pipe, prompt)
+    ids = tokenizer(prompt, truncation=True, max_length=length).input_ids[: end + 1]
+    ids += [pad] * (length - len(ids))
+    return encoder(torch.tensor([ids], device=pipe.device))[0][0]

@@ -40,6 +40,7 @@ SCHEMA = pa.schema(
         ("attention_entropy", pa.float32()),  # from here on: what was asked for
         ("padding_entropy", pa.float32()),
         ("masked_magnitude", pa.float32()),
+        ("difference_change", pa.float32()),
         ("sharpness", pa.float32()),
         ("sharpness_jvp", pa.float32()),
         ("attention", pa.list_(pa.float32())),  # share on each token of the prompt

@@ -98,6 +98,12 @@ SIGNALS: dict[str, Instrument] = {
         "the pull sits where the ending is bright: a copied part of the picture",
         "no part is copied", free=False, seen=False,
     ),
+    "difference_change": Instrument(
+        "Change of the pull", "‖d(x_t) − d(x_{t−1})‖², d = ε_c − ε_∅",
+        "DSM of an ICML 2026 submission (randomnameforicml/icml-2026)",
+        "the pull turns from step to step, as memorized prompts' does early",
+        "the pull stays as it is", free=False, seen=False,
+    ),
     "sharpness": Instrument(
         "Sharpness (difference)", "‖g‖ ‖g(x + δĝ) − g(x)‖ / δ (1 − ᾱ), g = ε_c − ε_∅", JEON,
         "the pull changes sharply along itself, as near a memorized picture", "it changes little",

@@ -100,6 +100,13 @@ def recorder_of(context: StepContext) -> AttentionRecorder:
     return context.denoiser.attention
 
 
+def difference_change(difference: Tensor, before: Tensor | None) -> Tensor:
+    """Squared norm (B,) of a noise difference's change since the step before; NaN at the first."""
+    if before is None:
+        return torch.full((len(difference),), torch.nan)
+    return free.norm(difference - before).square()
+
+
 COLUMNS: dict[str, Callable[[StepContext], Tensor]] = {
     "attention_entropy": attention_entropy,
     "padding_entropy": padding_entropy,
@@ -123,7 +130,8 @@ class CostlySignals:
         check(tuple(keys))
         self.keys = tuple(keys)
         self.attention = AttentionRecorder() if {*keys} & {*WATCHING} else None
-        self.differences: list[Tensor | None] = []  # of each step, if a final signal needs them
+        self.keeps = bool({*keys} & {"masked_magnitude", "difference_change"})
+        self.differences: list[Tensor | None] = []  # of each step, if a signal needs those before
         self._newest: StepContext | None = None
 
     def measure(self, context: StepContext) -> dict[str, Tensor]:
@@ -131,19 +139,23 @@ class CostlySignals:
         found = {key: COLUMNS[key](context) for key in self.keys if key in COLUMNS}
         if self.attention:
             found["attention"] = token_shares(context)
-        if "masked_magnitude" in self.keys:
+        if "difference_change" in self.keys:
+            found["difference_change"] = difference_change(
+                context.noise_difference, self.newest_difference
+            )
+        if self.keeps:
             self.differences.append(context.noise_difference)
         self._newest = context
         return found
 
     def recall(self, difference: Tensor | None) -> None:
         """Note a step that was evaluated before, with its noise difference if it was kept."""
-        if "masked_magnitude" in self.keys:
+        if self.keeps:
             self.differences.append(difference)
 
     @property
     def newest_difference(self) -> Tensor | None:
-        """The noise difference of the newest step, if a final signal needs it."""
+        """The noise difference of the newest step, if a signal of later steps needs it."""
         return self.differences[-1] if self.differences else None
 
     def finish(self) -> FinalSignals | None:

@@ -242,11 +242,13 @@ class TestEveryMethod:
         assert sum(row.label == other.label for other in METHODS.values()) == 1
 
     def test_its_scale_changes_at_its_transition(self, key):
+        if key == "clamp":
+            pytest.skip("its scale follows the magnitude")
         signals, guidance = seen(5, 3, 1, 2, 4, 6, 8, 9, 9), METHODS[key].guidance
         change, found = guidance.transition(signals), scales(guidance, signals)
         turn = change.step if change else 0
         assert len(set(found[:turn])) <= 1 and len(set(found[turn:])) == 1
-        assert not change or found[turn - 1] != found[turn]
+        assert turn == 0 or found[turn - 1] != found[turn]
 
     def test_it_is_spelled_and_read_back(self, key):
         spec = MethodSpec(key, METHODS[key].guidance)
@@ -299,7 +301,8 @@ def values(draw: st.DrawFn) -> tuple[str, str]:
 def drawn(of: Setting) -> st.SearchStrategy:
     """Any value of a setting."""
     if of.kind is str:
-        return st.sampled_from(of.choices or ["magnitude", "cosine"])
+        signals = ["magnitude", "cosine"] if of.name == "signal" else [of.default]
+        return st.sampled_from(of.choices or signals)
     return (st.integers if of.kind is int else st.floats)(of.low, of.high)
 
 

@@ -65,6 +65,16 @@ def test_sharpness_is_the_derivative_of_the_pull_along_itself(pipe, steps, i):
     assert steps[0].signals["sharpness"][i] == pytest.approx(expected, rel=0.02)
 
 
+@torch.no_grad()
+def test_the_change_of_the_pull_is_that_of_two_pulls(pipe, steps):
+    first, second = steps[0], steps[1]
+    assert all(value != value for value in first.signals["difference_change"])  # NaN
+    before = pull(pipe, noise(pipe, [0]), torch.tensor(first.t), PROMPTS[0])
+    after = pull(pipe, first.latents[:1], torch.tensor(second.t), PROMPTS[0])
+    expected = float((after - before).square().sum())
+    assert second.signals["difference_change"][0] == pytest.approx(expected, rel=1e-3)
+
+
 def direct_attention(pipe, prompt, t):
     """(layers, L) attention by token, and the first down layer's (pixels, L), by numpy."""
     seen = []

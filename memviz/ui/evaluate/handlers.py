@@ -149,6 +149,7 @@ def ask_again(name: str, number: int, place: int) -> dict[str, Any]:
         "methods": [row["method"]],
         "seeds": [cell.seed],
         "signals": list(COSTLY),
+        "size": asked.get("size"),
     }
 
 

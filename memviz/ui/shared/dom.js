@@ -67,6 +67,11 @@ const SHAPES = {
   hourglass: 'M2.5 2h11l-11 12h11z',
   bowtie: 'M2 2.5v11l12-11v11z',
   'star-diamond': 'M2 2l6 2 6-2-2 6 2 6-6-2-6 2 2-6z',
+  octagon: 'M5.5 2h5L14 5.5v5L10.5 14h-5L2 10.5v-5z',
+  'diamond-wide': 'M8 4 15 8 8 12 1 8z',
+  'diamond-tall': 'M8 1 12 8 8 15 4 8z',
+  'star-square': 'M2 2l6 3 6-3-3 6 3 6-6-3-6 3 3-6z',
+  hexagram: 'M8 1l2 4h4.5L12 8l2.5 3H10l-2 4-2-4H1.5L4 8 1.5 5H6z',
   star: 'm8 1 2 5h5l-4 3.4 1.6 5.1L8 11.4l-4.6 3.1L5 9.4 1 6h5z',
 };
 /** Plotly's names of dashes as SVG has them. @type {Record<string, string>} */

@@ -26,6 +26,11 @@ MARKS = {  # plotly's marker and dash of each method, by which its curve is told
     "ren": ("triangle-down", "6px,2px,2px,2px"),
     "han": ("bowtie", "12px,2px,2px,2px"),
     "amg": ("star-diamond", "4px,4px"),
+    "pad": ("octagon", "16px,4px"),
+    "han-batch": ("diamond-wide", "16px,2px,2px,2px"),
+    "sail": ("diamond-tall", "2px,4px"),
+    "clamp": ("star-square", "10px,2px,4px,2px"),
+    "guard": ("hexagram", "6px,6px"),
 }
 SYMBOLS = ("triangle-down", "pentagon", "hexagon", "star", "cross", "hourglass", "bowtie")
 OTHERS = [(symbol, f"{3 + 2 * i}px,3px") for i, symbol in enumerate(SYMBOLS)]
