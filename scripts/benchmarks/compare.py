@@ -179,8 +179,8 @@ def networks(plan: Plan) -> list[tuple[Any, str]]:
     if plan.detector is not None:
         network = plan.detector.descriptor.network
         found.append((network, "forward"))
-    if plan.has_clip:
-        clip = resources.load_clip()._model
+    if plan.clip:
+        clip = resources.load_clip(plan.clip)._model
         found += [(clip, "get_image_features"), (clip, "get_text_features")]
     return found
 

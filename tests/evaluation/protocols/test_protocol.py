@@ -11,12 +11,13 @@ from memviz.evaluation.protocols import list_protocols, load_protocol
 from memviz.guidance.spec import MethodSpec
 from memviz.retrieval.descriptors.presets import PRESETS
 
+OURS = ("standard", "tradeoff")
 OWN = 'about = "mine"\npaper = "none"\n'
 
 
 def test_the_bundled_ones_are_those_of_the_papers() -> None:
-    names = "dcr iet-agc-sd jain-1 jain-2 jain-3 jain-4 membench standard wen-detect wen-mitigate"
-    assert list_protocols() == names.split()
+    papers = "dcr iet-agc-sd jain-1 jain-2 jain-3 jain-4 membench wen-detect wen-mitigate".split()
+    assert list_protocols() == sorted([*papers, *OURS])
 
 
 @pytest.mark.parametrize("name", list_protocols())
@@ -27,7 +28,7 @@ def test_each_says_what_it_needs_and_is_published(name: str) -> None:
     keys = [MethodSpec.parse(text).key for text in protocol.methods]
     judges = {COLUMNS[column].judge for column in protocol.columns}
     of_training = any(COLUMNS[column].corpus for column in protocol.columns)
-    if name != "standard":
+    if name not in OURS:
         assert protocol.need("model")
         assert protocol.need("clip") or "clip" not in judges
         assert protocol.need("corpus") or not of_training
@@ -64,7 +65,7 @@ def test_a_file_of_ones_own_is_taken_and_cannot_be_changed(tmp_path: Path) -> No
         ("seeds = []", "seeds is empty"),
         ("seeds = [-1]", "from 0 on"),
         ("steps = 1", "steps is 1"),
-        ('scheduler = "euler"', "use ddim, dpm or pndm"),
+        ('scheduler = "euler"', "use ddim, dpm, pndm"),
         ("stepps = 3", "stepps"),
         ('template = "An image"', "has no"),
         ('clip_preparation = "both"', "use own or dcr"),
