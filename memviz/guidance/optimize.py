@@ -1,6 +1,6 @@
 """AdamW on something of each sample until its magnitude is low enough, as some remedies need it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,12 +19,14 @@ def descend(
     rate: float,
     fixed: Tensor | None = None,
     decay: float = 0.01,
+    pictures: Sequence[int] = (),
 ) -> Tensor:
     """`start` (B, ...) changed until each row's magnitude is at most `target`, in float32.
 
     `magnitude(values, rows)` are the magnitudes (b,) of some rows at their values. A row that is
     there, or was at the last iteration, is left alone: no further evaluation is spent on it.
     `fixed` marks the places of a row that must not change; with a `decay` of 0 it is Adam.
+    `pictures` says how many are evaluated for each row, where that is not one.
     """
     rows = [Row(values, rate, decay) for values in start.detach().clone().float()]
     active = torch.arange(len(rows))
@@ -35,6 +37,8 @@ def descend(
         if not far.any():
             break
         slope = denoiser.gradient(found, values)
+        if pictures:
+            denoiser.evaluations += sum(pictures[int(i)] - 1 for i in active)
         slope = slope if fixed is None else slope.masked_fill(fixed, 0)
         for i, g in zip(active[far], slope[far.to(slope.device)], strict=True):
             rows[int(i)].move(g)

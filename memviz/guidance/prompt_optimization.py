@@ -4,7 +4,8 @@ Wen et al., ICLR 2024, https://arxiv.org/abs/2407.21720: at the first step AdamW
 L(e) = ||f(x_T, e) - f_uncond||, f the network's own output, until it is at or below a target; the
 begin token stays. The released code takes one norm over all pictures of a prompt, so its target of
 3 belongs to four pictures; here each picture has its own norm, and 3 / sqrt(4) = 1.5 is the same
-target.
+target. With `embedding=released` the pictures of a prompt have one embedding, as there, and the
+root mean square of their norms is lowered; one each is stronger.
 """
 
 from collections.abc import Sequence
@@ -31,6 +32,12 @@ class PromptOptimization(FullScale):
     )
     iterations: int = setting(10, "steps of the optimizer at most", 0, 100)
     rate: float = setting(0.05, "learning rate of AdamW", 0, 10)
+    embedding: str = setting(
+        "each",
+        "each picture has its own, or all of a prompt made together have one (released)",
+        choices=("each", "released"),
+        terse=True,
+    )
 
     def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange the embeddings."""
@@ -40,21 +47,41 @@ class PromptOptimization(FullScale):
 
         with torch.inference_mode(False), torch.enable_grad():
             x = torch.stack([r.noise for r in rows]).to(denoiser.pipe.device)
-            text = torch.stack([r.cond.embedding for r in rows]).clone()
+            groups = group_rows(rows, self.embedding == "released")
+            text = torch.stack([rows[group[0]].cond.embedding for group in groups]).clone()
             with torch.no_grad():
                 plain = denoiser.predict(x, level.t, [r.uncond for r in rows]).float()
 
             def magnitude(text: torch.Tensor, some: torch.Tensor) -> torch.Tensor:
-                conditions = [rows[int(i)].cond for i in some]
-                found = denoiser.predict(x[some], level.t, conditions, text).float()
-                difference = (found - plain[some]).flatten(1)
-                return difference.norm(dim=1)  # pyright: ignore
+                members = [groups[int(i)] for i in some]
+                of = [row for group in members for row in group]
+                sizes = torch.tensor([len(group) for group in members])
+                each = text.repeat_interleave(sizes.to(text.device), 0)
+                conditions = [rows[row].cond for row in of]
+                found = denoiser.predict(x[of], level.t, conditions, each).float()
+                squares = (found - plain[of]).flatten(1).square().sum(1)
+                return torch.stack([part.mean().sqrt() for part in squares.split(sizes.tolist())])
 
             fixed = torch.zeros_like(text[0], dtype=torch.bool)
             fixed[0] = True  # the begin token
             found = descend(
-                denoiser, magnitude, text, self.target, self.iterations, self.rate, fixed
+                denoiser,
+                magnitude,
+                text,
+                self.target,
+                self.iterations,
+                self.rate,
+                fixed,
+                [len(group) for group in groups],
             )
         found = found.to(rows[0].cond.embedding)
-        pairs = zip(rows, found, strict=True)
-        return [replace(r, cond=replace(r.cond, embedding=e)) for r, e in pairs]
+        own = {row: e for group, e in zip(groups, found, strict=True) for row in group}
+        return [replace(r, cond=replace(r.cond, embedding=own[i])) for i, r in enumerate(rows)]
+
+
+def group_rows(rows: Sequence[Row], shared: bool) -> list[list[int]]:
+    """The rows that have an embedding together: those of a prompt, or each its own."""
+    groups: dict[object, list[int]] = {}
+    for i, row in enumerate(rows):
+        groups.setdefault(row.prompt if shared else i, []).append(i)
+    return [*groups.values()]

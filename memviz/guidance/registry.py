@@ -175,6 +175,7 @@ METHODS = Registry(
             "Changes the prompt's embedding before the first step until it pulls no harder than "
             "`target`. Costs two evaluations for each step of the optimizer.",
             PromptOptimization(),
+            {"released": PromptOptimization(embedding="released")},
             changes="prompt",
         ),
         "rta": Method(

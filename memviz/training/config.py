@@ -21,7 +21,7 @@ MODES = {
     "iet-agc": "both, as published",
     "iet-agc+": "both, with often-skipped pictures dealt out again and varied; our reading",
 }
-COPIES = ("random", "together", "spread")
+COPIES = ("random", "together", "spread", "released")
 SCHEDULES = ("constant", "constant_with_warmup", "linear", "cosine")
 TRACKERS = ("none", "tensorboard", "wandb", "trackio")
 CAPTIONS = ("given", "allcaps", "randrepl", "randwordadd", "wordrepeat")
@@ -48,6 +48,9 @@ class Config:
     corpus: str = data("", "training pictures: a name, a folder or a parquet file")
     weights: str = data("", "column that says how often a picture counts, as the demo's `copies`")
     resolution: int = data(256, "side of the pictures, in pixels", 8, 2_048)
+    resize: str = data(
+        "bicubic", "how pictures are resized; released: bilinear", choices=("bicubic", "released")
+    )
     center_crop: bool = data(True, "crop the middle; otherwise at random")
     flip: bool = data(False, "mirror half of the pictures")
     empty: float = data(0.0, "share of captions left out", 0, 1)
@@ -58,7 +61,16 @@ class Config:
     local_steps: int = method(2_000, "steps per round and shard, in every mode", 1, 1_000_000)
     ratio: float = method(1.25, "skip a sample if ratio x its loss is below the bank", 1, 100)
     ema_decay: float = method(0.8, "how slowly the loss bank follows", 0, 0.9999, label="EMA decay")
-    copies: str = method("random", "which shards a picture's copies go to", choices=COPIES)
+    gate: str = method(
+        "sample",
+        "what AGC judges by the bank: each sample in turn; released: a whole batch before it moves",
+        choices=("sample", "released"),
+    )
+    copies: str = method(
+        "random",
+        "which shards a picture's copies go to; released: pictures in the order of their files",
+        choices=COPIES,
+    )
     wen_threshold: float = method(
         0.0, "for comparison: skip prompts that pull harder than this magnitude (0: off)", 0, 1e6
     )

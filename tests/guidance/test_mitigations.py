@@ -81,6 +81,7 @@ def test_evaluations_are_those_the_network_was_asked_for(pipe, detector, monkeyp
     assert run(pipe, rules, detector=detector)[-1].evaluations == sum(rows)
     for rule in (
         PromptOptimization(target=0, iterations=3),
+        PromptOptimization(target=0, iterations=3, embedding="released"),
         NoiseAdjustment(target=0, iterations=3),
     ):
         rows.clear()
@@ -104,6 +105,31 @@ def test_the_optimisers_stop_each_sample_at_its_own_target(pipe, rule):
     assert max(found) <= target * 1.001
     untouched = first_magnitudes(pipe, type(rule)(target=2 * max(plain)))
     assert untouched == pytest.approx(plain, rel=1e-5)
+
+
+def test_a_shared_embedding_lowers_the_norm_over_all_pictures_of_a_prompt(pipe):
+    """As the released code, whose one norm over n pictures is sqrt(n) times the target here."""
+    text = {}
+    for shared in (True, False):
+        rule = PromptOptimization(
+            target=0, iterations=2, embedding="released" if shared else "each"
+        )
+        rows = [
+            Row(p, s, noise(pipe, [s])[0], *conditions(pipe, "", p))
+            for p, s in ((PROMPT, 0), (PROMPT, 1), ("two cats", 0))
+        ]
+        level = NoiseLevel(torch.tensor(900), 0.1, "epsilon")
+        text[shared] = [r.cond.embedding for r in rule.begin(denoiser(pipe), rows, level)]
+    assert torch.equal(text[True][0], text[True][1])
+    assert not torch.equal(text[False][0], text[False][1])
+    torch.testing.assert_close(text[True][2], text[False][2])
+    magnitudes = np.array(first_magnitudes(pipe, Constant()))
+    together = float((magnitudes**2).mean() ** 0.5)
+    above, below = (
+        PromptOptimization(target=f * together, embedding="released") for f in (1.01, 0.99)
+    )
+    assert first_magnitudes(pipe, above) == pytest.approx(magnitudes.tolist(), rel=1e-5)
+    assert first_magnitudes(pipe, below) != pytest.approx(magnitudes.tolist(), rel=1e-5)
 
 
 def test_descent_is_adamw_row_by_row():

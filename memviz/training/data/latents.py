@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from memviz.training.config import Config
 
 
+RESIZE = {"bicubic": Image.Resampling.BICUBIC, "released": Image.Resampling.BILINEAR}
+
+
 class Latents:
     """The corpus' pictures for one autoencoder and one size."""
 
@@ -32,6 +35,7 @@ class Latents:
         if config.center_crop:
             for mirrored in mirrorings(config):
                 name = f"latents-{key}-{config.resolution}{'-mirrored' * mirrored}"
+                name += "-bilinear" * (config.resize == "released")
                 self.kept[mirrored] = cache.rows(
                     name, len(corpus), lambda a, b, m=mirrored: self.moments(a, b, m), note
                 )
@@ -62,7 +66,8 @@ class Latents:
         side = self.config.resolution
         scale = side / min(image.size)
         size = max(side, round(image.width * scale)), max(side, round(image.height * scale))
-        image = image if size == image.size else image.resize(size, Image.Resampling.BICUBIC)
+        how = RESIZE[self.config.resize]
+        image = image if size == image.size else image.resize(size, how)
         room = np.array(size) - side
         whole = self.config.center_crop
         left, top = room // 2 if whole or rng is None else rng.integers(0, room + 1)

@@ -18,12 +18,15 @@ def partition(
 
     `times` (N,) says how often each picture counts and `groups` (N,) which pictures are copies of
     one another. `copies` says where those go: "random", as they fall; "together", all to one
-    shard; "spread", evenly over all. ValueError if a shard would be empty.
+    shard; "spread", evenly over all; "released", pictures in the order of their files, one stretch
+    after the other. ValueError if a shard would be empty.
     """
     rng = np.random.default_rng([seed, shards])
     entries = np.repeat(np.arange(len(times)), times)
     if copies == "together":
         parts = whole_groups(entries, groups[entries], shards, rng)
+    elif copies == "released":
+        parts = np.array_split(entries, shards)
     else:
         dealt = rng.permutation(entries)
         if copies == "spread":

@@ -3,6 +3,7 @@
 A loss bank keeps a running mean of the loss for each timestep; a sample is kept while
 `ratio x loss >= bank[t]` (Liu et al., ECCV 2024, section 3.3). With ratio 1.25 it is skipped below
 0.8 of the usual loss. The bank learns from every sample, skipped ones included, and starts at 0.
+The released code judges a whole batch by the bank before it, which then learns sample by sample.
 """
 
 from collections import Counter
@@ -23,10 +24,19 @@ class Judged(NamedTuple):
 
 
 class Gate:
-    """One member's loss bank (T,), on the device of the losses."""
+    """One member's loss bank (T,), on the device of the losses.
 
-    def __init__(self, ratio: float, decay: float, device: str | torch.device = "cpu") -> None:
-        self.ratio, self.decay = ratio, decay
+    `whole` judges a batch as the released code does.
+    """
+
+    def __init__(
+        self,
+        ratio: float,
+        decay: float,
+        device: str | torch.device = "cpu",
+        whole: bool = False,
+    ) -> None:
+        self.ratio, self.decay, self.whole = ratio, decay, whole
         self.bank = torch.zeros(TIMESTEPS, device=device)
 
     @torch.no_grad()
@@ -34,14 +44,17 @@ class Gate:
         """Judge losses (B,) at timesteps (B,), the latter held on the CPU.
 
         As one sample after the other: of two with the same timestep the second meets the bank that
-        the first has moved. The timesteps' place makes this cost no wait for the device.
+        the first has moved, unless a batch is judged whole. The timesteps' place makes this cost no
+        wait for the device.
         """
+        before = self.bank.clone() if self.whole else self.bank
         keep, near = torch.empty(2, len(losses), dtype=torch.bool, device=losses.device)
         for rows in turns(t):
             at = t[rows].to(losses.device)
             loss, usual = losses[rows].float(), self.bank[at]
-            keep[rows] = self.ratio * loss >= usual
-            near[rows] = (self.ratio * loss - usual).abs() < NEAR * usual
+            mark = before[at]
+            keep[rows] = self.ratio * loss >= mark
+            near[rows] = (self.ratio * loss - mark).abs() < NEAR * mark
             moved = self.decay * usual + (1 - self.decay) * loss
             self.bank[at] = torch.where(loss.isfinite(), moved, usual)
         return Judged(keep, near)

@@ -41,7 +41,8 @@ class Member:
         device = student.pipe.device
         self.number, self.config = number, config
         self.optimizer = optimizer(config, student.weights)
-        self.gate = Gate(config.ratio, config.ema_decay, device) if config.gated else None
+        rule = config.ratio, config.ema_decay, device, config.gate == "released"
+        self.gate = Gate(*rule) if config.gated else None
         plus = config.mode == "iet-agc+"
         self.near = torch.zeros(pictures, dtype=torch.bool) if plus else None  # to be varied next
         self.done = 0  # steps

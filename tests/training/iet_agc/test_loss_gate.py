@@ -1,5 +1,6 @@
-"""The loss gate: equal to one sample after the other, and counted."""
+"""The loss gate: equal to one sample after the other, or to the released one, and counted."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,13 +14,14 @@ samples = st.lists(
 )
 
 
-def one_by_one(batches, ratio, decay):
-    """As the released trainer: a loop over samples."""
+def one_by_one(batches, ratio, decay, whole):
+    """A loop over samples; the released trainer judges a batch by the bank before it."""
     bank, kept = [0.0] * 6, []
     for batch in batches:
+        before = [*bank] if whole else bank
         for t, sixteenths in batch:
             loss = sixteenths / 16
-            kept.append(ratio * loss >= bank[t])
+            kept.append(ratio * loss >= before[t])
             bank[t] = decay * bank[t] + (1 - decay) * loss
     return bank, kept
 
@@ -32,14 +34,21 @@ def run(gate, batches):
     return found
 
 
+@pytest.mark.parametrize("whole", [False, True])
 @given(samples)
 @settings(deadline=None, max_examples=30)
-def test_it_equals_a_loop_over_samples(batches):
-    gate = Gate(1.25, 0.75)  # exact in binary, so that no comparison hangs on rounding
+def test_it_equals_a_loop_over_samples(whole, batches):
+    gate = Gate(1.25, 0.75, whole=whole)  # exact in binary, so that no comparison hangs on rounding
     gate.bank = gate.bank.double()
-    bank, kept = one_by_one(batches, 1.25, 0.75)
+    bank, kept = one_by_one(batches, 1.25, 0.75, whole)
     assert run(gate, batches) == kept
     assert gate.bank[:6].tolist() == bank
+
+
+def test_the_released_gate_judges_a_repeated_timestep_by_the_bank_before_the_batch():
+    losses, t = torch.tensor([2.0, 1.0]), torch.tensor([7, 7])
+    kept = [Gate(1.25, 0.0, whole=whole)(losses, t).keep.tolist() for whole in (False, True)]
+    assert kept == [[True, False], [True, True]]
 
 
 def test_a_loss_below_four_fifths_of_the_usual_is_skipped_and_still_counts():

@@ -9,7 +9,7 @@ from memviz.training.data.shards import Order, partition
 from memviz.training.iet_agc.redistribution import often_skipped, redistributed
 
 times = st.lists(st.integers(1, 9), min_size=8, max_size=40)
-WAYS = ("random", "together", "spread")
+WAYS = ("random", "together", "spread", "released")
 
 
 @pytest.mark.parametrize("copies", WAYS)
@@ -21,7 +21,7 @@ def test_no_entry_is_dropped_or_doubled(copies, times, shards, seed):
     assert found.tolist() == np.repeat(np.arange(len(times)), times).tolist()
 
 
-@pytest.mark.parametrize("copies", ["random", "spread"])
+@pytest.mark.parametrize("copies", ["random", "spread", "released"])
 @given(times, st.integers(1, 5))
 @settings(deadline=None, max_examples=30)
 def test_sizes_differ_by_one_at_most(copies, times, shards):
@@ -38,6 +38,11 @@ def test_copies_go_together_or_evenly():
         assert sum(np.isin(part, rows).any() for part in together) == 1
     spread = partition(times, groups, 4, 0, "spread")
     assert {int(np.isin(part, [0, 1]).sum()) for part in spread} == {450}
+
+
+def test_the_released_shards_are_stretches_of_the_files():
+    parts = partition(np.array([1, 2, 1, 1, 1]), np.arange(5), 2, 0, "released")
+    assert [part.tolist() for part in parts] == [[0, 1, 1], [2, 3, 4]]
 
 
 def test_whole_groups_are_balanced():
