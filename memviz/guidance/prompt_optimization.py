@@ -60,7 +60,8 @@ class PromptOptimization(FullScale):
                 conditions = [rows[row].cond for row in of]
                 found = denoiser.predict(x[of], level.t, conditions, each).float()
                 squares = (found - plain[of]).flatten(1).square().sum(1)
-                return torch.stack([part.mean().sqrt() for part in squares.split(sizes.tolist())])
+                parts: list[torch.Tensor] = squares.split(sizes.tolist())  # pyright: ignore[reportUnknownMemberType]
+                return torch.stack([part.mean().sqrt() for part in parts])
 
             fixed = torch.zeros_like(text[0], dtype=torch.bool)
             fixed[0] = True  # the begin token
@@ -72,7 +73,7 @@ class PromptOptimization(FullScale):
                 self.iterations,
                 self.rate,
                 fixed,
-                [len(group) for group in groups],
+                pictures=[len(group) for group in groups],
             )
         found = found.to(rows[0].cond.embedding)
         own = {row: e for group, e in zip(groups, found, strict=True) for row in group}
