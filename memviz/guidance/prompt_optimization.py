@@ -55,13 +55,12 @@ class PromptOptimization(FullScale):
             def magnitude(text: torch.Tensor, some: torch.Tensor) -> torch.Tensor:
                 members = [groups[int(i)] for i in some]
                 of = [row for group in members for row in group]
-                sizes = torch.tensor([len(group) for group in members])
-                each = text.repeat_interleave(sizes.to(text.device), 0)
+                sizes = [len(group) for group in members]
+                each = text.repeat_interleave(torch.tensor(sizes, device=text.device), 0)
                 conditions = [rows[row].cond for row in of]
                 found = denoiser.predict(x[of], level.t, conditions, each).float()
                 squares = (found - plain[of]).flatten(1).square().sum(1)
-                parts: list[torch.Tensor] = squares.split(sizes.tolist())  # pyright: ignore[reportUnknownMemberType]
-                return torch.stack([part.mean().sqrt() for part in parts])
+                return torch.stack([part.mean().sqrt() for part in torch.split(squares, sizes)])
 
             fixed = torch.zeros_like(text[0], dtype=torch.bool)
             fixed[0] = True  # the begin token
