@@ -12,11 +12,12 @@ from memviz.guidance.transition import Constant
 from memviz.io.versions import versions
 from memviz.models.loading import Model
 from memviz.models.preview_decoder import PreviewDecoder, choose_decoder
-from memviz.models.schedulers import scheduler
+from memviz.models.schedulers import scheduler, told_timestep
 from memviz.retrieval.clip_choice import choose_clip
 from memviz.retrieval.copy_detector import CopyDetector
 from memviz.runs.record import CellRecord, CellState, RunRecord
 from memviz.runs.sheet import COLUMNS
+from memviz.sampling.loop import check_fit
 from memviz.sampling.noise import noise, noise_hash, own_size
 
 TILE = 128  # pixels at most of an x0 estimate on its sheet
@@ -83,18 +84,20 @@ def make_plan(
     model = model or resources.load_model(request.model, request.dtype)
     known = model_settings(model.path)
     methods = known.get("methods", {})
+    guidances = [method.guidance for method in request.resolve_methods(methods)]
+    check_fit(model.pipe, guidances, request.signals)
     cells = tuple(CellSpec(i, *cell) for i, cell in enumerate(request.cells(methods)))
     if detector is None and request.corpus:
         detector = resources.load_detector(request.corpus, request.descriptor)
     grid = request.scheduler, request.steps, request.spacing
-    timesteps = scheduler(model.pipe, *grid).timesteps
+    made = scheduler(model.pipe, *grid)
     noises = noise(model.pipe, request.seeds, request.size)
     plain = [c.guidance.w for c in cells if isinstance(c.guidance, Constant)]
     scale = plain[0] if plain else plain_guidance(methods).w
     return Plan(
         request=request,
         cells=cells,
-        timesteps=tuple(round(float(t)) for t in timesteps),
+        timesteps=tuple(told_timestep(made, i) for i in range(len(made.timesteps))),
         noise_hash={str(s): noise_hash(x) for s, x in zip(request.seeds, noises, strict=True)},
         methods=methods,
         model=model,

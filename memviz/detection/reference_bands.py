@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from memviz.models.loading import Model
 
 LOW, HIGH = 5, 95  # percentiles
-UNITS = {"epsilon": "epsilon", "v_prediction": "v"}
+UNITS = {"epsilon": "epsilon", "v_prediction": "v", "flow": "a flow's v"}
 LEAST = 100  # control prompts
 ROWS = 32  # denoised together
 KIND, LIKE = "prompts", ".*"  # of a band that holds for every prompt
@@ -137,13 +137,14 @@ def key(
     size: int | None = None,
 ) -> Key:
     """The key of a run with this model; what is the usual is not told apart from what is asked."""
-    from memviz.models.schedulers import usual_spacing
+    from memviz.models.network import network_of
+    from memviz.models.schedulers import prediction_type, usual_spacing
     from memviz.sampling.noise import own_size
 
     spacing = "" if spacing == usual_spacing(model.pipe, scheduler) else spacing
     size = None if size == own_size(model.pipe) else size
-    dtype = str(model.pipe.unet.dtype).removeprefix("torch.")
-    unit = model.pipe.scheduler.config.prediction_type
+    dtype = str(network_of(model.pipe).dtype).removeprefix("torch.")
+    unit = prediction_type(model.pipe)
     return Key(model.hash, scheduler, steps, float(scale), dtype, unit, spacing, size)
 
 

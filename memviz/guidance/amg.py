@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from memviz.models.denoiser import Denoiser, NoiseLevel
+    from memviz.models.protocols import Pipe
 
+FLOW = (
+    "Anti-memorization guidance is defined on epsilon, of which a flow's first step has none that "
+    "depends on the prompt. Leave amg out."
+)
 NO_DETECTOR = (
     "Anti-memorization guidance looks pictures up; name the training images to look through."
 )
@@ -46,6 +51,12 @@ class AntiMemorization(FullScale):
     early: float = setting(
         0.8, "similarity allowed at the start, as a share of the copy mark", 0, 2
     )
+
+    def refuse(self, pipe: "Pipe") -> str:
+        """Its terms are of epsilon under a noise schedule."""
+        from memviz.models.network import is_flow
+
+        return FLOW if is_flow(pipe) else ""
 
     def allowed(self, t: float) -> float:
         """From which share of the copy mark a step is corrected: a parabola in the timestep."""

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from memviz.models.denoiser import Denoiser, NoiseLevel
+    from memviz.models.protocols import Pipe
+
+NO_CROSS = (
+    "Attention rescale edits cross-attention, which this model does not have: its transformer "
+    "attends to prompt and picture at once. Leave ren out."
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,12 @@ class AttentionRescale(FullScale):
     """
 
     factor: float = setting(1.25, "factor on the begin token's logits (c1)", 0, 10)
+
+    def refuse(self, pipe: "Pipe") -> str:
+        """There must be attention from the picture to the prompt alone."""
+        from memviz.models.network import is_flow
+
+        return NO_CROSS if is_flow(pipe) else ""
 
     def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Give each row's condition its edit."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from memviz.models.denoiser import Conditioning, Denoiser, NoiseLevel
+    from memviz.models.protocols import Pipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,10 @@ class Remedy:
     """A method that changes more than the scale: it defines the hooks that it needs."""
 
     looks_up: ClassVar[bool] = False  # whether it asks the copy detector of the denoiser
+
+    def refuse(self, pipe: "Pipe") -> str:
+        """Why the method does not apply to this model, in a sentence; empty where it does."""
+        return ""
 
     def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """The rows as they shall start; `level` is that of the first step."""

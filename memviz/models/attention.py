@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 EARLY = 2  # cross-attention layers on the way down whose maps show the bright ending
 
@@ -135,7 +136,11 @@ def explicit_cross_attention(
 
 @contextmanager
 def explicit_attention(unet: Any) -> Iterator[None]:  # noqa: ANN401
-    """Compute all attention in plain operations: fused kernels know no forward derivative."""
+    """Compute all attention in plain operations: fused kernels know no second derivative."""
+    if not any(map(is_cross, unet.attn_processors)):  # a transformer attends to all at once
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+        return
     with replace_processors(unet, lambda name: ExplicitAttention(), lambda name: True):
         yield
 

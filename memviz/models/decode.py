@@ -24,7 +24,8 @@ def decode(
     """
     vae = vae or pipe.vae
     dtype = next(vae.parameters()).dtype  # `vae.dtype` walks all of them
-    z = latents.to(dtype) / vae.config.scaling_factor
+    shift = getattr(vae.config, "shift_factor", None) or 0
+    z = latents.to(dtype) / vae.config.scaling_factor + shift
     fit = min(BATCH, count_decoder_rows(vae, z, pipe.vae_scale_factor))
     found = Chunks().run(lambda part: vae.decode(part, return_dict=False)[0].float(), z, fit)
     return torch.cat([pictures for _, pictures in found]).clamp_(-1, 1)

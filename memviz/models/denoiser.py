@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from memviz.models import parametrization
+from memviz.models import network, parametrization
 from memviz.models.attention import AttentionRecorder, explicit_cross_attention
 from memviz.models.chunks import Chunks, count_unet_rows
+from memviz.models.network import network_of
 from memviz.models.protocols import Pipe, Scheduler
 from memviz.models.schedulers import noise_level
 
@@ -25,6 +26,7 @@ class Conditioning:
     """What the UNet reads of a prompt; the same object stands for the same prediction."""
 
     embedding: Tensor  # (L, D)
+    pooled: Tensor | None = None  # (P,), the prompt's summary, where the network reads one
     edit: Edit | None = None
 
 
@@ -34,7 +36,7 @@ class NoiseLevel:
 
     t: Tensor
     alpha: float
-    kind: str  # "epsilon" or "v_prediction"
+    kind: str  # "epsilon", "v_prediction" or "flow"
 
     @classmethod
     def of(cls, scheduler: Scheduler, index: int) -> "NoiseLevel":
@@ -45,9 +47,10 @@ class NoiseLevel:
         """
         t = scheduler.timesteps[index]
         alpha, _ = noise_level(scheduler, index)
-        if alpha < NO_SIGNAL:
+        kind = str(scheduler.config.get("prediction_type", "flow"))
+        if alpha < NO_SIGNAL and kind != "flow":
             alpha = float(scheduler.alphas_cumprod[int(t) - 1])
-        return cls(t, alpha, str(scheduler.config.prediction_type))
+        return cls(t, alpha, kind)
 
     def epsilon(self, prediction: Tensor, x: Tensor) -> Tensor:
         """A prediction at x in epsilon units."""
@@ -81,7 +84,7 @@ class Denoiser:
     @cached_property
     def single(self) -> Any:  # noqa: ANN401 - diffusers' UNet
         """The UNet in single precision, for differences that drown in half; a copy if need be."""
-        unet = self.pipe.unet
+        unet = network_of(self.pipe)
         if unet.dtype == torch.float32:
             return unet
         with torch.inference_mode(False):  # weights made in that mode have no gradients behind them
@@ -91,8 +94,8 @@ class Denoiser:
         """What the UNet reads of each prompt; a prompt is encoded once."""
         new = [p for p in dict.fromkeys(prompts) if p not in self.encoded]
         if new:
-            rows = self.pipe.encode_prompt(new, self.pipe.device, 1, False)[0]
-            self.encoded |= {p: Conditioning(row) for p, row in zip(new, rows, strict=True)}
+            found = network.encode_prompts(self.pipe, new)
+            self.encoded |= {p: Conditioning(*row) for p, row in zip(new, found, strict=True)}
         return [self.encoded[p] for p in prompts]
 
     def __call__(
@@ -103,7 +106,7 @@ class Denoiser:
         def evaluate(some: Sequence[tuple[int, Conditioning]]) -> Tensor:
             return self.predict(x[[row for row, _ in some]], t, [c for _, c in some], record=True)
 
-        unet, found = self.pipe.unet, dict[tuple[int, Conditioning], Tensor]()
+        unet, found = network_of(self.pipe), dict[tuple[int, Conditioning], Tensor]()
         fit = count_unet_rows(unet, x, next(unet.parameters()).dtype)
         for some, rows in self.chunks.run(evaluate, list(dict.fromkeys(pairs)), fit):
             if self.attention:
@@ -125,7 +128,7 @@ class Denoiser:
         `embeddings` (B, L, D) stand in place of the conditions' own. With `record` the attention
         is recorded, if there is a recorder.
         """
-        unet = unet or self.pipe.unet
+        unet = unet or network_of(self.pipe)
         if embeddings is None:
             embeddings = torch.stack([c.embedding for c in conditions])
         dtype = next(unet.parameters()).dtype  # `unet.dtype` walks all of them: 1 ms
@@ -134,8 +137,10 @@ class Denoiser:
         with ExitStack() as stack:
             if recorder or any(edits):
                 stack.enter_context(explicit_cross_attention(unet, edits, recorder))
+            pooled = [c.pooled for c in conditions if c.pooled is not None]
+            summary = torch.stack(pooled).to(rows.dtype) if pooled else None
             states = embeddings.to(rows.dtype)
-            found = unet(rows, t, encoder_hidden_states=states, return_dict=False)[0]
+            found = network.predict(self.pipe, unet, rows, t, states, summary)
         self.evaluations += len(rows)
         return found
 

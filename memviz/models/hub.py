@@ -1,7 +1,7 @@
 """Models from the Hugging Face hub: which files to fetch, and what each failure means."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from memviz.models.files import PARTS, VARIANTS, ModelError, check_class, pipeline_folder
@@ -23,12 +23,15 @@ def is_id(text: str) -> bool:
     return ID.fullmatch(text) is not None
 
 
-def fetch(ids: tuple[str, ...], own_unet: bool = True) -> Path:
-    """The local folder of the first of these repositories that can be had."""
+def fetch(ids: tuple[str, ...], own_unet: bool = True, weights: bool = True) -> Path:
+    """The local folder of the first of these repositories that can be had.
+
+    Without `weights` only the small files that say how a pipeline is put together.
+    """
     reasons = []
     for repo in ids:
         try:
-            return _fetch(repo, own_unet)
+            return _fetch(repo, own_unet, weights)
         except ModelError as error:
             reasons.append(str(error))
     raise ModelError(reasons[0] if len(ids) == 1 else f"{reasons[0]} {_tried(ids)}")
@@ -82,17 +85,22 @@ def first_line(error: BaseException) -> str:
     return (lines[0] if lines else type(error).__name__)[:200]
 
 
-def _fetch(repo: str, own_unet: bool) -> Path:
+def _fetch(repo: str, own_unet: bool, weights: bool) -> Path:
     import json
 
     from huggingface_hub import hf_hub_download, snapshot_download
 
     try:
         index = hf_hub_download(repo, "model_index.json")  # a small file tells most failures apart
-        check_class(repo, json.loads(Path(index).read_text()))
-        folder = snapshot_download(
-            repo, allow_patterns=_wanted(own_unet), ignore_patterns=[f"*{v}*" for v in VARIANTS]
-        )
+        found = json.loads(Path(index).read_text())
+        check_class(repo, found)
+        parts = PARTS[found["_class_name"]][0 if own_unet else 1 :]
+        small, large = _patterns(parts)
+        wanted, others = small + large * weights, [f"*{v}*" for v in VARIANTS]
+        folder = Path(snapshot_download(repo, allow_patterns=wanted, ignore_patterns=others))
+        if weights and not any((folder / parts[0]).glob("*.safetensors")):  # in half alone
+            others.remove("*.fp16*")
+            folder = Path(snapshot_download(repo, allow_patterns=wanted, ignore_patterns=others))
     except ModelError:
         raise
     except Exception as error:
@@ -100,10 +108,11 @@ def _fetch(repo: str, own_unet: bool) -> Path:
     return pipeline_folder(folder)
 
 
-def _wanted(own_unet: bool) -> list[str]:
-    parts = [part for part in PARTS if own_unet or part != "unet"]
-    files = [f"{part}/{kind}" for part in parts for kind in ("config.json", "*.safetensors*")]
-    return ["model_index.json", "scheduler/*.json", "tokenizer/*.json", "tokenizer/*.txt", *files]
+def _patterns(parts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The small files of a pipeline, and the weights of these parts."""
+    words = [f"tokenizer*/{kind}" for kind in ("*.json", "*.txt", "*.model")]
+    configs = ["model_index.json", "scheduler/*.json", "*/config.json", *words]
+    return configs, [f"{part}/*.safetensors*" for part in parts]
 
 
 def _tried(ids: tuple[str, ...]) -> str:

@@ -24,6 +24,7 @@ from memviz.models import hub, schedulers
 from memviz.models.decode import decode
 from memviz.models.denoiser import Denoiser, NoiseLevel
 from memviz.models.files import ModelError, tiny_folder
+from memviz.models.network import is_flow, network_of
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderTiny
@@ -155,14 +156,16 @@ def sample_estimates(pipe: Pipe) -> tuple[Tensor, Tensor]:
     They are those of a few steps of plain conditional samples, the same each time; so many that
     the map has far more patches to fit than numbers to choose.
     """
-    denoiser, grid = Denoiser(pipe), schedulers.scheduler(pipe, "ddim", FIT_STEPS)
-    channels, side = pipe.unet.config.in_channels, pipe.unet.config.sample_size
+    name = "euler" if is_flow(pipe) else "ddim"
+    denoiser, grid = Denoiser(pipe), schedulers.scheduler(pipe, name, FIT_STEPS)
+    network = network_of(pipe)
+    channels, side = network.config.in_channels, network.config.sample_size
     patches = len(PROMPTS) * len(FIT_AT) * side**2  # of one sample of each prompt
     samples = math.ceil(FIT_ROWS * (9 * channels + 1) / patches)
     conditions = [c for c in denoiser.encode(PROMPTS) for _ in range(samples)]
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(len(conditions), channels, side, side, generator=draw)
-    x = x.to(pipe.device, pipe.unet.dtype) * grid.init_noise_sigma
+    x = x.to(pipe.device, network.dtype) * grid.init_noise_sigma
     taken = list[Tensor]()
     for index, t in enumerate(grid.timesteps):
         prediction = denoiser.predict(x, t, conditions)

@@ -40,7 +40,10 @@ class Scheduler(Protocol):
 
 
 class Pipe(Protocol):
-    """A text-to-image pipeline in the layout of diffusers' `StableDiffusionPipeline`."""
+    """A text-to-image pipeline in the layout of diffusers' `StableDiffusionPipeline`.
+
+    `models.network` knows what others have in place of the UNet.
+    """
 
     unet: Any  # diffusers' classes: a UNet2DConditionModel,
     vae: Any  # an autoencoder

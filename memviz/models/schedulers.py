@@ -52,6 +52,8 @@ def scheduler(pipe: Pipe, name: str, steps: int, spacing: str = "") -> Scheduler
     if name not in SCHEDULERS:
         raise ModelError(f"No scheduler is named {name!r}. Choose one of {', '.join(SCHEDULERS)}.")
     check_spacing(spacing)
+    if "shift" in pipe.scheduler.config:
+        return _flow(pipe, name, steps, spacing)
     kept = _kept(pipe.scheduler.config)
     kept["timestep_spacing"] = spacing or usual_spacing(pipe, name)
     _check_steps(steps, kept["num_train_timesteps"])
@@ -70,6 +72,8 @@ def check_spacing(spacing: str) -> None:
 def usual_spacing(pipe: Pipe, name: str) -> str:
     """The spacing that the model's own file states, else that of diffusers' class."""
     config = pipe.scheduler.config
+    if "shift" in config:
+        return ""
     if "timestep_spacing" in config.get("_use_default_values", ()):
         return USUAL_SPACING[name]
     return config.get("timestep_spacing", USUAL_SPACING[name])
@@ -79,14 +83,57 @@ def noise_level(made: Scheduler, index: int) -> tuple[float, float]:
     """Alpha-bar at a step, and what the scheduler's latents are multiplied with to be its input.
 
     Euler's latents are x0 + sigma noise, and its timesteps may lie between two stored levels; the
-    network reads sqrt(alpha-bar) of them. The latents of the others are what the network reads.
+    network reads sqrt(alpha-bar) of them. The latents of the others are what the network reads. Of
+    a flow, x = (1 - s) x0 + s noise, 1 - s^2 stands for alpha-bar: its noise is as strong.
     """
     from diffusers import EulerDiscreteScheduler
 
-    if isinstance(made, EulerDiscreteScheduler):
-        alpha = 1 / (1 + float(made.sigmas[index]) ** 2)
-        return alpha, alpha**0.5
+    from memviz.models.flow_scheduler import FlowScheduler
+
+    if isinstance(made, FlowScheduler | EulerDiscreteScheduler):
+        sigma = float(cast("Any", made).sigmas[index])
+        alpha = 1 / (1 + sigma**2)
+        return (1 - sigma**2, 1.0) if isinstance(made, FlowScheduler) else (alpha, alpha**0.5)
     return float(made.alphas_cumprod[int(made.timesteps[index])]), 1.0
+
+
+def told_timestep(made: Scheduler, index: int) -> int:
+    """A step's timestep as methods and people are told it: 999 at the most, falling.
+
+    The timesteps of a flow are no measure of how far it is (half of the steps end above 750 where
+    its shift is 3): there it is the share of the steps that are left, in thousandths.
+    """
+    from memviz.models.flow_scheduler import FlowScheduler
+
+    if isinstance(made, FlowScheduler):
+        return min(999, round(1000 * (1 - index / len(made.timesteps))))
+    return round(float(made.timesteps[index]))
+
+
+def prediction_type(pipe: Pipe) -> str:
+    """What the network predicts: epsilon, v_prediction or flow."""
+    config = pipe.scheduler.config
+    return "flow" if "shift" in config else config.prediction_type
+
+
+def _flow(pipe: Pipe, name: str, steps: int, spacing: str) -> Scheduler:
+    """Euler along a flow; its spacing is fixed by the shift that the model was trained with."""
+    from memviz.models.flow_scheduler import FlowScheduler
+
+    config = pipe.scheduler.config
+    if name != "euler" or spacing:
+        given = f"timesteps spaced {spacing}" if name == "euler" else SCHEDULERS[name]
+        raise ModelError(
+            f"This model is a flow; it has no noise schedule for {given}. Choose the scheduler "
+            "euler, and no spacing."
+        )
+    if config.get("use_dynamic_shifting"):
+        raise ModelError("This flow shifts its timesteps by the size of the picture; memviz "
+                         "samples flows with one shift, as Stable Diffusion 3's.")  # fmt: skip
+    _check_steps(steps, config["num_train_timesteps"])
+    made: Any = FlowScheduler.from_config(config)  # typed as a tuple
+    made.set_timesteps(steps)
+    return cast("Scheduler", made)
 
 
 def _kept(config: dict[str, Any]) -> dict[str, Any]:

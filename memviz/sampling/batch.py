@@ -12,8 +12,9 @@ from memviz.guidance.base import Guidance, Observation
 from memviz.guidance.mitigation import Here, Row, foresee_scale, remedy
 from memviz.models import parametrization
 from memviz.models.denoiser import Denoiser, NoiseLevel
+from memviz.models.network import network_of
 from memviz.models.protocols import Scheduler
-from memviz.models.schedulers import noise_level
+from memviz.models.schedulers import noise_level, told_timestep
 from memviz.sampling.noise import noise
 from memviz.sampling.types import Request, ResumeState, Step
 from memviz.signals import free, observe
@@ -57,7 +58,7 @@ class Batch:
         self.costs = [0.0] * len(requests)
         self.rows = self.start_rows(size)
         start = torch.stack([row.noise for row in self.rows])
-        start = start.to(denoiser.pipe.device, denoiser.pipe.unet.dtype)
+        start = start.to(denoiser.pipe.device, network_of(denoiser.pipe).dtype)
         self.x = start * scheduler.init_noise_sigma
         self.x0: Tensor | None = None  # the estimates of the step before
         self.seen: list[list[Observation]] = [[] for _ in requests]
@@ -84,12 +85,12 @@ class Batch:
             remedy(request.guidance).step(self.denoiser, row, level)
             for request, row in zip(self.requests, self.rows, strict=True)
         ]
-        known = self.foresee_scales(t)
+        known = self.foresee_scales(index)
         uncond, cond = self.evaluate(x, t, rows, known)
         more = [1 if scale in (0, 1) else 2 for scale in known]
         self.costs = [cost + calls for cost, calls in zip(self.costs, more, strict=True)]
         signals = self.measure(level, x, rows, (uncond, cond), known)
-        scales = self.choose_scales(t, free.to_lists(signals))
+        scales = self.choose_scales(index, free.to_lists(signals))
         prediction = parametrization.guided(uncond, cond, torch.tensor(scales))
         here = [Here(*parts) for parts in zip(rows, x, uncond, cond, scales, strict=True)]
         changes = self.correct(level, here)
@@ -100,11 +101,11 @@ class Batch:
         states = first_of([sample_key(i, *parts) for i, parts in enumerate(used)])
         return self.move(index, x, Guided(level, prediction, scales, states, signals))
 
-    def foresee_scales(self, t: Tensor) -> list[float | None]:
+    def foresee_scales(self, index: int) -> list[float | None]:
         """The scales that are known before the step is evaluated; none where all is measured."""
         if self.measures:
             return [None] * len(self.requests)
-        step = round(float(t))
+        step = told_timestep(self.scheduler, index)
         rows = zip(self.requests, self.seen, strict=True)
         return [foresee_scale(request.guidance, seen, step) for request, seen in rows]
 
@@ -138,7 +139,7 @@ class Batch:
         columns = past.signals[index]
         if "magnitude_epsilon" not in columns and level.kind != "epsilon":
             raise InputError(OTHER_UNIT)
-        scales = self.choose_scales(t, columns)
+        scales = self.choose_scales(index, columns)
         prediction = past.predictions[index].to(self.x)
         if past.states:
             self.costs, states = [*past.costs[index]], past.states[index]
@@ -162,7 +163,7 @@ class Batch:
         self.x, self.x0, self.states = after, x0, guided.states
         return Step(
             index=index,
-            t=round(float(guided.level.t)),
+            t=told_timestep(self.scheduler, index),
             scales=guided.scales,
             signals=free.to_lists(signals),
             x0=x0,
@@ -190,12 +191,11 @@ class Batch:
         found = self.denoiser(x, t, uncond + cond)
         return torch.stack([found[p] for p in uncond]), torch.stack([found[p] for p in cond])
 
-    def choose_scales(self, t: Tensor, columns: Mapping[str, Sequence[float]]) -> list[float]:
+    def choose_scales(self, index: int, columns: Mapping[str, Sequence[float]]) -> list[float]:
         """Show each method its sample's own signals; each one's answer."""
+        t = told_timestep(self.scheduler, index)
         for i, seen in enumerate(self.seen):
-            seen.append(
-                observe(round(float(t)), {name: values[i] for name, values in columns.items()})
-            )
+            seen.append(observe(t, {name: values[i] for name, values in columns.items()}))
         return [float(r.guidance.scale(s)) for r, s in zip(self.requests, self.seen, strict=True)]
 
     def correct(self, level: NoiseLevel, here: Sequence[Here]) -> list[Tensor | None]:

@@ -10,12 +10,16 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from memviz.errors import InputError
+from memviz.guidance.base import Guidance
+from memviz.guidance.mitigation import remedy
 from memviz.models.denoiser import Denoiser
+from memviz.models.network import is_flow
 from memviz.models.protocols import Pipe, Scheduler
 from memviz.models.schedulers import SCHEDULERS
 from memviz.retrieval.copy_detector import CopyDetector
 from memviz.sampling.batch import Batch
 from memviz.sampling.types import Request, ResumeState, Step
+from memviz.signals import WATCHING
 from memviz.signals.costly import CostlySignals, FinalSignals
 
 
@@ -42,6 +46,7 @@ def sample(
     any scheduler but Euler, an unknown signal, or a size that the model has not.
     """
     check_timesteps(scheduler)
+    check_fit(pipe, [request.guidance for request in requests], extra)
     costly = CostlySignals(extra)
     denoiser = Denoiser(pipe, detector, costly.attention)
     batch = Batch(denoiser, requests, scheduler, costly, size, measure or bool(extra))
@@ -56,11 +61,26 @@ def sample(
         yield final
 
 
+def check_fit(pipe: Pipe, methods: Sequence[Guidance], extra: Sequence[str] = ()) -> None:
+    """Raise InputError where a method or a costly signal does not apply to a model."""
+    for method in methods:
+        if why := remedy(method).refuse(pipe):
+            raise InputError(why)
+    watching = [key for key in extra if key in WATCHING]
+    if watching and is_flow(pipe):
+        raise InputError(
+            f"{watching[0]} is a signal of cross-attention, which this model does not have: its "
+            "transformer attends to prompt and picture at once. Leave it out."
+        )
+
+
 def check_timesteps(scheduler: Scheduler) -> None:
     """Refuse fractional timesteps: no stored noise level belongs to them, but Euler's own."""
     from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 
-    if isinstance(scheduler, EulerDiscreteScheduler):
+    from memviz.models.flow_scheduler import FlowScheduler
+
+    if isinstance(scheduler, EulerDiscreteScheduler | FlowScheduler):
         return
     odd = [float(t) for t in scheduler.timesteps if float(t) != int(t)]
     if odd:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from memviz.models.files import ModelError
+from memviz.models.network import network_of, side_step
 from memviz.models.protocols import Pipe
 
 
@@ -15,14 +16,14 @@ def noise(pipe: Pipe, seeds: Sequence[int], size: int | None = None) -> Tensor:
 
     For pictures of `size` pixels a side, or the model's own. Raises ModelError where it has none.
     """
-    c, side = pipe.unet.config.in_channels, pipe.unet.config.sample_size
+    c, side = (network_of(pipe).config[name] for name in ("in_channels", "sample_size"))
     h, w = (side, side) if isinstance(side, int) else side
     if size is not None:
         h = w = size // pipe.vae_scale_factor
-        if size != h * pipe.vae_scale_factor:
+        if size % (step := side_step(pipe)):
             raise ModelError(
-                f"This model's pictures have a multiple of {pipe.vae_scale_factor} pixels a side, "
-                f"not {size}. Give another size."
+                f"This model's pictures have a multiple of {step} pixels a side, not {size}. "
+                "Give another size."
             )
     draw = {s: torch.randn(c, h, w, generator=torch.Generator().manual_seed(s)) for s in set(seeds)}
     return torch.stack([draw[s] for s in seeds])
@@ -30,7 +31,7 @@ def noise(pipe: Pipe, seeds: Sequence[int], size: int | None = None) -> Tensor:
 
 def own_size(pipe: Pipe) -> int:
     """The pixels a side of the pictures that a model was made for (the width, where not square)."""
-    side = pipe.unet.config.sample_size
+    side = network_of(pipe).config.sample_size
     return (side if isinstance(side, int) else side[-1]) * pipe.vae_scale_factor
 
 

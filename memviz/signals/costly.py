@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from memviz.models.attention import AttentionRecorder, explicit_attention
+from memviz.models.network import network_of
 from memviz.models.tokens import end_token
 from memviz.signals import WATCHING, check, free
 from memviz.signals.context import StepContext
@@ -20,7 +21,9 @@ def sharpness(context: StepContext) -> Tensor:
     """How fast the noise difference changes along itself, by a finite difference (B,)."""
     rows, places = context.distinct
     x, g = context.x[rows].float(), context.noise_difference[rows]
-    if context.denoiser.single is not context.denoiser.pipe.unet:  # in half it would be another one
+    if context.denoiser.single is not network_of(
+        context.denoiser.pipe
+    ):  # in half it would be another one
         g = context.difference_at(x, rows)
     size = free.norm(g)
     step = DELTA * g / size.clamp_min(1e-12)[:, None, None, None]

@@ -12,6 +12,7 @@ from torch.nn.functional import mse_loss
 
 from memviz.errors import InputError
 from memviz.models import loading
+from memviz.models.network import is_flow, is_wide
 
 if TYPE_CHECKING:
     from memviz.training.config import Config
@@ -34,6 +35,11 @@ class TrainableModel:
         self.config = config
         self.model = loading.load(config.model, device, torch.float32)
         self.pipe = self.model.pipe
+        if is_flow(self.pipe) or is_wide(self.pipe):
+            raise InputError(
+                f"{config.model} is a {type(self.pipe).__name__}; memviz trains a "
+                "StableDiffusionPipeline, as Stable Diffusion 1 and 2."
+            )
         self.noise: Any = DDPMScheduler.from_config(self.pipe.scheduler.config)
         self.kind = self.noise.config.prediction_type
         self.modules = learning(self.pipe, config)

@@ -10,14 +10,24 @@ from diffusers import (
     AutoencoderKL,
     AutoencoderTiny,
     DDIMScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    SD3Transformer2DModel,
+    StableDiffusion3Pipeline,
     StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+)
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 LATENTS = (4, 8, 8)
 WIDTH = 32  # of the text embedding
+SUMMARY = 16  # of what the larger classes read of a whole prompt
 
 
 def build(folder: Path, vae: str = "kl", prediction: str = "epsilon", **options: object) -> Path:
@@ -53,6 +63,61 @@ def pipeline(
     return made
 
 
+def pipeline_xl(seed: int = 0, zeros: bool = True) -> StableDiffusionXLPipeline:
+    """A random pipeline of SDXL's class: two encoders, a summary of the prompt, sizes."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        made = StableDiffusionXLPipeline(
+            vae=autoencoder("kl"),
+            unet=unet(
+                cross_attention_dim=2 * WIDTH,
+                addition_embed_type="text_time",
+                addition_time_embed_dim=8,
+                projection_class_embeddings_input_dim=6 * 8 + SUMMARY,
+            ),
+            text_encoder=text_encoder(),
+            text_encoder_2=text_encoder(CLIPTextModelWithProjection, SUMMARY),
+            tokenizer=tokenizer(),
+            tokenizer_2=tokenizer(),
+            scheduler=ddim("epsilon"),
+            force_zeros_for_empty_prompt=zeros,
+            add_watermarker=False,
+        )
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+def pipeline_3(seed: int = 0, shift: float = 3.0) -> StableDiffusion3Pipeline:
+    """A random pipeline of Stable Diffusion 3's class: a flow, without the third encoder."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        made = StableDiffusion3Pipeline(
+            vae=autoencoder("kl", shift_factor=0.1),
+            transformer=SD3Transformer2DModel(
+                sample_size=LATENTS[1],
+                patch_size=2,
+                in_channels=LATENTS[0],
+                out_channels=LATENTS[0],
+                num_layers=2,
+                attention_head_dim=8,
+                num_attention_heads=4,
+                joint_attention_dim=2 * WIDTH,
+                caption_projection_dim=32,
+                pooled_projection_dim=2 * SUMMARY,
+                pos_embed_max_size=16,
+            ).eval(),
+            text_encoder=text_encoder(CLIPTextModelWithProjection, SUMMARY),
+            text_encoder_2=text_encoder(CLIPTextModelWithProjection, SUMMARY),
+            text_encoder_3=None,
+            tokenizer=tokenizer(),
+            tokenizer_2=tokenizer(),
+            tokenizer_3=None,
+            scheduler=FlowMatchEulerDiscreteScheduler(shift=shift),
+        )
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
 def ddim(prediction: str, **options: object) -> DDIMScheduler:
     """Stable Diffusion's own schedule."""
     usual = {
@@ -67,23 +132,24 @@ def ddim(prediction: str, **options: object) -> DDIMScheduler:
     return DDIMScheduler(prediction_type=prediction, **(usual | options))
 
 
-def unet() -> UNet2DConditionModel:
+def unet(**changes: object) -> UNet2DConditionModel:
     """A UNet with one cross-attention level."""
-    return UNet2DConditionModel(
-        sample_size=LATENTS[1],
-        in_channels=LATENTS[0],
-        out_channels=LATENTS[0],
-        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-        block_out_channels=(32, 48),
-        layers_per_block=1,
-        cross_attention_dim=WIDTH,
-        attention_head_dim=8,
-        norm_num_groups=8,
-    ).eval()
+    usual = {
+        "sample_size": LATENTS[1],
+        "in_channels": LATENTS[0],
+        "out_channels": LATENTS[0],
+        "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+        "block_out_channels": (32, 48),
+        "layers_per_block": 1,
+        "cross_attention_dim": WIDTH,
+        "attention_head_dim": 8,
+        "norm_num_groups": 8,
+    }
+    return UNet2DConditionModel(**(usual | changes)).eval()
 
 
-def autoencoder(kind: str) -> AutoencoderKL | AutoencoderTiny:
+def autoencoder(kind: str, **changes: object) -> AutoencoderKL | AutoencoderTiny:
     """Factor 4, either class."""
     if kind == "tiny":
         return tiny_autoencoder()
@@ -93,6 +159,7 @@ def autoencoder(kind: str) -> AutoencoderKL | AutoencoderTiny:
         block_out_channels=(8, 16, 16),
         norm_num_groups=8,
         latent_channels=LATENTS[0],
+        **changes,
     ).eval()
 
 
@@ -107,14 +174,14 @@ def tiny_autoencoder() -> AutoencoderTiny:
     ).eval()
 
 
-def text_encoder() -> CLIPTextModel:
+def text_encoder(kind: type = CLIPTextModel, summary: int = WIDTH) -> CLIPTextModel:
     """Two layers of 32."""
     words = tokenizer()
-    return CLIPTextModel(
+    return kind(
         CLIPTextConfig(
             vocab_size=len(words),
             hidden_size=WIDTH,
-            projection_dim=WIDTH,
+            projection_dim=summary,
             intermediate_size=64,
             num_hidden_layers=2,
             num_attention_heads=4,

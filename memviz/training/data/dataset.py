@@ -9,7 +9,6 @@ from torch import Tensor
 
 from memviz.errors import InputError
 from memviz.io.hashing import files_hash
-from memviz.models.files import weights
 from memviz.training.data.cache import Note
 from memviz.training.data.entries import count_entries
 from memviz.training.data.latents import Latents
@@ -44,8 +43,7 @@ class Data:
 
 def encoders(model: Any) -> str:  # noqa: ANN401
     """Identifies autoencoder and text encoder, whatever the UNet."""
-    files = weights(model.folder)
-    return files_hash((name, file) for name, file in files if not name.startswith("unet/"))
+    return files_hash((name, file) for name, file in model.files if not name.startswith("unet/"))
 
 
 def captions(config: Config, corpus: Corpus, times: np.ndarray) -> list[list[str]]:
