@@ -18,9 +18,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from memviz.models.denoiser import Conditioning, Denoiser, NoiseLevel
+    from memviz.models.protocols import Pipe
 
 PAD = "!"
 MODES = ("pad", "end", "share")
+SEVERAL = (
+    "The padding fix is defined for the one text encoder of Stable Diffusion 1 and 2; this model "
+    "reads its prompt with several. Leave pad out."
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,12 @@ class PaddingFix(FullScale):
 
     mode: str = setting("end", "what is changed", choices=MODES)
     share: float = setting(0.7, "of the padding that is zeroed in mode share", 0, 1)
+
+    def refuse(self, pipe: "Pipe") -> str:
+        """There must be one text encoder, whose padding is known."""
+        from memviz.models.network import is_flow, is_wide
+
+        return SEVERAL if is_flow(pipe) or is_wide(pipe) else ""
 
     def begin(self, denoiser: "Denoiser", rows: Sequence[Row], level: "NoiseLevel") -> list[Row]:
         """Exchange both conditions; rows of one prompt go on sharing theirs."""

@@ -53,7 +53,7 @@ def count_rows(per_pixel: float, pixels: int, dtype: torch.dtype) -> int:
 
 def count_unet_rows(unet: Any, latents: Tensor, dtype: torch.dtype) -> int:  # noqa: ANN401
     """Those of a UNet on latents (B, C, h, w); of a transformer by its width, alike."""
-    widths = unet.config.get("block_out_channels")
+    widths = getattr(unet.config, "block_out_channels", None)
     channels = widths[0] if widths else unet.config.caption_projection_dim
     return count_rows(UNET * channels, latents[0, 0].numel(), dtype)
 

@@ -111,7 +111,7 @@ def test_a_shipped_band_that_does_not_say_its_unit_is_one_of_epsilon(tmp_path):
             "runs": 9, "kind": "prompts", "like": ".*"}  # fmt: skip
     bands = [told, told | {"unit": "v_prediction"}]
     (tmp_path / "memviz.json").write_text(json.dumps({"bands": bands}))
-    found = reference_bands.shipped(SimpleNamespace(hash="h", folder=tmp_path, path=tmp_path))
+    found = reference_bands.shipped(SimpleNamespace(hash="h", folder=tmp_path, path=str(tmp_path)))
     assert [key.unit for key in found] == ["epsilon", "v_prediction"]
 
 

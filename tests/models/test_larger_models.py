@@ -104,9 +104,15 @@ def test_a_flows_transition_is_a_share_of_its_steps(sd3: object) -> None:
 
 
 @pytest.mark.parametrize("key", METHODS)
-def test_every_method_applies_to_sdxl(xl: object, detector: CopyDetector, key: str) -> None:
+def test_a_method_applies_to_sdxl_or_says_why_not(
+    xl: object, detector: CopyDetector, key: str
+) -> None:
     method = METHODS[key].guidance
     requests = [Request(PROMPT, 0, method), Request(PROMPT, 1, Constant(2))]
+    if key == "pad":
+        with pytest.raises(MemvizError, match="Leave pad out"):
+            [*generate(xl, requests, steps=3)]
+        return
     (one, _) = generate(xl, requests, steps=4, detector=detector)
     alone = [*generate(xl, requests[:1], steps=4, detector=detector)]
     torch.testing.assert_close(
@@ -118,7 +124,7 @@ def test_every_method_applies_to_sdxl(xl: object, detector: CopyDetector, key: s
 @pytest.mark.parametrize("key", METHODS)
 def test_a_method_applies_to_a_flow_or_says_why_not(sd3: object, key: str) -> None:
     requests = [Request(PROMPT, 0, METHODS[key].guidance)]
-    if key in ("ren", "amg"):
+    if key in ("ren", "amg", "pad"):
         with pytest.raises(MemvizError, match=f"Leave {key} out"):
             [*generate(sd3, requests, steps=3, scheduler="euler")]
         return
