@@ -87,6 +87,29 @@ export interface CompareView {
   with?: string;
   story?: Story | null;
   waiting?: string;
+  token?: string;
+  line?: Waiting[];
+}
+
+export interface Waiting {
+  token: string;
+  title: string;
+  words: string;
+  run: string | null;
+}
+
+/** What steps added to a run under way; columns by name and cell. */
+export interface ComparePatch {
+  id: string;
+  from: number;
+  step: number;
+  result: string;
+  added: CompareCell['trace'] extends infer T ? { [Name in keyof T]: Curve[] } : never;
+  changed: CompareCell[];
+  pictures: (string | null)[];
+  shown: number[];
+  token?: string;
+  line?: Waiting[];
 }
 
 export interface ShownPicture {

@@ -2,6 +2,7 @@
 
 import threading
 
+import gradio as gr
 import pytest
 
 from memviz.errors import InputError
@@ -88,4 +89,48 @@ def test_the_work_of_a_visitor_who_left_ends_after_a_while_and_that_of_the_owner
     assert next(owner.watch()) == STEP and not owner.abandoned
     room.stop(owner.token)
     mine.leave.release()
+    room.pool.shutdown()
+
+
+def test_one_that_waits_is_told_its_place_as_the_line_goes_on(monkeypatch):
+    room, works = Live(), [Work() for _ in range(3)]
+    tickets = [start(room, work, "", monkeypatch) for work in works]
+    works[0].leave.release()
+    next(tickets[0].watch())  # it has begun
+    seen = tickets[2].watch()
+    assert next(seen)["waiting"].startswith("Place 3 in line")
+    room.stop(tickets[1].token)
+    assert next(seen)["waiting"].startswith("Place 2 in line")
+    assert [one.token for one in room.others(tickets[2].token)] == [tickets[0].token]
+    room.stop(tickets[0].token)
+    works[0].leave.release(), works[2].leave.release()
+    assert next(seen) == STEP
+    room.stop(tickets[2].token)
+    works[2].leave.release()
+    room.pool.shutdown()
+    assert [*room.ended] == [tickets[n].token for n in (1, 0, 2)]
+    assert room.ended[tickets[2].token].run_id == "x"
+
+
+def test_a_page_shows_the_comparison_that_was_asked_for_last(monkeypatch):
+    from memviz.ui.compare import tab
+
+    monkeypatch.setattr(tab, "saved", lambda run: {"id": run, "live": False})
+    monkeypatch.setattr(tab.store, "read", lambda run_id: run_id)
+    room, first, second = Live(), Work(), Work()
+    one, two = (start(room, work, "", monkeypatch) for work in (first, second))
+    first.leave.release()
+    old, new = tab.follow(room, one, "page"), tab.follow(room, two, "page")
+    view = next(old)[0]
+    assert view["token"] == one.token
+    assert view["line"][0]["words"].startswith("Place 2 in line: about 1 min")
+    assert next(new)[0]["token"] == two.token
+    room.stop(one.token)
+    first.leave.release()
+    assert all(value == gr.skip() for update in old for value in update)
+    second.leave.release()
+    assert next(new)[0]["id"] == "x"
+    room.stop(two.token)
+    second.leave.release()
+    assert [update[0] for update in new] == [{"id": "x", "live": False, "line": []}]
     room.pool.shutdown()

@@ -13,8 +13,10 @@ import { lifetimeOf } from '../shared/lifetime.js';
 import { makeRemember } from '../shared/remember.js';
 import { makeCell } from './cells.js';
 import { makeCurves, PANELS } from './curves.js';
+import { makeLine } from './line.js';
 import { cellName, methodOf } from './names.js';
 import { makePair } from './pair.js';
+import { addSteps } from './patch.js';
 import { makeStory } from './story.js';
 import { makeTable } from './table.js';
 
@@ -34,7 +36,7 @@ const KEYS = [
 ];
 
 /** @param {import('../shared/gradio').Context<View>} context */
-export function mount({ element, props, watch }) {
+export function mount({ element, props, watch, trigger }) {
   const lifetime = lifetimeOf(element);
   const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
   /** @type {View | null} */
@@ -44,6 +46,7 @@ export function mount({ element, props, watch }) {
   let step = 0;
   let selected = 0;
   let following = false; // the newest step of a run under way
+  let wasLive = false;
   /** @type {number | null} */
   let openCell = null;
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -71,6 +74,7 @@ export function mount({ element, props, watch }) {
   const curves = makeCurves(lifetime, actions);
   const table = makeTable(() => ({ view: view(), selected, step }));
   const keys = keysDialog();
+  const line = makeLine(lifetime, trigger);
   const ui = build();
 
   /** What is shown; nothing that a person can press is there before. */
@@ -96,7 +100,7 @@ export function mount({ element, props, watch }) {
     const looks = { class: 'mv-app', 'aria-label': 'Run', hidden: true };
     const stale = h('p', { class: 'mv-message mv-stale', role: 'status', hidden: true });
     const app = h('section', looks, stale, story.node, head, main, bar.node);
-    element.querySelector('.mv-root')?.replaceChildren(note, app, pair.node, keys);
+    element.querySelector('.mv-root')?.replaceChildren(line.node, note, app, pair.node, keys);
     return { app, note, stale, result, prompt, facts, grid, words, ...bar };
   }
 
@@ -121,13 +125,23 @@ export function mount({ element, props, watch }) {
 
   // ---- drawing -----------------------------------------------------------------------------
 
-  /** @param {View | null | undefined} next */
+  /** @param {View | import('../views').ComparePatch | null | undefined} told */
+  function take(told) {
+    if (!told) return;
+    line.hear(told);
+    if (!('added' in told)) draw(told);
+    else if (shown?.id !== told.id || !addSteps(shown, told)) line.ask();
+    else draw(shown);
+  }
+
+  /** @param {View} next */
   function draw(next) {
-    if (next?.note) ui.note.textContent = next.note;
-    if (next && !next.cells) waitFor(next);
-    if (!next?.cells) return;
+    if (next.note) ui.note.textContent = next.note;
+    if (!next.cells && (next.note || 'waiting' in next)) waitFor(next);
+    if (!next.cells) return;
     const fresh = shown?.id !== next.id || cells.length !== next.cells.length;
-    const finished = shown?.live && !next.live;
+    const finished = wasLive && !next.live;
+    wasLive = next.live;
     ui.note.hidden = true;
     ui.app.hidden = false;
     shown = next;
@@ -355,10 +369,10 @@ export function mount({ element, props, watch }) {
   document.addEventListener('keydown', onCompare, { signal: lifetime });
   document.addEventListener('keydown', onKey, { signal: lifetime });
   lifetime.addEventListener('abort', stopPlay);
-  watch('value', () => draw(props.value));
+  watch('value', () => take(props.value));
   // The page comes with an example; what its address asks for follows.
   const asked = new URLSearchParams(location.search).get('run');
-  if (!asked || asked === props.value?.id) draw(props.value);
+  if (!asked || asked === props.value?.id) take(props.value);
 }
 
 /**

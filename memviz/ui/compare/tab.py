@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -15,8 +15,10 @@ from memviz.errors import MemvizError
 from memviz.runs import store
 from memviz.ui.compare import form as compare_form
 from memviz.ui.compare import view as compare_view
+from memviz.ui.compare.live_view import LiveView
 from memviz.ui.compare.story import make_story
 from memviz.ui.compare.two_models import merged
+from memviz.ui.shared import access
 from memviz.ui.shared.component import module_call
 from memviz.ui.shared.controls import QUIET
 from memviz.ui.shared.examples import examples, group_titles
@@ -25,11 +27,9 @@ from memviz.ui.shared.live import Live, Ticket, View
 from memviz.ui.shared.messages import note, notice, sentence, tab_title
 from memviz.ui.shared.start_run import work
 
-if TYPE_CHECKING:
-    from memviz.comparison.recorder import StepView
-
 EMPTY = {"note": "There is no run to show yet. Press Compare to make one."}
 PREPARING = "Preparing the model …"
+RUNNING = "under way"
 SHOWN = 4  # ready prompts per group
 TITLE = (
     "Which guidance copies, and which does not?",
@@ -68,7 +68,7 @@ def shown(
         gr.skip() if view is None else view,
         gr.skip() if message is None else message,
         ticket.token if ticket else None,
-        gr.Button(interactive=done),
+        gr.skip(),  # Compare can be pressed at any time: what is asked for waits in line
         gr.Button(interactive=not done),
     ]
 
@@ -91,18 +91,50 @@ def beside(run: store.Run, other: str | None) -> tuple[dict[str, Any], str]:
         return view, str(error)
 
 
-def look(progress: "StepView") -> dict[str, Any]:
-    """The view of a run between two of its steps."""
-    return compare_view.view(progress.snapshot(), progress.previews, live=True)
+def follow(live: Live, ticket: Ticket, session: str) -> Iterator[list[Any]]:
+    """Views of a run while it is made, then the finished folder; errors become a sentence.
+
+    Ends without a word once the page of this session follows another.
+    """
+    live.followed[session] = ticket.token
+    sent = 0
+    for tick in ticket.watch():
+        if live.followed.get(session) != ticket.token:
+            break
+        view = tell(live, ticket, tick, sent)
+        sent = view.get("step", 0)
+        said = notice(view["waiting"], False) if "waiting" in view else notice()
+        yield shown(view, said, ticket, done=False)
+    if live.followed.get(session) != ticket.token:
+        yield [gr.skip()] * len(shown())
+        return
+    yield finish(live, ticket)
 
 
-def follow(ticket: Ticket) -> Iterator[list[Any]]:
-    """Views of a run while it is made, then the finished folder; errors become a sentence."""
-    for view in ticket.watch():
-        yield shown(view, notice(), ticket, done=False)
+def tell(live: Live, ticket: Ticket, tick: View | None, sent: int = 0) -> View:
+    """A comparison as it stands, to a page that knows `sent` steps of it."""
+    source: LiveView | None = tick.get("source") if tick else None
+    if source:
+        view = source.since(sent) if sent else source.whole()
+    else:
+        view = tick or {"waiting": ticket.place or PREPARING}
+    return view | {"token": ticket.token, "line": list_others(live, ticket.token)}
+
+
+def finish(live: Live, ticket: Ticket) -> list[Any]:
+    """The run that a comparison left, and what went wrong if something did."""
     note(ticket.error)
-    view = saved(store.read(ticket.run_id)) if ticket.run_id else {"waiting": ""}
-    yield shown(view, notice(sentence(ticket.error) if ticket.error else ""))
+    view: View = saved(store.read(ticket.run_id)) if ticket.run_id else {"waiting": ""}
+    view |= {"line": list_others(live, ticket.token)}
+    return shown(view, notice(sentence(ticket.error) if ticket.error else ""))
+
+
+def list_others(live: Live, token: str) -> list[dict[str, Any]]:
+    """What else the same person has in line."""
+    return [
+        {"token": one.token, "title": one.title, "words": one.place or RUNNING, "run": one.run_id}
+        for one in live.others(token)
+    ]
 
 
 def load() -> None:
@@ -119,15 +151,56 @@ def comparer(live: Live, fields: compare_form.Form) -> Callable[..., Iterator[li
 
     def compare(*values: object) -> Iterator[list[Any]]:
         try:
-            ticket = live.start(work(compare_form.read(fields, values)), look)
+            asked = compare_form.read(fields, values)
+            ticket = live.start(work(asked), LiveView().add, asked["prompts"][0])
         except MemvizError as error:
-            yield shown(message=notice(str(error)))
+            yield [gr.skip(), notice(str(error)), *[gr.skip()] * 3]
             return
-        said = live.line(ticket) or PREPARING
-        yield shown({"waiting": said}, notice(said, False), ticket, done=False)
-        yield from follow(ticket)
+        view = tell(live, ticket, None)
+        yield shown(view, notice(view["waiting"], False), ticket, done=False)
+        yield from follow(live, ticket, access.current_session())
 
     return compare
+
+
+def catcher(live: Live) -> Callable[[gr.EventData], list[Any]]:
+    """The handler of a page that missed something: it slept, or a message came too late."""
+
+    def catch_up(event: gr.EventData) -> list[Any]:
+        token = read_token(event)
+        if ticket := live.tickets.get(token):
+            view = tell(live, ticket, ticket.latest)
+            return shown(view, ticket=ticket, done=False)
+        if ticket := live.ended.get(token):
+            return finish(live, ticket)
+        return [{"line": list_others(live, token)}, *[gr.skip()] * 4]
+
+    return catch_up
+
+
+def switcher(live: Live) -> Callable[[gr.EventData], Iterator[list[Any]]]:
+    """The handler of the line: show another comparison of it, or stop one."""
+
+    def switch(event: gr.EventData) -> Iterator[list[Any]]:
+        token = read_token(event)
+        if event._data.get("stop"):
+            if token in [ticket.token for ticket in live.others("")]:
+                live.stop(token)
+            followed = live.followed.get(access.current_session(), "")
+            yield [{"line": list_others(live, followed)}, *[gr.skip()] * 4]
+        elif ticket := live.tickets.get(token):
+            yield shown(tell(live, ticket, ticket.latest), notice(), ticket, done=False)
+            yield from follow(live, ticket, access.current_session())
+        elif ticket := live.ended.get(token):
+            yield finish(live, ticket)
+
+    return switch
+
+
+def read_token(event: gr.EventData) -> str:
+    """The comparison that an event of the page names."""
+    told = event._data
+    return str(told.get("token") or "") if isinstance(told, dict) else ""
 
 
 def opener(live: Live, fields: compare_form.Form) -> Callable[..., Iterator[list[Any]]]:
@@ -150,7 +223,8 @@ def opener(live: Live, fields: compare_form.Form) -> Callable[..., Iterator[list
         if view and run and run.record.id != wanted:  # else the page takes it for what it has
             view["instead"] = wanted
         yield [*shown(view, notice(message), ticket, done=ticket is None), *asked]
-        for update in follow(ticket) if ticket else ():
+        session = access.current_session()
+        for update in follow(live, ticket, session) if ticket else ():
             yield [*update, *unchanged]
         live.prepare(load)
 
@@ -261,7 +335,9 @@ def connect(tab: Tab, live: Live) -> None:
     tab.form.connect()
     tab.form.prompt.change(None, None, None, js=TELL_PROMPT, **QUIET)
     for event in (tab.go.click, tab.form.prompt.submit):
-        event(start, inputs, tab.outputs, concurrency_limit=None, **QUIET)
+        event(start, inputs, tab.outputs, concurrency_limit=None, trigger_mode="multiple", **QUIET)
+    tab.player.select(catcher(live), None, tab.outputs, queue=False, **QUIET)
+    tab.player.submit(switcher(live), None, tab.outputs, concurrency_limit=None, **QUIET)
     tab.stop.click(
         lambda token: gr.Button(interactive=not live.stop(token)),
         tab.token,

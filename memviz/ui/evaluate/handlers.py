@@ -11,12 +11,13 @@ from memviz.evaluation.job import find_job
 from memviz.evaluation.store import find_evaluation, read_evaluation
 from memviz.signals import COSTLY
 from memviz.ui.compare import tab as compare_tab
+from memviz.ui.compare.live_view import LiveView
 from memviz.ui.evaluate import jobs as evaluate_jobs
 from memviz.ui.evaluate.form import read_form, spell_choice
 from memviz.ui.evaluate.jobs import SHIPPED
 from memviz.ui.evaluate.plan_card import render_card
 from memviz.ui.evaluate.view import find_cells, make_view, pictures_view
-from memviz.ui.shared import start_run
+from memviz.ui.shared import access, start_run
 from memviz.ui.shared.live import Live
 from memviz.ui.shared.messages import notice
 
@@ -157,13 +158,13 @@ def compare_cell(live: Live, event: gr.EventData) -> Iterator[list[Any]]:
     """The Compare view of the picture that was pressed; for `compare.Tab.outputs`."""
     try:
         asked = ask_again(*read_place(event._data))
-        ticket = live.start(start_run.work(asked), compare_tab.look)
+        ticket = live.start(start_run.work(asked), LiveView().add, asked["prompts"][0])
     except MemvizError as error:
         yield compare_tab.shown(message=notice(str(error)))
         return
-    said = live.line(ticket) or compare_tab.PREPARING
-    yield compare_tab.shown({"waiting": said}, notice(said, False), ticket, done=False)
-    yield from compare_tab.follow(ticket)
+    view = compare_tab.tell(live, ticket, None)
+    yield compare_tab.shown(view, notice(view["waiting"], False), ticket, done=False)
+    yield from compare_tab.follow(live, ticket, access.current_session())
 
 
 def compare_handler(live: Live) -> Callable[[gr.EventData], Iterator[list[Any]]]:

@@ -99,6 +99,11 @@ def current_request() -> "gr.Request | None":
     return LocalContext.request.get(None)
 
 
+def current_session() -> str:
+    """The session of the page that the running handler answers; empty where there is none."""
+    return getattr(current_request(), "session_hash", None) or ""
+
+
 def current_visitor() -> str:
     """The session of the visitor for whom a handler runs; empty for the owner, and at home."""
     request = current_request()

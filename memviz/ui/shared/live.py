@@ -20,6 +20,7 @@ T = TypeVar("T")  # the progress of some work
 EVERY = 0.25  # seconds between two views sent to a browser
 GRACE = 60.0  # seconds that the work of a visitor who left goes on
 LINE = 12  # visitors' comparisons that may wait
+ENDED = 200  # comparisons whose run is remembered
 MACHINE = Lock()  # held by whatever computes: a model's attention is recorded for one at a time
 USUAL = 60.0  # seconds of a comparison, until one was made
 
@@ -29,6 +30,8 @@ class Ticket:
     """One comparison: its newest view, and whether someone asked it to stop."""
 
     token: str = field(default_factory=lambda: secrets.token_hex(8))
+    title: str = ""  # to tell it from others in line
+    place: str = ""  # in line, in words; empty when it is its turn
     latest: View | None = None
     stopping: bool = False
     done: bool = False
@@ -53,15 +56,18 @@ class Ticket:
             self.changed.notify_all()
 
     def watch(self) -> Iterator[View]:
-        """Each new view as it comes; ends when the work ends."""
-        seen = None
+        """Each new view as it comes, of one in line its place; ends when the work ends."""
+        seen, place = None, ""
         self.watchers += 1
         try:
             while not self.done:
-                newest = self._newer(seen)
-                if newest is not None and newest is not seen:
-                    yield newest
-                seen = newest
+                before, (seen, place) = seen, self._newer(seen, place)
+                if self.done:
+                    return
+                if seen is not before and seen is not None:
+                    yield seen
+                elif seen is None and place:
+                    yield {"waiting": place}
         finally:
             self.watchers, self.left = self.watchers - 1, time.monotonic()
 
@@ -71,11 +77,13 @@ class Ticket:
         alone = self.visitor and not self.watchers
         return bool(alone) and time.monotonic() - self.left > GRACE
 
-    def _newer(self, seen: View | None) -> View | None:
-        """Wait for a view other than `seen`, or for the end."""
+    def _newer(self, seen: View | None, place: str) -> tuple[View | None, str]:
+        """Wait for another view or place in line than these, or for the end."""
         with self.changed:
-            self.changed.wait_for(lambda: self.done or self.latest is not seen)
-            return self.latest
+            self.changed.wait_for(
+                lambda: self.done or self.latest is not seen or self.place != place
+            )
+            return self.latest, self.place
 
 
 def show(ticket: Ticket, progress: T, look: Callable[[T], View]) -> None:
@@ -94,16 +102,21 @@ class Live:
         self.lock = Lock()
         self.prepared = False
         self.seconds: deque[float] = deque(maxlen=8)  # that the newest ones took
+        self.ended: dict[str, Ticket] = {}  # the newest ones, by token
+        self.followed: dict[str, str] = {}  # the token that each page shows, by session
 
-    def start(self, work: Callable[[], Generator[T]], look: Callable[[T], View]) -> Ticket:
+    def start(
+        self, work: Callable[[], Generator[T]], look: Callable[[T], View], title: str = ""
+    ) -> Ticket:
         """Begin `work`, a generator of progress, as soon as the one before it has ended.
 
         `look` makes a view of a progress; it is called between two steps, so nothing moves then.
         """
-        ticket = Ticket(visitor=access.current_visitor())
+        ticket = Ticket(visitor=access.current_visitor(), title=title)
         with self.lock:
             self._check(ticket.visitor)
             self.tickets[ticket.token] = ticket
+        self._tell_places()
         self.pool.submit(copy_context().run, self._follow, ticket, *zero_gpu.lend(work, look))
         return ticket
 
@@ -125,6 +138,18 @@ class Live:
         minutes = max(1, round(before * each / 60))
         return f"Place {before + 1} in line: about {minutes} min until it begins."
 
+    def _tell_places(self) -> None:
+        """Let whoever waits know how far on the line is."""
+        for ticket in [*self.tickets.values()]:
+            if not ticket.begun:
+                ticket.note(place=self.line(ticket))
+
+    def others(self, token: str) -> list[Ticket]:
+        """What the same person has in line beside this one, in its order."""
+        visitor = access.current_visitor()
+        found = [*self.tickets.values()]
+        return [one for one in found if one.visitor == visitor and one.token != token]
+
     def prepare(self, load: Callable[[], object]) -> None:
         """Load what a first comparison needs, once; one asked for meanwhile waits for it."""
         if not self.prepared:
@@ -134,7 +159,8 @@ class Live:
     def _follow(
         self, ticket: Ticket, work: Callable[[], Generator[T]], look: Callable[[T], View]
     ) -> None:
-        ticket.begun = time.monotonic()
+        ticket.note(begun=time.monotonic(), place="")
+        self._tell_places()
         try:
             if ticket.stopping or ticket.abandoned:
                 return
@@ -146,16 +172,27 @@ class Live:
         except Exception as error:  # handed to whoever watches, who makes a sentence of it
             ticket.error = error
         finally:
-            self.seconds.append(time.monotonic() - ticket.begun)
-            self.tickets.pop(ticket.token, None)
+            if ticket.latest:
+                self.seconds.append(time.monotonic() - ticket.begun)
+            self._end(ticket)
             ticket.note(done=True)
+            self._tell_places()
+
+    def _end(self, ticket: Ticket) -> None:
+        """Take a ticket out of the line, and remember it for pages that slept meanwhile."""
+        self.tickets.pop(ticket.token, None)
+        ticket.latest = {"id": ticket.run_id} if ticket.run_id else None  # the rest takes room
+        self.ended[ticket.token] = ticket
+        for token in [*self.ended][:-ENDED]:
+            self.ended.pop(token, None)
 
     def stop(self, token: str | None) -> bool:
         """Ask a comparison to end after its present step; False when it already has."""
         ticket = self.tickets.get(token or "")
         if ticket and not ticket.begun:  # it waits in line: nothing of it is there to end
-            self.tickets.pop(ticket.token, None)
+            self._end(ticket)
             ticket.note(stopping=True, done=True)
+            self._tell_places()
         elif ticket:
             ticket.note(stopping=True)
         return ticket is not None

@@ -6,6 +6,7 @@ import logging
 from memviz.errors import MemvizError
 
 log = logging.getLogger("memviz.ui")
+SHORT = 3.0  # seconds that nobody asks about
 
 
 def note(error: Exception | None) -> None:
@@ -30,6 +31,14 @@ def sentence(error: Exception) -> str:
         f"The comparison broke off ({type(error).__name__}). What was finished is kept; "
         "the log of the app has the details."
     )
+
+
+def time_left(seconds: float, done: int, total: int) -> str:
+    """How long the rest takes at the pace so far; nothing where that is hardly worth saying."""
+    left = seconds / done * (total - done) if done else 0.0
+    if left < SHORT:
+        return ""
+    return f" About {f'{left:.0f} s' if left < 90 else f'{left / 60:.0f} min'} left."
 
 
 def tab_title(question: str, about: str) -> str:

@@ -1,7 +1,7 @@
 """One grid of two models: the runs of the model before and after training, side by side."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from memviz import jobs
 from memviz.errors import InputError
@@ -9,10 +9,14 @@ from memviz.runs import store
 from memviz.training import job as training_job
 from memviz.training.config import Config
 from memviz.ui.compare import tab
+from memviz.ui.compare import view as compare_view
 from memviz.ui.compare.two_models import merged
 from memviz.ui.shared import messages, start_run
 from memviz.ui.shared.live import Live, Ticket, View
 from memviz.ui.train import jobs as train_jobs
+
+if TYPE_CHECKING:
+    from memviz.comparison.recorder import StepView
 
 EACH = 2  # prompts of a group
 
@@ -50,7 +54,9 @@ def watched(job: jobs.Job) -> list[str]:
 
 def run(live: Live, job: jobs.Job) -> Iterator[list[Any]]:
     """Make both runs, one after the other, and show them in one grid; for `compare.Tab.outputs`."""
-    first, second = (live.start(start_run.work(asked), tab.look) for asked in asks(job))
+    first, second = (
+        live.start(start_run.work(asked), look, job.asked["title"]) for asked in asks(job)
+    )
     for view in first.watch():
         yield tab.shown(view, messages.notice(), first, done=False)
     before = ended(first)
@@ -59,9 +65,15 @@ def run(live: Live, job: jobs.Job) -> Iterator[list[Any]]:
         yield tab.shown(before, told(first))
         return
     for view in second.watch():
-        yield tab.shown(merged(before, view), messages.notice(), second, done=False)
+        whole = view if "waiting" in view else merged(before, view)
+        yield tab.shown(whole, messages.notice(), second, done=False)
     after = ended(second)
     yield tab.shown(after and merged(before, after), told(second))
+
+
+def look(progress: "StepView") -> View:
+    """The whole view of a run between two of its steps: two are merged into one."""
+    return compare_view.view(progress.snapshot(), progress.previews, live=True)
 
 
 def ended(ticket: Ticket) -> View | None:

@@ -27,8 +27,9 @@ def shown(
     done: bool = True,
 ) -> list[Any]:
     """Values for `Tab.outputs`; what is not given stays as it is."""
-    first, said, token, go, stop = tab.shown(view, message, ticket, done)
-    return [first, said, token, go, gr.Button(interactive=done), stop]
+    first, said, token, _, stop = tab.shown(view, message, ticket, done)
+    ready = gr.Button(interactive=done)
+    return [first, said, token, ready, ready, stop]
 
 
 FEW = "0, 1"  # seeds of a sweep, unless others are typed
@@ -92,7 +93,9 @@ def words(*values: object) -> list[str]:
 
 def look(progress: "StepView") -> dict[str, Any]:
     """The view of a run between two of its steps."""
-    view = views.view(progress.snapshot()) | {"live": True, "step": progress.step}
+    run = progress.snapshot()
+    left = messages.time_left(run.record.seconds, progress.step, progress.steps)
+    view = views.view(run) | {"live": True, "step": progress.step, "left": left}
     for cell, image in zip(view["cells"], progress.previews, strict=True):
         cell["preview"] = encode.data_uri(image)
     return view
@@ -112,7 +115,7 @@ def starter(
         said = live.line(ticket) or tab.PREPARING
         yield shown({"waiting": said}, messages.notice(said, False), ticket, done=False)
         for view in ticket.watch():
-            where = f"Step {view['step']} of {view['steps']}."
+            where = view.get("waiting") or f"Step {view['step']} of {view['steps']}.{view['left']}"
             yield shown(view, messages.notice(where, False), ticket, done=False)
         yield finished(ticket)
 
@@ -149,8 +152,9 @@ def rerunner(live: Live) -> Callable[[gr.EventData], Iterator[list[Any]]]:
             return
         yield shown(message=messages.notice("Going on from there …", False), ticket=ticket,
                     done=False)  # fmt: skip
-        for _ in ticket.watch():
-            pass
+        for view in ticket.watch():
+            if said := view.get("waiting"):
+                yield shown(message=messages.notice(said, False), ticket=ticket, done=False)
         if ticket.error or not ticket.run_id:
             yield shown(
                 message=messages.notice(messages.sentence(ticket.error or ValueError("Stopped.")))
