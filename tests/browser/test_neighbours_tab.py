@@ -106,7 +106,7 @@ def test_duplicates_are_shown_in_groups_by_the_page(page, app):
     assert "groups of duplicates" in page.locator("#neighbours .mv-result").inner_text()
     with page.expect_download() as saved:
         page.get_by_role("button", name="Save as CSV").click()
-    assert Path(saved.value.path()).read_text().startswith("group,images,id,caption")
+    assert Path(saved.value.path()).read_text().startswith("group,times,id,caption")
     first = page.locator(".mv-groups").inner_text()
     page.get_by_role("button", name="Next").click()
     assert page.locator(".mv-groups").inner_text() != first

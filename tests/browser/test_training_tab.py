@@ -25,7 +25,7 @@ NUMBERS = {"Rounds": "2", "Shards": "2", "Local steps": "10", "Batch size": "4"}
 NUMBERS |= {"Probe prompts": "2", "Probe steps": "4"}
 STEPS = 2 * 2 * 10
 SINGLES = 100  # pictures of the demo that appear once
-PROMPTS = 2 * 3  # two of each group of the demo's watched prompts
+PROMPTS = 2 * 2  # two of each group of the corpus' watched prompts
 VARIABLES = ("SPACE_ID", "GRADIO_SERVER_NAME", "MEMVIZ_OWNER_TOKEN")
 TOKEN = "correct horse battery"
 

@@ -46,7 +46,9 @@ def test_the_map_shows_a_picture_for_each_cell(swept):
     first = swept.locator(".mvt-picture img").first.get_attribute("src")
     swept.locator("#mvt-sweep").focus()
     swept.keyboard.press("ArrowRight")
-    assert swept.locator(".mvt-picture img").first.get_attribute("src") != first
+    swept.wait_for_function(
+        "before => document.querySelector('.mvt-picture img').src !== before", arg=first
+    )
     assert "evaluations" in swept.locator(".mvt-words").first.inner_text()
 
 

@@ -133,7 +133,7 @@ def make_defaults(home: Path) -> None:
 def read_defaults(home: Path) -> None:
     from types import SimpleNamespace
 
-    model = SimpleNamespace(folder=home, hash=BANDS_OF)
+    model = SimpleNamespace(folder=home, path=str(home), hash=BANDS_OF)
     model_defaults.own(model)
     bands = [b for some in reference_bands.shipped(model).values() for b in some]
     reference_bands.Found(bands, "").of("a fox")

@@ -128,11 +128,11 @@ def test_the_owner_comes_in_with_the_token_and_guesses_get_slower(page, monkeypa
     assert access.knows(TOKEN, "1.2.3.4")
     stranger = Stranger(page[0].url)
     enter = next(h for h in stranger.handlers() if h["api_name"] == "enter")
-    spelled = next(h for h in stranger.handlers() if h["api_name"] == "spelled")
-    sent = ["/some/model", *stranger.usual(spelled)[1:]]
-    assert stranger.post(spelled, sent)["output"]["error"] == CLOSED
+    change = next(h for h in stranger.handlers() if h["api_name"] == "change")
+    sent = ["/some/model", *stranger.usual(change)[1:]]
+    assert stranger.post(change, sent)["output"]["error"] == CLOSED
     assert stranger.post(enter, [TOKEN])["success"]
-    assert "/some/model" in str(stranger.post(spelled, sent)["output"]["data"])
+    assert "/some/model" in str(stranger.post(change, sent)["output"]["data"])
 
 
 def test_the_owner_s_token_goes_to_no_job(monkeypatch):

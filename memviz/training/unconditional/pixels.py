@@ -23,7 +23,9 @@ class PixelData:
     def __init__(self, config: Config, corpus: Corpus, device: torch.device) -> None:
         self.config, self.corpus, self.device = config, corpus, device
         self.times = count_entries(config, corpus)
-        whole = SimpleNamespace(center_crop=True, resolution=config.resolution)
+        whole = SimpleNamespace(
+            center_crop=True, resolution=config.resolution, resize=config.resize
+        )
         side: Any = SimpleNamespace(config=whole)
         rows = (Latents.pixels(side, corpus.image(id)) for id in corpus.ids)
         self.pixels = torch.stack([((x + 1) * 127.5).round().byte() for x in rows])

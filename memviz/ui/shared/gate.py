@@ -102,7 +102,8 @@ def is_offered(component: Any, now: Any, value: Any) -> bool:  # noqa: ANN401 - 
             return True
         return component in _WORDS and is_words(value)
     if isinstance(component, gr.Textbox):
-        return component in _WORDS and is_words(value)
+        shown = value in (component.value, now.value)  # as the page put it there
+        return shown or (component in _WORDS and is_words(value))
     if isinstance(component, gr.Number | gr.Slider):
         return is_number(value)
     if isinstance(component, gr.Checkbox):
