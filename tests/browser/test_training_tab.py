@@ -202,7 +202,7 @@ def test_the_model_is_in_the_list_and_compared_with_the_one_before(page):
         node.inner_text() for node in page.locator("#player .mv-name strong").all()
     }
     page.wait_for_function("new URL(location.href).searchParams.has('with')")
-    page.get_by_role("button", name="Seeds, steps, model").click()
+    page.get_by_role("button", name="Methods, ready prompts and settings").click()
     page.locator("#model input").click()
     page.get_by_role("option", name="trained on this machine").wait_for()
 
