@@ -165,7 +165,8 @@ def test_cleaning_goes_by_age_and_size_and_spares_stars_and_what_runs(capsys):
 def test_evaluations_are_cleaned_as_a_whole_but_not_while_a_job_writes_into_them(home, capsys):
     folders = [aged_folder(home / "evaluations" / name, 100) for name in IDS[:2]]
     aged_folder(home / "thumbs" / IDS[0], 100)
-    held = jobs.start("evaluate", ["sleep", "60", "--out", str(folders[1])], device="")
+    waiting = ["sh", "-c", "sleep 60", "sh", "--out", str(folders[1])]  # sleep knows no --out
+    held = jobs.start("evaluate", waiting, device="")
     try:
         found = {(entry.kind, entry.folder.name) for entry in upkeep.list_entries()}
         assert found == {("evaluation", IDS[0])}
