@@ -174,7 +174,7 @@ def kept(model: str) -> dict[Key, list[Band]]:
     for file in sorted((home() / "bands").glob(f"{model[:16]}-*.json")):
         try:
             told = read_record(file, BandFile)
-        except (FileNotFoundError, DamagedFile):  # removed meanwhile, or `find_damaged` tells it
+        except (FileNotFoundError, DamagedFile):  # removed meanwhile, or damaged: no band
             continue
         found.setdefault(told.key, []).append(told.band)
     return {where: sorted(some, key=lambda b: b.like == LIKE) for where, some in found.items()}

@@ -20,6 +20,7 @@ from memviz.guidance.model_defaults import own
 from memviz.guidance.registry import METHODS
 from memviz.guidance.spec import MethodSpec
 from memviz.io import paths
+from memviz.io.marks import replace_between
 from memviz.retrieval.copy_detector import CopyDetector, best_similarity
 from memviz.sampling.generate import denoise, finish
 from memviz.sampling.types import Request
@@ -168,6 +169,4 @@ def describe_intervals(result: Mapping[str, Any]) -> str:
 
 def refresh(text: str, result: Mapping[str, Any]) -> str:
     """A page with its table brought up to date; what stands outside the marks is left alone."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{markdown(result)}\n\n{context(result)}\n{END}{after}"
+    return replace_between(text, BEGIN, END, f"{markdown(result)}\n\n{context(result)}")

@@ -15,6 +15,7 @@ from memviz.evaluation.store import read_evaluation
 from memviz.evaluation.tables import best_value, text_cell
 from memviz.guidance.registry import METHODS
 from memviz.io import paths
+from memviz.io.marks import replace_between
 
 BEGIN, END = "<!-- evaluation -->", "<!-- /evaluation -->"
 TRADEOFF = "tradeoff"
@@ -173,7 +174,6 @@ def order_parts(parts: Mapping[str, Any]) -> dict[str, Any]:
 
 def refresh_page(text: str, parts: Mapping[str, Any]) -> str:
     """A page with its tables brought up to date; what stands outside the marks is left alone."""
-    before, mark, rest = text.partition(BEGIN)
-    if not mark or END not in rest:
+    if END not in text.partition(BEGIN)[2]:
         raise InputError(f"The page has no {BEGIN} and {END}. Put both where the tables belong.")
-    return f"{before}{BEGIN}\n{write_markdown(parts)}\n{END}{rest.partition(END)[2]}"
+    return replace_between(text, BEGIN, END, write_markdown(parts))

@@ -25,6 +25,7 @@ import torch
 
 from memviz.data.prompts import demo
 from memviz.io import atomic, paths
+from memviz.io.marks import replace_between
 from memviz.io.read import read_json
 from memviz.statistics import estimate_mean, estimate_share
 from memviz.training.config import PRESETS, Config, from_json
@@ -315,9 +316,7 @@ def results_file() -> Path:
 
 def refresh(text: str, result: Mapping[str, Any]) -> str:
     """A page with its table brought up to date; what stands outside the marks is left alone."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{frontier_table(result)}\n{END}{after}"
+    return replace_between(text, BEGIN, END, frontier_table(result))
 
 
 def format_number(value: float | None, digits: int = 3) -> str:

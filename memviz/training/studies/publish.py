@@ -10,6 +10,7 @@ from shutil import copytree
 from typing import Any
 
 from memviz.io import atomic, paths
+from memviz.io.marks import replace_between
 from memviz.statistics import format_estimate
 
 PAGE = "training.md"
@@ -50,9 +51,7 @@ def save(found: Mapping[str, Any], out: Path) -> None:
 
 def refresh(text: str, found: Mapping[str, Any]) -> str:
     """A page with its table brought up to date; what stands outside the marks is left alone."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table(found)}\n\n{said(found)}\n{END}{after}"
+    return replace_between(text, BEGIN, END, f"{table(found)}\n\n{said(found)}")
 
 
 def table(found: Mapping[str, Any]) -> str:
