@@ -22,7 +22,23 @@ LIBRARIES = {"lora": "peft", "eight_bit": "bitsandbytes"}  # of settings that fe
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 
 
-class TrainableModel:
+class Trainable:
+    """What the training loop moves in any model: `weights`, of which it takes and gives copies."""
+
+    weights: list[torch.nn.Parameter]
+
+    @torch.no_grad()
+    def load(self, weights: Sequence[Tensor]) -> None:
+        """Put these values into the trained weights."""
+        for own, value in zip(self.weights, weights, strict=True):
+            own.copy_(value)
+
+    def values(self) -> list[Tensor]:
+        """A copy of the trained weights."""
+        return [w.detach().clone() for w in self.weights]
+
+
+class TrainableModel(Trainable):
     """A float32 pipeline; `weights` are the parameters that are trained, in a fixed order.
 
     `pairs` are the places among them of a LoRA's factors.
@@ -85,16 +101,6 @@ class TrainableModel:
             trained = {id(weight) for weight in self.weights}
             for weight in (w for w in part.parameters() if half and id(w) not in trained):
                 weight.data = weight.data.to(half)
-
-    @torch.no_grad()
-    def load(self, weights: Sequence[Tensor]) -> None:
-        """Put these values into the trained weights."""
-        for own, value in zip(self.weights, weights, strict=True):
-            own.copy_(value)
-
-    def values(self) -> list[Tensor]:
-        """A copy of the trained weights."""
-        return [w.detach().clone() for w in self.weights]
 
 
 def installed(config: Config) -> None:

@@ -11,7 +11,7 @@ from memviz.errors import InputError
 from memviz.io.hashing import files_hash
 from memviz.training.data.cache import Note
 from memviz.training.data.entries import count_entries
-from memviz.training.data.latents import Latents
+from memviz.training.data.latents import Latents, draw_mirrored
 from memviz.training.data.text_embeddings import Texts
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ class Data:
         self, rows: np.ndarray, rng: np.random.Generator, mirror: np.ndarray | None = None
     ) -> tuple[Tensor, Tensor]:
         """Scaled latents (B, C, h, w) and text embeddings (B, L, D) of picture numbers (B,)."""
-        mirrored = rng.random(len(rows)) < 0.5 * self.config.flip
-        if mirror is not None:
-            mirrored |= mirror
+        mirrored = draw_mirrored(len(rows), self.config.flip, rng, mirror)
         texts = self.texts.varied([self.captions[row] for row in rows], rng)
         return self.latents(rows, mirrored, rng), self.texts.disturbed(self.texts(texts), rng)
 

@@ -62,17 +62,9 @@ class Latents:
         return self.encode(pixels, np.full(len(ids), mirrored)).float().cpu().numpy()
 
     def pixels(self, image: Image.Image, rng: np.random.Generator | None = None) -> Tensor:
-        """One picture (3, side, side) in [-1, 1]: short side resized, then cropped."""
-        side = self.config.resolution
-        scale = side / min(image.size)
-        size = max(side, round(image.width * scale)), max(side, round(image.height * scale))
-        how = RESIZE[self.config.resize]
-        image = image if size == image.size else image.resize(size, how)
-        room = np.array(size) - side
-        whole = self.config.center_crop
-        left, top = room // 2 if whole or rng is None else rng.integers(0, room + 1)
-        box = image.crop((left, top, left + side, top + side))
-        return torch.from_numpy(np.array(box)).permute(2, 0, 1).float() / 127.5 - 1
+        """One picture as `crop_square` gives it, in the middle or where `rng` draws."""
+        how, varied = RESIZE[self.config.resize], not self.config.center_crop
+        return crop_square(image, self.config.resolution, how, rng if varied else None)
 
     @torch.no_grad()
     def encode(self, pixels: Tensor, mirrored: np.ndarray) -> Tensor:
@@ -92,6 +84,30 @@ class Latents:
             [part[row] for part, row in zip(kept, rows, strict=True) if part is not None]
         )
         return torch.from_numpy(found).to(self.vae.device)
+
+
+def crop_square(
+    image: Image.Image,
+    side: int,
+    how: Image.Resampling,
+    rng: np.random.Generator | None = None,
+) -> Tensor:
+    """A picture (3, side, side) in [-1, 1], resized, then cropped in the middle or at random."""
+    scale = side / min(image.size)
+    size = max(side, round(image.width * scale)), max(side, round(image.height * scale))
+    image = image if size == image.size else image.resize(size, how)
+    room = np.array(size) - side
+    left, top = room // 2 if rng is None else rng.integers(0, room + 1)
+    box = image.crop((left, top, left + side, top + side))
+    return torch.from_numpy(np.array(box)).permute(2, 0, 1).float() / 127.5 - 1
+
+
+def draw_mirrored(
+    count: int, flip: bool, rng: np.random.Generator, mirror: np.ndarray | None
+) -> np.ndarray:
+    """(count,) which are mirrored: with `flip` half of them at random, and those of `mirror`."""
+    drawn = rng.random(count) < 0.5 * flip
+    return drawn if mirror is None else drawn | mirror
 
 
 def mirrorings(config: Config) -> tuple[bool, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from torch.nn.functional import mse_loss
 
 from memviz.errors import InputError
 from memviz.io.paths import expand
-from memviz.training.trainable_model import HALF
+from memviz.training.trainable_model import HALF, Trainable
 from memviz.training.unconditional.architecture import NEW
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BETAS = {"beta_start": 1e-4, "beta_end": 0.02, "beta_schedule": "linear"}
 
 
-class UnconditionalModel:
+class UnconditionalModel(Trainable):
     """A UNet2DModel in float32 that predicts the noise; `pipe` holds what the loop asks for.
 
     As `TrainableModel`, with pixels (B, 3, H, W) in [-1, 1] for latents and no text.
@@ -65,16 +65,6 @@ class UnconditionalModel:
         half = HALF.get(self.config.precision)
         with torch.autocast(noisy.device.type, half, enabled=half is not None):
             return self.pipe.unet(noisy, t, return_dict=False)[0]
-
-    @torch.no_grad()
-    def load(self, weights: Sequence[Tensor]) -> None:
-        """Put these values into the trained weights."""
-        for own, value in zip(self.weights, weights, strict=True):
-            own.copy_(value)
-
-    def values(self) -> list[Tensor]:
-        """A copy of the trained weights."""
-        return [w.detach().clone() for w in self.weights]
 
     @torch.no_grad()
     def draw(self, seed: int, count: int, steps: int) -> Tensor:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from memviz.training.data.entries import count_entries
-from memviz.training.data.latents import Latents
+from memviz.training.data.latents import RESIZE, crop_square, draw_mirrored
 
 if TYPE_CHECKING:
     from memviz.data.corpus import Corpus
@@ -23,20 +22,15 @@ class PixelData:
     def __init__(self, config: Config, corpus: Corpus, device: torch.device) -> None:
         self.config, self.corpus, self.device = config, corpus, device
         self.times = count_entries(config, corpus)
-        whole = SimpleNamespace(
-            center_crop=True, resolution=config.resolution, resize=config.resize
-        )
-        side: Any = SimpleNamespace(config=whole)
-        rows = (Latents.pixels(side, corpus.image(id)) for id in corpus.ids)
+        side, how = config.resolution, RESIZE[config.resize]
+        rows = (crop_square(corpus.image(id), side, how) for id in corpus.ids)
         self.pixels = torch.stack([((x + 1) * 127.5).round().byte() for x in rows])
 
     def batch(
         self, rows: np.ndarray, rng: np.random.Generator, mirror: np.ndarray | None = None
     ) -> tuple[Tensor, Tensor]:
         """Pixels (B, 3, H, W) in [-1, 1] of picture numbers (B,), and no text (B, 0)."""
-        mirrored = rng.random(len(rows)) < 0.5 * self.config.flip
-        if mirror is not None:
-            mirrored |= mirror
+        mirrored = draw_mirrored(len(rows), self.config.flip, rng, mirror)
         x = self.pixels[torch.from_numpy(rows)].float() / 127.5 - 1
         x = torch.where(torch.from_numpy(mirrored)[:, None, None, None], x.flip(3), x)
         return x.to(self.device), torch.zeros(len(rows), 0)
