@@ -24,7 +24,7 @@ from memviz.ui.shared.controls import QUIET
 from memviz.ui.shared.examples import examples, group_titles
 from memviz.ui.shared.gate import take_words
 from memviz.ui.shared.live import Live, Ticket, View
-from memviz.ui.shared.messages import note, notice, sentence, tab_title
+from memviz.ui.shared.messages import note, notice, outcome, tab_title
 from memviz.ui.shared.start_run import work
 
 EMPTY = {"note": "There is no run to show yet. Press Compare to make one."}
@@ -126,7 +126,7 @@ def finish(live: Live, ticket: Ticket) -> list[Any]:
     note(ticket.error)
     view: View = saved(store.read(ticket.run_id)) if ticket.run_id else {"waiting": ""}
     view |= {"line": list_others(live, ticket.token)}
-    return shown(view, notice(sentence(ticket.error) if ticket.error else ""))
+    return shown(view, outcome(ticket.error))
 
 
 def list_others(live: Live, token: str) -> list[dict[str, Any]]:

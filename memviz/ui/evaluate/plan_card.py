@@ -3,18 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from memviz.io import html
 from memviz.io.disk import format_bytes
-from memviz.ui.train.view import big, duration
+from memviz.ui.shared.messages import big, duration
+from memviz.ui.shared.plan_card import render_plan
 
 
 def render_card(plans: Sequence[Mapping[str, Any]]) -> str:
     """All plans together, what is missing first."""
     missing = {need["part"]: describe_need(need) for plan in plans for need in plan["missing"]}
     alerts = [*missing.values(), *full_disk(plans)]
-    return html.render(
-        "ui/train/plan_card.html", missing=alerts, warnings=[], facts=list_facts(plans)
-    )
+    return render_plan(alerts, list_facts(plans))
 
 
 def describe_need(need: Mapping[str, str]) -> str:

@@ -15,9 +15,9 @@ from memviz.evaluation.store import SavedEvaluation, find_evaluation, read_evalu
 from memviz.evaluation.tables import caption
 from memviz.ui.evaluate.jobs import SHIPPED, title_of
 from memviz.ui.shared import encode
+from memviz.ui.shared.messages import duration
 from memviz.ui.shared.served import file_path
-from memviz.ui.train.thumbs import Thumbs
-from memviz.ui.train.view import duration
+from memviz.ui.shared.thumbs import Thumbs
 
 LINES = 40
 MOST = 24  # pictures of a row that are shown

@@ -33,12 +33,31 @@ def sentence(error: Exception) -> str:
     )
 
 
+def outcome(error: Exception | None) -> str:
+    """The message at the end of work: why it broke off, or none."""
+    return notice(sentence(error) if error else "")
+
+
 def time_left(seconds: float, done: int, total: int) -> str:
     """How long the rest takes at the pace so far; nothing where that is hardly worth saying."""
     left = seconds / done * (total - done) if done else 0.0
     if left < SHORT:
         return ""
     return f" About {f'{left:.0f} s' if left < 90 else f'{left / 60:.0f} min'} left."
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def big(number: int) -> str:
+    """A count with its thousands apart."""
+    return f"{number:,}"
 
 
 def tab_title(question: str, about: str) -> str:

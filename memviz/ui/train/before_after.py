@@ -62,13 +62,13 @@ def run(live: Live, job: jobs.Job) -> Iterator[list[Any]]:
     before = ended(first)
     if before is None or before["state"] != "done":
         live.stop(second.token)
-        yield tab.shown(before, told(first))
+        yield tab.shown(before, messages.outcome(first.error))
         return
     for view in second.watch():
         whole = view if "waiting" in view else merged(before, view)
         yield tab.shown(whole, messages.notice(), second, done=False)
     after = ended(second)
-    yield tab.shown(after and merged(before, after), told(second))
+    yield tab.shown(after and merged(before, after), messages.outcome(second.error))
 
 
 def look(progress: "StepView") -> View:
@@ -79,8 +79,3 @@ def look(progress: "StepView") -> View:
 def ended(ticket: Ticket) -> View | None:
     """The view of a run that is over."""
     return tab.saved(store.read(ticket.run_id)) if ticket.run_id else None
-
-
-def told(ticket: Ticket) -> str:
-    """What went wrong, if anything did."""
-    return messages.notice(messages.sentence(ticket.error) if ticket.error else "")

@@ -12,9 +12,9 @@ from memviz import jobs
 from memviz.errors import InputError
 from memviz.io.paths import expand
 from memviz.training import job as training_job
+from memviz.ui.shared.thumbs import Thumbs
 from memviz.ui.train import form
 from memviz.ui.train.history import History
-from memviz.ui.train.thumbs import Thumbs
 from memviz.ui.train.view import view
 
 

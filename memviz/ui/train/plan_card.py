@@ -5,8 +5,8 @@ from typing import Any
 
 import psutil
 
-from memviz.io import html
-from memviz.ui.train.view import big, duration
+from memviz.ui.shared.messages import big, duration
+from memviz.ui.shared.plan_card import render_plan
 
 Plan = Mapping[str, Any]
 BUSY = 0.25  # share of the processors that others take from which a person is told
@@ -14,8 +14,7 @@ BUSY = 0.25  # share of the processors that others take from which a person is t
 
 def card(plan: Plan) -> str:
     """A plan as a list of facts, what will not fit first."""
-    told = {"missing": missing(plan), "warnings": warnings(plan), "facts": facts(plan)}
-    return html.render("ui/train/plan_card.html", **told)
+    return render_plan(missing(plan), facts(plan), warnings(plan))
 
 
 def facts(plan: Plan) -> list[tuple[str, str]]:

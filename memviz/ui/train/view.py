@@ -6,6 +6,7 @@ from typing import Any
 
 from memviz import jobs
 from memviz.training import BINS
+from memviz.ui.shared.messages import big, duration
 from memviz.ui.train.history import History, Row, thinned
 
 Picture = Callable[[str], str | None]  # a file in the output folder or an id to its address
@@ -93,20 +94,6 @@ def eta(likely: float, best: float, worst: float) -> str:
     if worst < 1:
         return "about to end"
     return f"about {duration(likely)} left ({duration(best)} to {duration(worst)})"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
-def big(number: int) -> str:
-    """A count with its thousands apart."""
-    return f"{number:,}"
 
 
 def probes(history: History) -> dict[str, dict[str, list]]:

@@ -126,7 +126,7 @@ def finished(ticket: Ticket, **more: object) -> list[Any]:
     """The run as its folder has it, and what went wrong if something did."""
     messages.note(ticket.error)
     view = views.view(store.read(ticket.run_id)) | more if ticket.run_id else {}
-    return shown(view, messages.notice(messages.sentence(ticket.error) if ticket.error else ""))
+    return shown(view, messages.outcome(ticket.error))
 
 
 def background(*values: object) -> list[Any]:

@@ -19,10 +19,10 @@ from memviz.training import job as training_job
 from memviz.training.config import PRESETS, Config
 from memviz.ui.compare import two_models
 from memviz.ui.shared import access
+from memviz.ui.shared.thumbs import Thumbs
 from memviz.ui.train import form, handlers, plan_card
 from memviz.ui.train import jobs as train_jobs
 from memviz.ui.train.history import History, thinned
-from memviz.ui.train.thumbs import Thumbs
 from memviz.ui.train.view import view
 from tests.support import processes, samples
 
