@@ -1,18 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { findRuns, sizeWords } from '../../memviz/ui/runs/find.js';
-
-const ALL = {
-  words: '',
-  model: '',
-  method: '',
-  kind: '',
-  from: '',
-  to: '',
-  starred: false,
-  order: 'newest',
-};
+import { EVERY_RUN as ALL, findRuns, sizeWords } from '../../memviz/ui/runs/find.js';
 
 /** @param {Record<string, unknown>} changes */
 const run = (changes) => ({

@@ -1,8 +1,8 @@
 // An evaluation while it runs and after: how far it is, its plot, its table and its files.
 
-import { button, copyText, fileAddress, h } from '../shared/dom.js';
+import { fileAddress, h } from '../shared/dom.js';
+import { makeJobAddress, makeJobHead, makeJobLog } from '../shared/job_frame.js';
 import { lifetimeOf } from '../shared/lifetime.js';
-import { makeRemember } from '../shared/remember.js';
 import { makeTable } from './table.js';
 import { makeTradeoff } from './tradeoff.js';
 
@@ -15,18 +15,12 @@ export function mount({ element, props, watch, trigger }) {
   let view = null;
   const table = makeTable(({ evaluation, row }) => trigger('submit', { evaluation, row }));
   const plot = makeTradeoff(lifetime);
-  const changeAddress = makeRemember(permalink);
+  const remember = makeJobAddress(element, 'evaluation');
   const ui = build();
 
   function build() {
-    const title = h('h2', { class: 'mv-result' });
-    const state = h('span', { class: 'mv-job' });
-    const words = h('p', { class: 'mv-jobwords', role: 'status' });
-    const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Progress' });
-    const facts = h('p', { class: 'mv-soft' });
     const left = h('ul', { class: 'mv-left' });
-    const top = h('div', {}, title, state);
-    const head = h('header', { class: 'mv-trainhead' }, top, words, bar, facts, left);
+    const head = makeJobHead(left);
     const hint = h(
       'p',
       { class: 'mv-soft' },
@@ -37,17 +31,12 @@ export function mount({ element, props, watch, trigger }) {
       role: 'group',
       'aria-label': 'Export the table',
     });
-    const log = h('pre', { class: 'mv-log', tabindex: 0, 'aria-label': 'Log' });
-    const command = h('code');
-    const copy = button('Copy command', { onclick: () => copyText(view?.command ?? '', copy) });
-    const same = h('div', { class: 'mv-command' }, command, copy);
-    const summary = h('summary', {}, 'Log and command');
-    const details = h('details', { class: 'mv-details' }, summary, log, same);
+    const end = makeJobLog(false);
     const note = h('p', { class: 'mv-opening', role: 'status' });
     const looks = { class: 'mv-train mvt-root', 'aria-label': 'Evaluation', hidden: true };
-    const app = h('section', looks, head, hint, table.node, files, plot.node, details);
+    const app = h('section', looks, head.node, hint, table.node, files, plot.node, end.node);
     element.querySelector('.mv-root')?.replaceChildren(note, app);
-    return { app, note, title, state, words, bar, facts, left, hint, files, details, log, command };
+    return { ...head, ...end, app, note, left, hint, files, details: end.node };
   }
 
   function draw() {
@@ -65,7 +54,7 @@ export function mount({ element, props, watch, trigger }) {
     if (some) table.draw(view);
     plot.draw(view);
     drawEnd(view);
-    remember(view);
+    remember(view.id);
   }
 
   /** @param {View} shown */
@@ -92,18 +81,6 @@ export function mount({ element, props, watch, trigger }) {
     ui.details.hidden = !command;
     ui.command.textContent = command;
     ui.log.textContent = log.join('\n') || 'Nothing was printed yet.';
-  }
-
-  function permalink() {
-    const url = new URL(location.href);
-    if (view) url.searchParams.set('evaluation', view.id);
-    return url.href;
-  }
-
-  /** @param {View} shown */
-  function remember({ id }) {
-    const address = new URLSearchParams(location.search);
-    if (address.get('evaluation') !== id && element.offsetParent) changeAddress();
   }
 
   watch('value', draw);

@@ -8,6 +8,18 @@
  * }} Search empty entries leave all; `from` and `to` are days, as 2026-01-31
  */
 
+/** Leaves every run, the newest first. @type {Readonly<Search>} */
+export const EVERY_RUN = {
+  words: '',
+  model: '',
+  method: '',
+  kind: '',
+  from: '',
+  to: '',
+  starred: false,
+  order: 'newest',
+};
+
 /** @type {Record<string, (a: Row, b: Row) => number>} */
 const ORDERS = {
   newest: (a, b) => compareText(b.created, a.created),

@@ -2,7 +2,7 @@
 
 import { button, h } from '../shared/dom.js';
 import { openTab } from '../shared/tabs.js';
-import { findRuns, nameOf, sizeWords } from './find.js';
+import { EVERY_RUN, findRuns, nameOf, sizeWords } from './find.js';
 
 /**
  * @typedef {import('../views').RunRow} Row
@@ -27,16 +27,7 @@ const ORDERS = [
 /** @param {import('../shared/gradio').Context<View>} context */
 export function mount({ element, props, watch, trigger }) {
   /** @type {Search} */
-  const search = {
-    words: '',
-    model: '',
-    method: '',
-    kind: '',
-    from: '',
-    to: '',
-    starred: false,
-    order: 'newest',
-  };
+  const search = { ...EVERY_RUN };
   /** @type {Set<string>} */
   const chosen = new Set();
   let shown = SHOWN;

@@ -1,8 +1,8 @@
 // A fine-tuning while it runs.
 
-import { button, copyText, fileAddress, formatNumber, h, isMissing } from '../shared/dom.js';
+import { fileAddress, formatNumber, h, isMissing } from '../shared/dom.js';
+import { makeJobAddress, makeJobHead, makeJobLog } from '../shared/job_frame.js';
 import { lifetimeOf, repeat } from '../shared/lifetime.js';
-import { makeRemember } from '../shared/remember.js';
 import { gateTraces, lossTraces, makeChart, probeTraces } from './charts.js';
 
 /**
@@ -44,38 +44,26 @@ export function mount({ element, props, watch }) {
     onchange: () => view && drawProbes(view),
   });
   charts.probes.head.append(measure);
-  const changeAddress = makeRemember(permalink);
+  const remember = makeJobAddress(element, 'job');
   const ui = build();
 
   function build() {
-    const title = h('h2', { class: 'mv-result' });
-    const state = h('span', { class: 'mv-job' });
-    const words = h('p', { class: 'mv-jobwords', role: 'status' });
-    const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Progress' });
-    const facts = h('p', { class: 'mv-soft' });
     const beat = h('p', { class: 'mv-beat' });
     const model = h('code');
     const best = h('p', {}, BEST, model);
-    const top = h('div', {}, title, state);
-    const head = h('header', { class: 'mv-trainhead' }, top, words, bar, facts, best, beat);
+    const head = makeJobHead(best, beat);
     const figures = Object.values(charts).map((chart) => chart.node);
     const grid = h('div', { class: 'mv-charts' }, ...figures);
     const early = h('p', { class: 'mv-soft' }, EARLY);
     const pictures = pictureBox();
     const leaders = h('ol', { class: 'mv-next' });
     const board = h('section', {}, h('h3', {}, 'Skipped most often'), leaders);
-    const log = h('pre', { class: 'mv-log', tabindex: 0, 'aria-label': 'Log' });
-    const command = h('code');
-    const copy = button('Copy command', { onclick: () => copyText(view?.command ?? '', copy) });
-    const same = h('div', { class: 'mv-command' }, command, copy);
-    const summary = h('summary', {}, 'Log and command');
-    const details = h('details', { class: 'mv-details', open: true }, summary, log, same);
+    const end = makeJobLog(true);
     const note = h('p', { class: 'mv-opening', role: 'status' }, 'No training was started yet.');
     const looks = { class: 'mv-train', 'aria-label': 'Training', hidden: true };
-    const app = h('section', looks, head, early, grid, pictures.node, board, details);
+    const app = h('section', looks, head.node, early, grid, pictures.node, board, end.node);
     element.querySelector('.mv-root')?.replaceChildren(note, app);
-    const about = { title, state, words, bar, facts, beat, best, model };
-    return { app, note, ...about, grid, early, pictures, board, leaders, log, command };
+    return { ...head, ...end, app, note, beat, best, model, grid, early, pictures, board, leaders };
   }
 
   // One slider through the rounds moves every probe picture.
@@ -116,7 +104,7 @@ export function mount({ element, props, watch }) {
     drawRounds(view);
     drawLeaders(view);
     drawLog(view);
-    remember(view);
+    remember(view.id);
   }
 
   /** @param {View} shown */
@@ -238,18 +226,6 @@ export function mount({ element, props, watch }) {
     const { scrollHeight, scrollTop, clientHeight } = ui.log;
     ui.log.textContent = text;
     if (scrollHeight - scrollTop - clientHeight < 8) ui.log.scrollTop = ui.log.scrollHeight;
-  }
-
-  function permalink() {
-    const url = new URL(location.href);
-    if (view) url.searchParams.set('job', view.id);
-    return url.href;
-  }
-
-  /** @param {View} shown */
-  function remember(shown) {
-    const address = new URLSearchParams(location.search);
-    if (address.get('job') !== shown.id && element.offsetParent) changeAddress();
   }
 
   repeat(1000, lifetime, tick);
